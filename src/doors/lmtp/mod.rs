@@ -1,0 +1,4 @@
+//! TODO(lmtp) The LMTP door: sockets.
+
+pub mod line;
+pub mod session;

@@ -1,0 +1,4 @@
+//! TODO(milter) The milter door: sockets.
+
+pub mod frame;
+pub mod session;

@@ -1,0 +1,13 @@
+//! Where mail comes in and goes out. A door turns a protocol into arrivals; it holds no policy.
+//!
+//! Invariant: no 250 is said for a recipient before the mailstore said it, or the quarantine is on disk and synced.
+
+pub mod deliver;
+pub mod handover;
+pub mod inquiry;
+pub mod lmtp;
+pub mod milter;
+pub mod peer;
+pub mod quarantine;
+pub mod reception;
+pub mod spool;

@@ -1,0 +1,344 @@
+//! Facts: what the outside world has said about one mail.
+//!
+//! Pure. The question list is closed on purpose: what is not here cannot sway a verdict. It is at once
+//! the replay format, the fault surface, the list of what leaves the house, and the metric labels.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+/// A DNS name as it is asked: lower case, no trailing dot, any characters (SPF macros make odd ones).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What may be asked of the outside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// TXT records, each with its strings joined.
+    Txt(Name),
+    Ipv4(Name),
+    Ipv6(Name),
+    Mx(Name),
+    /// Host names of an address (PTR).
+    Names(IpAddr),
+    /// Does the virus scanner know this message?
+    Virus,
+}
+
+impl Question {
+    /// Closed set of labels for metrics: the kind without the name.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Txt(_) => "txt",
+            Self::Ipv4(_) => "ipv4",
+            Self::Ipv6(_) => "ipv6",
+            Self::Mx(_) => "mx",
+            Self::Names(_) => "names",
+            Self::Virus => "virus",
+        }
+    }
+
+    /// The fact that no answer came.
+    #[must_use]
+    pub fn failed(&self, why: Failure) -> Fact {
+        match self.clone() {
+            Self::Txt(name) => Fact::Txt(name, Answer::Failed(why)),
+            Self::Ipv4(name) => Fact::Ipv4(name, Answer::Failed(why)),
+            Self::Ipv6(name) => Fact::Ipv6(name, Answer::Failed(why)),
+            Self::Mx(name) => Fact::Mx(name, Answer::Failed(why)),
+            Self::Names(address) => Fact::Names(address, Answer::Failed(why)),
+            Self::Virus => Fact::Virus(Scanned::Failed(why)),
+        }
+    }
+}
+
+/// Why no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Failure {
+    /// Nothing came in time.
+    Timeout,
+    /// SERVFAIL, or an error word of the scanner.
+    ServerFailure,
+    /// The server would not talk to us: REFUSED, connection refused, no such socket.
+    Refused,
+    /// It hung up in the middle.
+    Interrupted,
+    /// What came back is not of the protocol.
+    Malformed,
+    /// The message is larger than the scanner takes.
+    TooLarge,
+    /// Not asked, for the mail has asked too much already.
+    OverBudget,
+    /// Not asked: a replay or a scan without name server has no such answer.
+    NotRecorded,
+}
+
+impl Failure {
+    pub const ALL: [Self; 8] = [
+        Self::Timeout,
+        Self::ServerFailure,
+        Self::Refused,
+        Self::Interrupted,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::OverBudget,
+        Self::NotRecorded,
+    ];
+
+    /// The word used in cases, metrics and logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::ServerFailure => "server_failure",
+            Self::Refused => "refused",
+            Self::Interrupted => "interrupted",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::OverBudget => "over_budget",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+
+    /// The failure that a word names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.word() == word)
+    }
+}
+
+/// An answer is always had; that none came is an answer too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// At least one record.
+    Records(Vec<T>),
+    /// The name exists but has no such record (NODATA).
+    NoData,
+    /// The name does not exist (NXDOMAIN).
+    NoName,
+    Failed(Failure),
+}
+
+impl<T> Answer<T> {
+    /// The records; none if there are none or no answer came.
+    #[must_use]
+    pub fn records(&self) -> &[T] {
+        match self {
+            Self::Records(records) => records,
+            _ => &[],
+        }
+    }
+
+    /// Why no answer came, if none did.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Failed(failure) => Some(*failure),
+            _ => None,
+        }
+    }
+}
+
+/// One TXT record: its character-strings joined without space (RFC 7208 3.3), any octets.
+pub type Text = Vec<u8>;
+
+/// One mail exchanger.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exchanger {
+    pub preference: u16,
+    pub host: Name,
+}
+
+/// What the virus scanner said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scanned {
+    /// No scanner is configured.
+    NotAsked,
+    Clean,
+    /// The name of the signature.
+    Infected(String),
+    /// Never "clean".
+    Failed(Failure),
+}
+
+/// A question together with its answer, as the world hands it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Txt(Name, Answer<Text>),
+    Ipv4(Name, Answer<Ipv4Addr>),
+    Ipv6(Name, Answer<Ipv6Addr>),
+    Mx(Name, Answer<Exchanger>),
+    Names(IpAddr, Answer<Name>),
+    Virus(Scanned),
+}
+
+impl Fact {
+    /// The question this answers.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        match self {
+            Self::Txt(name, _) => Question::Txt(name.clone()),
+            Self::Ipv4(name, _) => Question::Ipv4(name.clone()),
+            Self::Ipv6(name, _) => Question::Ipv6(name.clone()),
+            Self::Mx(name, _) => Question::Mx(name.clone()),
+            Self::Names(address, _) => Question::Names(*address),
+            Self::Virus(_) => Question::Virus,
+        }
+    }
+
+    /// Why no answer came, if none did.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Txt(_, answer) => answer.failure(),
+            Self::Ipv4(_, answer) => answer.failure(),
+            Self::Ipv6(_, answer) => answer.failure(),
+            Self::Mx(_, answer) => answer.failure(),
+            Self::Names(_, answer) => answer.failure(),
+            Self::Virus(Scanned::Failed(failure)) => Some(*failure),
+            Self::Virus(_) => None,
+        }
+    }
+}
+
+/// All that is known about one mail. Facts only grow; the first answer to a question stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub(super) txt: BTreeMap<Name, Answer<Text>>,
+    pub(super) ipv4: BTreeMap<Name, Answer<Ipv4Addr>>,
+    pub(super) ipv6: BTreeMap<Name, Answer<Ipv6Addr>>,
+    pub(super) mx: BTreeMap<Name, Answer<Exchanger>>,
+    pub(super) names: BTreeMap<IpAddr, Answer<Name>>,
+    pub(super) virus: Option<Scanned>,
+}
+
+impl Facts {
+    /// Adds a fact; a question that has its answer keeps it, so order cannot change a verdict.
+    pub fn learn(&mut self, fact: Fact) {
+        match fact {
+            Fact::Txt(name, answer) => drop(self.txt.entry(name).or_insert(answer)),
+            Fact::Ipv4(name, answer) => drop(self.ipv4.entry(name).or_insert(answer)),
+            Fact::Ipv6(name, answer) => drop(self.ipv6.entry(name).or_insert(answer)),
+            Fact::Mx(name, answer) => drop(self.mx.entry(name).or_insert(answer)),
+            Fact::Names(address, answer) => drop(self.names.entry(address).or_insert(answer)),
+            Fact::Virus(scanned) => drop(self.virus.get_or_insert(scanned)),
+        }
+    }
+
+    /// Every fact, in a fixed order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Fact> {
+        let mut all = Vec::new();
+        all.extend(self.txt.iter().map(|(name, answer)| Fact::Txt(name.clone(), answer.clone())));
+        all.extend(self.ipv4.iter().map(|(name, answer)| Fact::Ipv4(name.clone(), answer.clone())));
+        all.extend(self.ipv6.iter().map(|(name, answer)| Fact::Ipv6(name.clone(), answer.clone())));
+        all.extend(self.mx.iter().map(|(name, answer)| Fact::Mx(name.clone(), answer.clone())));
+        all.extend(self.names.iter().map(|(address, answer)| Fact::Names(*address, answer.clone())));
+        all.extend(self.virus.iter().map(|scanned| Fact::Virus(scanned.clone())));
+        all
+    }
+}
+
+/// "I cannot say yet": a fact is missing and has been noted as wanted. Only a `Reading` makes one; pass it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Unknown(());
+
+/// One reading of the facts. What is missing is noted, so that it can be asked and the reader run again.
+pub struct Reading<'a> {
+    facts: &'a Facts,
+    wanted: RefCell<BTreeSet<Question>>,
+}
+
+impl<'a> Reading<'a> {
+    #[must_use]
+    pub fn of(facts: &'a Facts) -> Self {
+        Self { facts, wanted: RefCell::default() }
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn txt(&self, name: &Name) -> Result<&'a Answer<Text>, Unknown> {
+        self.facts.txt.get(name).ok_or_else(|| self.want(Question::Txt(name.clone())))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn ipv4(&self, name: &Name) -> Result<&'a Answer<Ipv4Addr>, Unknown> {
+        self.facts.ipv4.get(name).ok_or_else(|| self.want(Question::Ipv4(name.clone())))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn ipv6(&self, name: &Name) -> Result<&'a Answer<Ipv6Addr>, Unknown> {
+        self.facts.ipv6.get(name).ok_or_else(|| self.want(Question::Ipv6(name.clone())))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn mx(&self, name: &Name) -> Result<&'a Answer<Exchanger>, Unknown> {
+        self.facts.mx.get(name).ok_or_else(|| self.want(Question::Mx(name.clone())))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn names(&self, address: IpAddr) -> Result<&'a Answer<Name>, Unknown> {
+        self.facts.names.get(&address).ok_or_else(|| self.want(Question::Names(address)))
+    }
+
+    /// # Errors
+    /// `Unknown` while the scan runs.
+    pub fn virus(&self) -> Result<&'a Scanned, Unknown> {
+        self.facts.virus.as_ref().ok_or_else(|| self.want(Question::Virus))
+    }
+
+    /// What was missed in this reading.
+    #[must_use]
+    pub fn wanted(self) -> BTreeSet<Question> {
+        self.wanted.into_inner()
+    }
+
+    fn want(&self, question: Question) -> Unknown {
+        self.wanted.borrow_mut().insert(question);
+        Unknown(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_answer_stays() {
+        let mut facts = Facts::default();
+        let question = Question::Txt(Name::new("A.example."));
+        facts.learn(question.failed(Failure::Timeout));
+        facts.learn(Fact::Txt(Name::new("a.example"), Answer::NoName));
+        let reading = Reading::of(&facts);
+        assert_eq!(reading.txt(&Name::new("a.EXAMPLE")).unwrap().failure(), Some(Failure::Timeout));
+        assert!(reading.virus().is_err());
+        assert_eq!(reading.wanted(), BTreeSet::from([Question::Virus]));
+    }
+}

@@ -1,0 +1,3 @@
+//! Reads rule files: every error at once, with its place and a suggestion.
+//!
+//! Pure.

@@ -1,0 +1,33 @@
+//! What arrived: the mail object of RFC 5321 2.3.1 (envelope and content), with its client and its time.
+//!
+//! Pure: no clock, socket, file, thread or randomness. Parsing is total: any bytes give a `Message`,
+//! and what is wrong with them is listed in `defects`.
+
+pub mod address;
+pub mod author;
+pub mod charset;
+pub mod envelope;
+pub mod filetype;
+pub mod head;
+pub mod html;
+pub mod intake;
+pub mod links;
+pub mod message;
+pub mod mime;
+pub mod timestamp;
+
+use self::{
+    envelope::{Client, Envelope},
+    message::Message,
+    timestamp::Timestamp,
+};
+
+/// One mail: who handed it over, for whom, what it says, and when it arrived.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub client: Client,
+    pub envelope: Envelope,
+    pub message: Message,
+    /// The only clock a verdict sees; a replay uses the recorded one.
+    pub received_at: Timestamp,
+}

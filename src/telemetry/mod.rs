@@ -1,0 +1,5 @@
+//! What operators see: metrics, the log line of a mail, the HTTP pages.
+
+pub mod http;
+pub mod log;
+pub mod metrics;

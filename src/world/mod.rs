@@ -1,0 +1,32 @@
+//! The world: whoever answers questions. The only trait between the filter and the outside.
+
+pub mod clamd;
+pub mod dns;
+pub mod faulty;
+pub mod live;
+pub mod zone;
+
+use crate::judge::facts::{Fact, Question};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+/// Whoever answers questions. Infallible by type: that no answer came is an answer.
+///
+/// Deadlines belong to the caller; implementations are cancelled by dropping the future.
+pub trait World: Send + Sync {
+    /// Answers one question. `Question::Virus` is answered here only when no scan was fed (`NotAsked`).
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Fact>;
+
+    /// A virus scan that is fed while the message arrives; `None` when no scanner is configured.
+    fn scan(&self) -> Option<Box<dyn Scan>>;
+}
+
+/// One virus scan under way.
+pub trait Scan: Send {
+    /// Takes the next bytes; returns when the scanner took them, so a slow scanner slows the socket.
+    /// A scan that has failed swallows the rest at once and reports the failure from `finish`.
+    fn feed(&mut self, bytes: Bytes) -> BoxFuture<'_, ()>;
+
+    /// Ends the message and waits for the answer: a `Fact::Virus`, within `limits::SCAN_SECONDS_MAX`.
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Fact>;
+}

@@ -15,7 +15,11 @@ pub const RECIPIENTS_MAX: usize = 1000;
 /// Octets of an envelope address; RFC 5321 4.5.3.1.3 says 256, UTF-8 and sloppy clients need more.
 pub const ADDRESS_BYTES_MAX: usize = 1024;
 /// Octets of a mail kept in memory before the spool goes to an unlinked file.
-pub const SPOOL_MEMORY_BYTES_MAX: usize = 256 << 10;
+pub const SPOOL_MEMORY_BYTES_MAX: usize = 128 << 10;
+/// Mails no larger than `SPOOL_MEMORY_BYTES_MAX` that are judged (and wait for answers) at once.
+pub const SMALL_JUDGES_MAX: usize = 256;
+/// Octets of larger mails that are held whole at once; a mail above it is judged alone.
+pub const JUDGED_BYTES_MAX: usize = 64 << 20;
 /// MIME parts of one message, nested ones included.
 pub const PARTS_MAX: usize = 1000;
 /// Depth of nested multiparts and messages.

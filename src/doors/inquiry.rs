@@ -1,1 +1,183 @@
-//! TODO(reception)
+//! Inquiry: the only loop between judge and world; it owns the deadline of a mail.
+//!
+//! Asks what the judge wants, all at once, learns the answers, and lets the judge look again. A question that is
+//! still open at the deadline becomes `Failed(Timeout)`, so a verdict always comes.
+
+use crate::{
+    judge::{
+        Judge, Progress,
+        facts::{Fact, Facts, Failure, Question},
+        policy::verdict::Verdict,
+    },
+    limits,
+    telemetry::metrics::{Metrics, Stage},
+    world::World,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use rayon::ThreadPool;
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    task::JoinSet,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// Answers that come this soon after the first one of a round are taken together: fewer runs of the checks.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// The judge is at fault: a check panicked, or its thread is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a check panicked")]
+pub struct JudgePanicked;
+
+/// Questions and answers about one mail.
+pub struct Inquiry {
+    world: Arc<dyn World>,
+    deadline: Option<Instant>,
+    facts: Facts,
+    asked: BTreeSet<Question>,
+    open: JoinSet<Fact>,
+}
+
+/// A mail with its verdict and everything the verdict rests on.
+pub struct Settled {
+    pub verdict: Verdict,
+    pub facts: Facts,
+    pub rounds: usize,
+}
+
+impl Inquiry {
+    #[must_use]
+    pub fn new(world: Arc<dyn World>) -> Self {
+        Self { world, deadline: None, facts: Facts::default(), asked: BTreeSet::new(), open: JoinSet::new() }
+    }
+
+    /// Facts that are known without asking; a replay starts so.
+    pub fn learn(&mut self, fact: Fact) {
+        self.asked.insert(fact.question());
+        self.facts.learn(fact);
+    }
+
+    /// Asks what has not been asked; answers arrive while the caller goes on receiving.
+    pub fn ask(&mut self, wanted: BTreeSet<Question>) {
+        for question in wanted {
+            if self.asked.contains(&question) {
+                continue;
+            }
+            if self.asked.len() >= limits::QUESTIONS_MAX {
+                self.learn(question.failed(Failure::OverBudget));
+                continue;
+            }
+            let world = Arc::clone(&self.world);
+            let asked = question.clone();
+            self.expect(question, async move { world.ask(&asked).await }.boxed());
+        }
+    }
+
+    /// Waits for an answer that comes another way, such as a scan that was fed while the mail arrived.
+    pub fn expect(&mut self, question: Question, mut answer: BoxFuture<'static, Fact>) {
+        if !self.asked.insert(question) {
+            return;
+        }
+        // A cached answer is there at once; only what has to wait becomes a task.
+        match (&mut answer).now_or_never() {
+            Some(fact) => self.facts.learn(fact),
+            None => drop(self.open.spawn(answer)),
+        }
+    }
+
+    /// Runs judge and world in turn until the verdict is there, at the latest at `deadline`.
+    ///
+    /// # Errors
+    /// When a check panicked; the mail has to be deferred.
+    pub async fn settle(
+        mut self,
+        mut judge: Judge,
+        deadline: Instant,
+        pool: &ThreadPool,
+        metrics: &Metrics,
+    ) -> Result<Settled, JudgePanicked> {
+        self.deadline = Some(deadline);
+        let (mut judging, mut asking) = (Duration::ZERO, Duration::ZERO);
+        loop {
+            let started = Instant::now();
+            let facts = std::mem::take(&mut self.facts);
+            let (back, facts, progress) = on_pool(pool, move || {
+                let progress = judge.advance(&facts);
+                (judge, facts, progress)
+            })
+            .await?;
+            (judge, self.facts) = (back, facts);
+            judging += started.elapsed();
+            match progress {
+                Progress::Done(verdict) => {
+                    metrics.stage(Stage::Judge, judging);
+                    metrics.stage(Stage::Ask, asking);
+                    return Ok(Settled { verdict: *verdict, facts: self.facts, rounds: judge.rounds() });
+                }
+                Progress::Wants(wanted) => {
+                    let started = Instant::now();
+                    self.answer(wanted, judge.rounds()).await;
+                    asking += started.elapsed();
+                }
+            }
+        }
+    }
+
+    /// Returns when at least one of the wanted questions has its answer.
+    async fn answer(&mut self, wanted: BTreeSet<Question>, rounds: usize) {
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_late || rounds >= limits::ROUNDS_MAX {
+            let why = if is_late { Failure::Timeout } else { Failure::OverBudget };
+            for question in wanted {
+                self.learn(question.failed(why));
+            }
+            return;
+        }
+        let was_asked: Vec<Question> = wanted.iter().filter(|question| self.asked.contains(question)).cloned().collect();
+        let is_waiting = was_asked.len() < wanted.len() || !self.open.is_empty();
+        self.ask(wanted);
+        if !is_waiting {
+            // Asked, not open, not known: its task died. Never ask twice, never wait for ever.
+            for question in was_asked {
+                self.facts.learn(question.failed(Failure::Interrupted));
+            }
+            return;
+        }
+        self.gather().await;
+    }
+
+    async fn gather(&mut self) {
+        let Some(deadline) = self.deadline else { return };
+        match timeout_at(deadline, self.open.join_next()).await {
+            Ok(Some(Ok(fact))) => self.facts.learn(fact),
+            Ok(Some(Err(_)) | None) | Err(_) => return,
+        }
+        while let Ok(Some(joined)) = timeout(GATHER, self.open.join_next()).await {
+            if let Ok(fact) = joined {
+                self.facts.learn(fact);
+            }
+        }
+    }
+}
+
+/// Runs pure work on the CPU pool. A panic ends this piece of work only.
+///
+/// # Errors
+/// When the work panicked.
+pub async fn on_pool<T: Send + 'static>(
+    pool: &ThreadPool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JudgePanicked> {
+    let (done, result) = oneshot::channel();
+    pool.spawn(move || {
+        // The receiver is gone when the mail was given up; then nobody wants the result.
+        let _ = done.send(catch_unwind(AssertUnwindSafe(work)).ok());
+    });
+    result.await.ok().flatten().ok_or(JudgePanicked)
+}

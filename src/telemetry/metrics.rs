@@ -2,7 +2,11 @@
 //!
 //! Labels come from closed enums only; never an address, a domain or a file name.
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder, core::Collector,
+};
+use std::time::Duration;
 
 /// Through which door a mail came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +83,28 @@ impl Dependency {
     }
 }
 
+/// Methods of RFC 8601 2.7 that are counted.
+pub const METHODS: [&str; 6] = ["spf", "spf_helo", "dkim", "arc", "iprev", "dmarc"];
+/// Result words of RFC 8601 2.7.
+pub const RESULTS: [&str; 8] = ["none", "pass", "fail", "softfail", "neutral", "policy", "temperror", "permerror"];
+/// Words of `Action`.
+const ACTIONS: [&str; 5] = ["accept", "tag", "quarantine", "defer", "reject"];
+/// Kinds of `Question`.
+const QUESTIONS: [&str; 6] = ["txt", "ipv4", "ipv6", "mx", "names", "virus"];
+/// Outcomes of a question: an answer, or the word of a `Failure`.
+const OUTCOMES: [&str; 10] = [
+    "answered",
+    "cached",
+    "timeout",
+    "server_failure",
+    "refused",
+    "interrupted",
+    "malformed",
+    "too_large",
+    "over_budget",
+    "not_recorded",
+];
+
 /// All series. One per process; shared by reference.
 pub struct Metrics {
     registry: Registry,
@@ -92,6 +118,7 @@ pub struct Metrics {
     refused_early_total: IntCounterVec,
     aborted_total: IntCounterVec,
     message_bytes: Histogram,
+    coverage_gaps_total: IntCounter,
     stage_seconds: HistogramVec,
     auth_results_total: IntCounterVec,
     questions_total: IntCounterVec,
@@ -100,4 +127,325 @@ pub struct Metrics {
     deliveries_total: IntCounterVec,
     judge_panics_total: IntCounter,
     reloads_total: IntCounterVec,
+}
+
+impl Metrics {
+    /// Registers every series at zero.
+    ///
+    /// # Errors
+    /// When a series is declared twice: a mistake of ours that the first test shows.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let registrar = Registrar(&registry);
+        let metrics = Self {
+            connections: registrar.gauges("connections", "Open connections.", &["door"])?,
+            connections_total: registrar.counters("connections_total", "Connections taken.", &["door"])?,
+            connections_refused_total: registrar.counters(
+                "connections_refused_total",
+                "Connections refused because there were too many.",
+                &["door"],
+            )?,
+            protocol_errors_total: registrar.counters(
+                "protocol_errors_total",
+                "Connections closed because the peer broke the protocol.",
+                &["door"],
+            )?,
+            mails_open: registrar.gauge("mails_open", "Mails between MAIL and their last reply.")?,
+            mails_total: registrar.counters(
+                "mails_total",
+                "Verdicts, by what the sender was told.",
+                &["door", "action"],
+            )?,
+            recipients_total: registrar.counters("recipients_total", "Outcomes per recipient.", &["door", "action"])?,
+            refused_early_total: registrar.counters(
+                "refused_early_total",
+                "Mails refused without verdict: a limit, a disk, or a fault of ours.",
+                &["door", "class"],
+            )?,
+            aborted_total: registrar.counters(
+                "aborted_total",
+                "Mails given up by the client before their end.",
+                &["door"],
+            )?,
+            message_bytes: registrar.histogram(
+                "message_bytes",
+                "Size of judged messages.",
+                prometheus::exponential_buckets(1024.0, 4.0, 9)?,
+            )?,
+            coverage_gaps_total: registrar.counter("coverage_gaps_total", "Parts that were not looked at.")?,
+            stage_seconds: registrar.histograms(
+                "stage_seconds",
+                "Time a mail spent in a stage.",
+                &["stage"],
+                prometheus::exponential_buckets(0.000_05, 4.0, 12)?,
+            )?,
+            auth_results_total: registrar.counters(
+                "auth_results_total",
+                "Results of sender authentication (RFC 8601).",
+                &["method", "result"],
+            )?,
+            questions_total: registrar.counters(
+                "questions_total",
+                "Questions to the outside.",
+                &["kind", "outcome"],
+            )?,
+            question_seconds: registrar.histograms(
+                "question_seconds",
+                "Time until a question had its answer.",
+                &["kind"],
+                prometheus::exponential_buckets(0.000_1, 4.0, 10)?,
+            )?,
+            dependency_up: registrar.gauges(
+                "dependency_up",
+                "1 while the last use of a dependency worked, 0 after a failure, -1 while unused.",
+                &["dependency"],
+            )?,
+            deliveries_total: registrar.counters(
+                "deliveries_total",
+                "Replies of the mailstore, per recipient.",
+                &["class"],
+            )?,
+            judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
+            reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
+            registry: registry.clone(),
+        };
+        registrar
+            .gauges("build_info", "Constant 1, labelled with the version.", &["version"])?
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
+        metrics.register_process()?;
+        metrics.start_at_zero();
+        Ok(metrics)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn register_process(&self) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the process collector reads /proc")]
+    fn register_process(&self) -> Result<(), prometheus::Error> {
+        Ok(())
+    }
+
+    /// Makes every label combination, so that a rate over it exists from the first scrape on.
+    fn start_at_zero(&self) {
+        for door in Door::ALL.map(Door::word) {
+            self.connections.with_label_values(&[door]).set(0);
+            for counters in [
+                &self.connections_total,
+                &self.connections_refused_total,
+                &self.protocol_errors_total,
+                &self.aborted_total,
+            ] {
+                counters.with_label_values(&[door]).reset();
+            }
+            for class in ["4xx", "5xx"] {
+                self.refused_early_total.with_label_values(&[door, class]).reset();
+            }
+            for action in ACTIONS {
+                self.mails_total.with_label_values(&[door, action]).reset();
+                self.recipients_total.with_label_values(&[door, action]).reset();
+            }
+        }
+        for stage in Stage::ALL {
+            let _ = self.stage_seconds.with_label_values(&[stage.word()]);
+        }
+        for method in METHODS {
+            for result in RESULTS {
+                self.auth_results_total.with_label_values(&[method, result]).reset();
+            }
+        }
+        for kind in QUESTIONS {
+            let _ = self.question_seconds.with_label_values(&[kind]);
+            for outcome in OUTCOMES {
+                self.questions_total.with_label_values(&[kind, outcome]).reset();
+            }
+        }
+        for dependency in Dependency::ALL {
+            self.dependency_up.with_label_values(&[dependency.word()]).set(-1);
+        }
+        for class in ["2xx", "4xx", "5xx"] {
+            self.deliveries_total.with_label_values(&[class]).reset();
+        }
+        for result in ["done", "failed"] {
+            self.reloads_total.with_label_values(&[result]).reset();
+        }
+    }
+
+    /// All series in the text format 0.0.4.
+    ///
+    /// # Errors
+    /// When the encoder fails, which a text buffer does not.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    pub fn connection_opened(&self, door: Door) {
+        self.connections.with_label_values(&[door.word()]).inc();
+        self.connections_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn connection_closed(&self, door: Door) {
+        self.connections.with_label_values(&[door.word()]).dec();
+    }
+
+    pub fn connection_refused(&self, door: Door) {
+        self.connections_refused_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn protocol_error(&self, door: Door) {
+        self.protocol_errors_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn mail_opened(&self) {
+        self.mails_open.inc();
+    }
+
+    pub fn mail_closed(&self) {
+        self.mails_open.dec();
+    }
+
+    /// One verdict; `action` is a word of `Action`.
+    pub fn mail(&self, door: Door, action: &'static str, bytes: usize) {
+        self.mails_total.with_label_values(&[door.word(), action]).inc();
+        #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+        self.message_bytes.observe(bytes as f64);
+    }
+
+    /// One outcome of one recipient; `action` is a word of `Action`.
+    pub fn recipient(&self, door: Door, action: &'static str) {
+        self.recipients_total.with_label_values(&[door.word(), action]).inc();
+    }
+
+    /// A mail refused without verdict, with that reply code.
+    pub fn refused_early(&self, door: Door, code: u16) {
+        self.refused_early_total.with_label_values(&[door.word(), if code < 500 { "4xx" } else { "5xx" }]).inc();
+    }
+
+    pub fn aborted(&self, door: Door) {
+        self.aborted_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn coverage_gaps(&self, parts: usize) {
+        self.coverage_gaps_total.inc_by(parts as u64);
+    }
+
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        self.stage_seconds.with_label_values(&[stage.word()]).observe(took.as_secs_f64());
+    }
+
+    /// `method` from `METHODS`, `result` from `RESULTS`.
+    pub fn auth_result(&self, method: &'static str, result: &'static str) {
+        self.auth_results_total.with_label_values(&[method, result]).inc();
+    }
+
+    /// One question answered: its kind, `answered`, `cached` or the word of the failure, and how long it took.
+    pub fn question(&self, kind: &'static str, outcome: &'static str, took: Duration) {
+        self.questions_total.with_label_values(&[kind, outcome]).inc();
+        self.question_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
+    }
+
+    /// Tells whether the last use of a dependency worked; returns whether that is a change.
+    pub fn dependency_up(&self, dependency: Dependency, is_up: bool) -> bool {
+        let gauge = self.dependency_up.with_label_values(&[dependency.word()]);
+        let before = gauge.get();
+        gauge.set(i64::from(is_up));
+        before != i64::from(is_up)
+    }
+
+    /// Did the last use of this dependency fail?
+    #[must_use]
+    pub fn is_down(&self, dependency: Dependency) -> bool {
+        self.dependency_up.with_label_values(&[dependency.word()]).get() == 0
+    }
+
+    /// One reply of the mailstore for one recipient.
+    pub fn delivery(&self, code: u16) {
+        let class = match code {
+            200..300 => "2xx",
+            400..500 => "4xx",
+            _ => "5xx",
+        };
+        self.deliveries_total.with_label_values(&[class]).inc();
+    }
+
+    pub fn judge_panicked(&self) {
+        self.judge_panics_total.inc();
+    }
+
+    pub fn reload(&self, worked: bool) {
+        self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
+    }
+}
+
+/// Makes and registers series in one step, so that none is forgotten.
+struct Registrar<'a>(&'a Registry);
+
+impl Registrar<'_> {
+    fn keep<C: Collector + Clone + 'static>(&self, series: C) -> Result<C, prometheus::Error> {
+        self.0.register(Box::new(series.clone()))?;
+        Ok(series)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.keep(IntCounter::new(prefixed(name), help)?)
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        self.keep(IntCounterVec::new(Opts::new(prefixed(name), help), labels)?)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        self.keep(IntGauge::new(prefixed(name), help)?)
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+        self.keep(IntGaugeVec::new(Opts::new(prefixed(name), help), labels)?)
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: Vec<f64>) -> Result<Histogram, prometheus::Error> {
+        self.keep(Histogram::with_opts(HistogramOpts::new(prefixed(name), help).buckets(buckets))?)
+    }
+
+    fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        buckets: Vec<f64>,
+    ) -> Result<HistogramVec, prometheus::Error> {
+        self.keep(HistogramVec::new(HistogramOpts::new(prefixed(name), help).buckets(buckets), labels)?)
+    }
+}
+
+/// Every series of ours starts alike; those of the process keep their usual names.
+fn prefixed(name: &str) -> String {
+    format!("wehr_{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_exists_before_the_first_mail() {
+        let text = Metrics::new().unwrap().render().unwrap();
+        assert!(text.contains("wehr_mails_total{action=\"reject\",door=\"milter\"} 0"));
+        assert!(text.contains("wehr_stage_seconds_count{stage=\"judge\"} 0"));
+        assert!(text.contains("wehr_dependency_up{dependency=\"clamd\"} -1"));
+        assert!(text.contains("wehr_build_info{version="));
+    }
+
+    #[test]
+    fn a_dependency_tells_changes_only() {
+        let metrics = Metrics::new().unwrap();
+        assert!(metrics.dependency_up(Dependency::Dns, false));
+        assert!(!metrics.dependency_up(Dependency::Dns, false));
+        assert!(metrics.is_down(Dependency::Dns));
+        assert!(metrics.dependency_up(Dependency::Dns, true));
+    }
 }

@@ -1,1 +1,112 @@
-//! TODO(reception)
+//! Hand-over: from a verdict to one reply per recipient, at a door that owns the delivery (LMTP).
+//!
+//! Invariant: a recipient gets 250 only after the mailstore said so or the quarantine is on disk and synced; whatever
+//! fails in between is 4xx, so the mail stays with the MTA.
+
+use super::{
+    deliver::parcel::Parcel,
+    reception::Concluded,
+};
+use crate::{
+    judge::policy::verdict::{Action, Reply},
+    mail::address::Address,
+    telemetry::metrics::{Dependency, Stage},
+};
+use tokio::time::Instant;
+
+impl Concluded {
+    /// Hands the mail to mailstore and quarantine; one reply per recipient, same order.
+    pub async fn hand_over(mut self) -> Vec<Reply> {
+        let started = Instant::now();
+        let spool = std::mem::replace(&mut self.spool, super::spool::Spool::new(0));
+        let mut parcel = Parcel::new(self.envelope.sender.clone(), &self.head, &self.verdict.edits, spool);
+        parcel.smtputf8 = self.envelope.smtputf8;
+        parcel.eight_bit = self.envelope.eight_bit;
+        let mut replies: Vec<Reply> = self.verdict.outcomes.iter().map(|outcome| outcome.reply.clone()).collect();
+        let accepted = self.with_action(|action| matches!(action, Action::Accept | Action::Tag));
+        let set_aside = self.with_action(|action| action == Action::Quarantine);
+        fill(&mut replies, &accepted, self.deliver(&parcel, &self.addresses(&accepted)).await);
+        fill(&mut replies, &set_aside, self.set_aside(&parcel, &self.addresses(&set_aside)).await);
+        self.desk.metrics().stage(Stage::Deliver, started.elapsed());
+        self.count(&replies);
+        replies
+    }
+
+    fn with_action(&self, is_wanted: impl Fn(Action) -> bool) -> Vec<usize> {
+        let outcomes = self.verdict.outcomes.iter().take(self.envelope.recipients.len()).enumerate();
+        outcomes.filter(|(_, outcome)| is_wanted(outcome.action)).map(|(index, _)| index).collect()
+    }
+
+    fn addresses(&self, indexes: &[usize]) -> Vec<Address> {
+        indexes.iter().filter_map(|index| self.envelope.recipients.get(*index)).cloned().collect()
+    }
+
+    async fn deliver(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
+        if recipients.is_empty() {
+            return Vec::new();
+        }
+        let Some(mailstore) = self.desk.mailstore() else {
+            return vec![Reply::new(451, "4.3.5", "no mailstore is configured"); recipients.len()];
+        };
+        let replies = mailstore.deliver(parcel, recipients).await;
+        for reply in &replies {
+            self.desk.metrics().delivery(reply.code);
+        }
+        // 4.4.x is RFC 3463's class for a peer that cannot be reached or hangs up.
+        let is_up = !replies.iter().all(|reply| reply.is_transient() && reply.enhanced.starts_with("4.4."));
+        if self.desk.metrics().dependency_up(Dependency::Mailstore, is_up) && !is_up {
+            tracing::warn!("mailstore: cannot be reached; mail is deferred until it can");
+        }
+        replies
+    }
+
+    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
+        if recipients.is_empty() {
+            return Vec::new();
+        }
+        let reply = match self.desk.quarantine() {
+            None => Reply::new(451, "4.3.5", "no quarantine is configured"),
+            Some(quarantine) => match quarantine.store(parcel, recipients, &self.verdict.reference).await {
+                Ok(_) => {
+                    self.desk.metrics().dependency_up(Dependency::Quarantine, true);
+                    Reply::new(250, "2.0.0", format!("accepted (ref {})", self.verdict.reference))
+                }
+                Err(error) => {
+                    if self.desk.metrics().dependency_up(Dependency::Quarantine, false) {
+                        tracing::error!(%error, "quarantine: cannot store a mail; it is deferred");
+                    }
+                    Reply::new(451, "4.3.1", "cannot store the mail, try again later")
+                }
+            },
+        };
+        vec![reply; recipients.len()]
+    }
+
+    /// Counts what the client is told: a recipient that the mailstore refused is not accepted.
+    fn count(mut self, replies: &[Reply]) {
+        let metrics = self.desk.metrics();
+        let told = replies.iter().zip(&self.verdict.outcomes).map(|(reply, outcome)| match reply.code {
+            400..500 => Action::Defer,
+            500.. => Action::Reject,
+            _ => outcome.action,
+        });
+        let told: Vec<Action> = told.collect();
+        for action in &told {
+            metrics.recipient(self.open.door(), action.word());
+        }
+        let overall = told.iter().min().copied().unwrap_or_default();
+        metrics.mail(self.open.door(), overall.word(), self.line.bytes());
+        self.line.write(overall.word(), self.open.door(), self.open.started().elapsed());
+        self.open.end();
+    }
+}
+
+fn fill(replies: &mut [Reply], indexes: &[usize], answers: Vec<Reply>) {
+    debug_assert_eq!(indexes.len(), answers.len(), "one reply per recipient");
+    let mut answers = answers.into_iter();
+    for index in indexes {
+        if let Some(reply) = replies.get_mut(*index) {
+            *reply = answers.next().unwrap_or_else(|| Reply::new(451, "4.3.0", "no reply for this recipient"));
+        }
+    }
+}

@@ -1,15 +1,46 @@
-//! One mail from its first byte to its verdict; what both doors share.
+//! Reception: one mail from its first byte to its verdict; what both doors share.
+//!
+//! A door calls `begin`, `recipient`, `bytes`, `conclude`, and then hands the mail over (LMTP) or tells the MTA
+//! (milter). Dropping a reception at any point gives the mail up; nothing of it stays.
+//!
+//! Memory: a mail in reception holds at most `spool_memory_bytes_max`; only a mail that holds a judge permit is
+//! held whole.
 
-use super::spool::Spool;
-use crate::{
-    judge::policy::verdict::{Reply, Verdict},
-    mail::{Mail, address::Address, envelope::Client},
-    telemetry::metrics::Door,
+use super::{
+    desk::{Desk, Limits},
+    inquiry::{Inquiry, Settled, on_pool},
+    spool::Spool,
 };
-use std::sync::Arc;
-
-/// What all mails share.
-pub struct Desk {}
+use crate::{
+    judge::{
+        Judge,
+        facts::{Fact, Question, Scanned},
+        foresee::foresee,
+        policy::verdict::{Reply, Verdict},
+        rulebook::Rulebook,
+    },
+    limits,
+    mail::{
+        Mail,
+        address::Address,
+        envelope::{Client, Envelope},
+        head::Head,
+        intake::Intake,
+        message::Message,
+        timestamp::Timestamp,
+    },
+    telemetry::{
+        log::{MailLine, Public},
+        metrics::{Door, Metrics, Stage},
+    },
+    world::Scan,
+};
+use bytes::Bytes;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// What MAIL FROM declared besides the address.
 #[derive(Clone, Debug, Default)]
@@ -22,20 +53,80 @@ pub struct MailParameters {
 }
 
 /// One mail being received.
-pub struct Reception {}
+pub struct Reception {
+    desk: Arc<Desk>,
+    rulebook: Arc<Rulebook>,
+    client: Client,
+    envelope: Envelope,
+    intake: Intake,
+    spool: Spool,
+    inquiry: Inquiry,
+    scan: Option<Box<dyn Scan>>,
+    refused: Option<Reply>,
+    open: OpenMail,
+}
 
-/// A mail with its verdict. Dropping it without `close` or `hand_over` counts the mail as aborted.
+/// A mail with its verdict. Dropping it without `hand_over` or `close` counts the mail as given up.
 pub struct Concluded {
     pub verdict: Verdict,
-    pub mail: Arc<Mail>,
-    spool: Spool,
+    pub(super) desk: Arc<Desk>,
+    pub(super) envelope: Envelope,
+    pub(super) head: Head,
+    pub(super) spool: Spool,
+    pub(super) line: MailLine,
+    pub(super) open: OpenMail,
+}
+
+/// Counts a mail as open while it lives, and as aborted when it is dropped before its end.
+pub(super) struct OpenMail {
+    metrics: Arc<Metrics>,
+    door: Door,
+    started: Instant,
+    is_ended: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl OpenMail {
+    fn new(metrics: &Arc<Metrics>, door: Door, permit: OwnedSemaphorePermit) -> Self {
+        metrics.mail_opened();
+        Self { metrics: Arc::clone(metrics), door, started: Instant::now(), is_ended: false, _permit: permit }
+    }
+
+    pub(super) fn door(&self) -> Door {
+        self.door
+    }
+
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub(super) fn end(&mut self) {
+        self.is_ended = true;
+    }
+
+    fn refuse(&mut self, reply: Reply) -> Reply {
+        if !self.is_ended {
+            self.is_ended = true;
+            self.metrics.refused_early(self.door, reply.code);
+        }
+        reply
+    }
+}
+
+impl Drop for OpenMail {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.metrics.aborted(self.door);
+        }
+        self.metrics.mail_closed();
+    }
 }
 
 impl Reception {
     /// Begins a mail (MAIL FROM).
     ///
     /// # Errors
-    /// The reply to give when the mail is refused at once (too many mails, declared size too large).
+    /// The reply to give when the mail is refused at once: too many mails (452), declared size too large (552).
     pub fn begin(
         desk: &Arc<Desk>,
         door: Door,
@@ -43,50 +134,230 @@ impl Reception {
         sender: Address,
         parameters: MailParameters,
     ) -> Result<Self, Reply> {
-        let _ = (desk, door, client, sender, parameters);
-        todo!()
+        let limits = desk.limits();
+        let Ok(permit) = Arc::clone(desk.mails()).try_acquire_owned() else {
+            desk.metrics().refused_early(door, 452);
+            return Err(Reply::new(452, "4.3.1", "too many mails at once, try again later"));
+        };
+        let mut open = OpenMail::new(desk.metrics(), door, permit);
+        if parameters.size.is_some_and(|declared| declared > limits.message_bytes_max) {
+            return Err(open.refuse(too_large(&limits)));
+        }
+        if sender.as_str().len() > limits::ADDRESS_BYTES_MAX {
+            return Err(open.refuse(Reply::new(501, "5.1.7", "sender address too long")));
+        }
+        let envelope = Envelope {
+            sender,
+            recipients: Vec::new(),
+            queue_id: parameters.queue_id,
+            smtputf8: parameters.smtputf8,
+            eight_bit: parameters.eight_bit,
+        };
+        let rulebook = desk.rulebook();
+        let mut inquiry = Inquiry::new(Arc::clone(desk.world()));
+        inquiry.ask(foresee(&client, &envelope, None, &rulebook));
+        Ok(Self {
+            intake: Intake::new(limits.message_bytes_max),
+            spool: Spool::new(limits.spool_memory_bytes_max),
+            scan: None,
+            refused: None,
+            desk: Arc::clone(desk),
+            rulebook,
+            client,
+            envelope,
+            inquiry,
+            open,
+        })
     }
 
     /// Takes one recipient (RCPT TO).
     ///
     /// # Errors
-    /// The reply to give when this recipient is refused.
+    /// The reply to give when this recipient is refused: too many (452), too long (501).
     pub fn recipient(&mut self, recipient: Address) -> Result<(), Reply> {
-        let _ = recipient;
-        todo!()
+        if self.envelope.recipients.len() >= limits::RECIPIENTS_MAX {
+            return Err(Reply::new(452, "4.5.3", "too many recipients"));
+        }
+        if recipient.as_str().len() > limits::ADDRESS_BYTES_MAX {
+            return Err(Reply::new(501, "5.1.3", "recipient address too long"));
+        }
+        self.envelope.recipients.push(recipient);
+        Ok(())
     }
 
-    /// Tells the queue ID once the MTA knows it (Postfix: at DATA).
+    /// Recipients taken so far.
+    #[must_use]
+    pub fn recipients(&self) -> usize {
+        self.envelope.recipients.len()
+    }
+
+    /// Tells the queue ID once the MTA knows it (Postfix: with the first recipient).
     pub fn queue_id(&mut self, queue_id: &str) {
-        let _ = queue_id;
+        self.envelope.queue_id = Some(queue_id.chars().take(64).collect());
     }
 
-    /// Takes bytes of the message, header and body, CRLF line ends, dots unstuffed. Returns when intake,
-    /// scanner and spool took them: that is the backpressure.
+    /// Takes bytes of the message, header and body: CRLF line ends, dots unstuffed. Returns when intake, scanner
+    /// and spool took them: that is the backpressure.
     ///
     /// # Errors
-    /// The reply that the mail gets (552 too large, 451 disk); all further bytes have to be swallowed.
+    /// The reply that the mail gets (552 too large, 451 disk); all further bytes are swallowed with the same reply.
     pub async fn bytes(&mut self, bytes: &[u8]) -> Result<(), Reply> {
-        let _ = bytes;
-        todo!()
+        if let Some(reply) = &self.refused {
+            return Err(reply.clone());
+        }
+        let taken = self.take(bytes).await;
+        if let Err(reply) = &taken {
+            self.refused = Some(reply.clone());
+            self.scan = None;
+            self.spool = Spool::new(0);
+        }
+        taken
     }
 
-    /// Ends the message and judges it. Takes up to `limits::MAIL_SECONDS_MAX`; a verdict always comes.
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), Reply> {
+        if self.spool.is_empty() {
+            self.scan = self.desk.world().scan();
+        }
+        let Ok(head) = self.intake.feed(bytes) else {
+            return Err(too_large(&self.desk.limits()));
+        };
+        if let Some(head) = head {
+            self.inquiry.ask(foresee(&self.client, &self.envelope, Some(&head), &self.rulebook));
+        }
+        if let Some(scan) = &mut self.scan {
+            scan.feed(Bytes::copy_from_slice(bytes)).await;
+        }
+        self.spool.push(bytes).await.map_err(|error| {
+            tracing::error!(%error, "spool: cannot write a temporary file; mail is deferred");
+            Reply::new(451, "4.3.1", "no space to take the mail, try again later")
+        })
+    }
+
+    /// Ends the message and judges it, in at most `limits::MAIL_SECONDS_MAX`; a verdict always comes.
     ///
     /// # Errors
-    /// 451 when we are at fault (panic, disk).
-    pub async fn conclude(self) -> Result<Concluded, Reply> {
-        todo!()
+    /// The reply that refused the bytes, or 451 when we are at fault (a check panicked, the disk failed).
+    pub async fn conclude(mut self) -> Result<Concluded, Reply> {
+        match self.refused.take() {
+            Some(reply) => Err(self.open.refuse(reply)),
+            None => self.judged().await,
+        }
+    }
+
+    async fn judged(mut self) -> Result<Concluded, Reply> {
+        let ended = Instant::now();
+        let deadline = ended + limits::MAIL_SECONDS_MAX;
+        let metrics = Arc::clone(self.desk.metrics());
+        metrics.stage(Stage::Receive, ended - self.open.started);
+        match self.scan.take() {
+            Some(scan) => self.inquiry.expect(Question::Virus, scan.finish()),
+            None => self.inquiry.learn(Fact::Virus(Scanned::NotAsked)),
+        }
+        let Some(permit) = self.desk.judge_permit(self.spool.len(), deadline).await else {
+            return Err(self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later")));
+        };
+        metrics.stage(Stage::Queue, ended.elapsed());
+        let raw = match self.spool.read_all().await {
+            Ok(raw) => raw,
+            Err(error) => {
+                tracing::error!(%error, "spool: cannot read a temporary file; mail is deferred");
+                return Err(self.open.refuse(Reply::new(451, "4.3.0", "cannot read the mail, try again later")));
+            }
+        };
+        let settled = match self.settle(raw, deadline).await {
+            Ok(settled) => settled,
+            Err(reply) => return Err(self.open.refuse(reply)),
+        };
+        drop(permit);
+        let (mail, settled) = settled;
+        let line = line(&mail, &settled.verdict, settled.rounds);
+        record(&metrics, &mail, &settled.verdict);
+        Ok(Concluded {
+            // A copy, so that the whole message is not kept for its header.
+            head: Head::parse(&Bytes::copy_from_slice(
+                mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default(),
+            )),
+            envelope: self.envelope,
+            verdict: settled.verdict,
+            desk: self.desk,
+            spool: self.spool,
+            line,
+            open: self.open,
+        })
+    }
+
+    async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<(Arc<Mail>, Settled), Reply> {
+        let started = Instant::now();
+        let (client, envelope) = (self.client.clone(), self.envelope.clone());
+        let received_at = now();
+        let pool = Arc::clone(self.desk.pool());
+        let parsed = on_pool(&pool, move || {
+            Arc::new(Mail { client, envelope, message: Message::parse(raw), received_at })
+        });
+        let fault = |_| {
+            self.desk.metrics().judge_panicked();
+            tracing::error!("judge: a check panicked; this mail is deferred");
+            Reply::new(451, "4.3.0", "cannot judge the mail, try again later")
+        };
+        let mail = parsed.await.map_err(fault)?;
+        self.desk.metrics().stage(Stage::Parse, started.elapsed());
+        let judge = Judge::new(Arc::clone(&mail), Arc::clone(&self.rulebook));
+        let inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
+        let settled = inquiry.settle(judge, deadline, &pool, self.desk.metrics()).await.map_err(fault)?;
+        Ok((mail, settled))
     }
 }
 
 impl Concluded {
-    /// LMTP door: hands the mail to mailstore and quarantine; one reply per recipient, same order.
-    pub async fn hand_over(self) -> Vec<Reply> {
-        let _ = self.spool;
-        todo!()
+    /// Milter door: the verdict has been told to the MTA (edits and reply are written); counts and logs the mail.
+    pub fn close(mut self) {
+        let outcome = self.verdict.for_message();
+        self.desk.metrics().mail(self.open.door(), outcome.action.word(), self.line.bytes());
+        for outcome in &self.verdict.outcomes {
+            self.desk.metrics().recipient(self.open.door(), outcome.action.word());
+        }
+        self.line.write(outcome.action.word(), self.open.door(), self.open.started().elapsed());
+        self.open.end();
     }
+}
 
-    /// Milter door: the verdict has been told to the MTA (reply and edits written); counts and logs the mail.
-    pub fn close(self) {}
+fn record(metrics: &Metrics, mail: &Mail, verdict: &Verdict) {
+    let auth = &verdict.authentication;
+    metrics.auth_result("spf", auth.spf.result.word());
+    metrics.auth_result("spf_helo", auth.spf_helo.result.word());
+    for signature in &auth.dkim {
+        metrics.auth_result("dkim", signature.result.word());
+    }
+    if auth.dkim.is_empty() {
+        metrics.auth_result("dkim", "none");
+    }
+    metrics.auth_result("arc", auth.arc.result.word());
+    metrics.auth_result("iprev", auth.iprev.result.word());
+    metrics.auth_result("dmarc", auth.dmarc.result.word());
+    metrics.coverage_gaps(mail.message.coverage.skipped.len());
+}
+
+fn line(mail: &Mail, verdict: &Verdict, rounds: usize) -> MailLine {
+    let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
+    symbols.dedup();
+    MailLine {
+        queue_id: Public(mail.envelope.queue_id.clone().unwrap_or_default()),
+        reference: Public(verdict.reference.clone()),
+        client: Public(mail.client.address.map(|address| address.to_string()).unwrap_or_default()),
+        sender_domain: Public(mail.envelope.sender.domain().map(|domain| domain.to_string()).unwrap_or_default()),
+        recipients: Public(mail.envelope.recipients.len()),
+        bytes: Public(mail.message.raw.len()),
+        score: Public(verdict.score.to_string()),
+        symbols: Public(symbols.join(",")),
+        rounds: Public(rounds),
+    }
+}
+
+fn too_large(limits: &Limits) -> Reply {
+    Reply::new(552, "5.3.4", format!("message exceeds {} octets", limits.message_bytes_max))
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

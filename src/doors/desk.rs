@@ -1,0 +1,120 @@
+//! Desk: what all mails share. It holds nothing that belongs to one mail.
+
+use super::{deliver::Mailstore, quarantine::Quarantine};
+use crate::{judge::rulebook::Rulebook, limits, telemetry::metrics::Metrics, world::World};
+use arc_swap::ArcSwap;
+use rayon::ThreadPool;
+use std::sync::Arc;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
+
+/// Bounds that the operator may change; the defaults stand in `limits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub message_bytes_max: usize,
+    pub spool_memory_bytes_max: usize,
+    pub mails_max: usize,
+    pub judged_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: limits::MESSAGE_BYTES_MAX,
+            spool_memory_bytes_max: limits::SPOOL_MEMORY_BYTES_MAX,
+            mails_max: limits::MAILS_MAX,
+            judged_bytes_max: limits::JUDGED_BYTES_MAX,
+        }
+    }
+}
+
+/// Whom a reload replaces: a mail keeps what it began with.
+pub struct Parts {
+    pub rulebook: Arc<Rulebook>,
+    pub world: Arc<dyn World>,
+    /// `None`: this filter has no LMTP door.
+    pub mailstore: Option<Arc<Mailstore>>,
+    pub quarantine: Option<Arc<Quarantine>>,
+}
+
+/// What all mails share.
+pub struct Desk {
+    parts: ArcSwap<Parts>,
+    world: Arc<dyn World>,
+    metrics: Arc<Metrics>,
+    limits: Limits,
+    pool: Arc<ThreadPool>,
+    mails: Arc<Semaphore>,
+    small_judges: Arc<Semaphore>,
+    judged_kibibytes: Arc<Semaphore>,
+}
+
+impl Desk {
+    /// `pool` runs all pure work; its threads bound how many mails are judged at one moment.
+    #[must_use]
+    pub fn new(parts: Parts, metrics: Arc<Metrics>, limits: Limits, pool: ThreadPool) -> Arc<Self> {
+        Arc::new(Self {
+            world: Arc::clone(&parts.world),
+            parts: ArcSwap::from_pointee(parts),
+            metrics,
+            limits,
+            pool: Arc::new(pool),
+            mails: Arc::new(Semaphore::new(limits.mails_max)),
+            small_judges: Arc::new(Semaphore::new(limits::SMALL_JUDGES_MAX)),
+            judged_kibibytes: Arc::new(Semaphore::new(limits.judged_bytes_max >> 10)),
+        })
+    }
+
+    /// Puts new parts in place; mails under way keep theirs, except for the world, which stays.
+    pub fn replace(&self, parts: Parts) {
+        self.parts.store(Arc::new(parts));
+    }
+
+    pub fn rulebook(&self) -> Arc<Rulebook> {
+        Arc::clone(&self.parts.load().rulebook)
+    }
+
+    pub fn world(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
+    pub fn mailstore(&self) -> Option<Arc<Mailstore>> {
+        self.parts.load().mailstore.clone()
+    }
+
+    pub fn quarantine(&self) -> Option<Arc<Quarantine>> {
+        self.parts.load().quarantine.clone()
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub fn pool(&self) -> &Arc<ThreadPool> {
+        &self.pool
+    }
+
+    /// One permit per mail between MAIL and its last reply.
+    pub fn mails(&self) -> &Arc<Semaphore> {
+        &self.mails
+    }
+
+    /// Waits until a mail of that size may be held whole; `None` when `deadline` comes first.
+    ///
+    /// Small mails have permits of their own, so that large ones waiting for answers do not stop them.
+    pub async fn judge_permit(&self, bytes: usize, deadline: Instant) -> Option<OwnedSemaphorePermit> {
+        let (semaphore, weight) = if bytes <= self.limits.spool_memory_bytes_max {
+            (&self.small_judges, 1)
+        } else {
+            (&self.judged_kibibytes, (bytes >> 10).clamp(1, self.limits.judged_bytes_max >> 10))
+        };
+        let weight = u32::try_from(weight).ok()?;
+        timeout_at(deadline, Arc::clone(semaphore).acquire_many_owned(weight)).await.ok()?.ok()
+    }
+}

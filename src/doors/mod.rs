@@ -8,7 +8,6 @@ pub mod handover;
 pub mod inquiry;
 pub mod lmtp;
 pub mod milter;
-pub mod peer;
 pub mod quarantine;
 pub mod reception;
 pub mod spool;

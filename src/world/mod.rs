@@ -4,6 +4,7 @@ pub mod clamd;
 pub mod dns;
 pub mod faulty;
 pub mod live;
+pub mod place;
 pub mod zone;
 
 use crate::judge::facts::{Fact, Question};

@@ -1,4 +1,4 @@
-//! Where a door listens and where a peer is: TCP or unix sockets, one spelling for all of them.
+//! Where a door listens and where a peer is: TCP or unix sockets, one spelling for all of them. Touches nothing.
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 

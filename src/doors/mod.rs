@@ -6,6 +6,7 @@ pub mod deliver;
 pub mod desk;
 pub mod handover;
 pub mod inquiry;
+pub mod listener;
 pub mod lmtp;
 pub mod milter;
 pub mod quarantine;

@@ -1,0 +1,317 @@
+//! Tidy: the walls of the house, kept by reading its sources.
+//!
+//! Layers, purity, one home per library, length of files and functions, heads of files, rules for symbols, series
+//! that are documented. A test, not a script, so that everybody runs it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+use wehr::judge::{checks, rules};
+
+/// Lowest first; a `use crate::` may only point to its own layer or one before it.
+const LAYERS: [&str; 9] = ["limits", "telemetry", "mail", "judge", "world", "doors", "config", "server", "cli"];
+
+/// The order inside the judge.
+const JUDGE: [&[&str]; 7] = [
+    &["facts", "findings", "suggest"],
+    &["auth"],
+    &["policy/verdict"],
+    &["rules", "rulebook"],
+    &["checks", "foresee"],
+    &["policy"],
+    &["case", "mod"],
+];
+
+/// A library has one home, so that a new major version changes one place.
+const HOMES: [(&str, &[&str]); 9] = [
+    ("mail_parser", &["mail/", "judge/auth/"]),
+    ("mail_auth", &["judge/auth/", "world/dns.rs"]),
+    ("hickory", &["world/dns.rs", "judge/auth/lookups.rs"]),
+    ("clamav_client", &["world/clamd.rs"]),
+    ("prometheus", &["telemetry/metrics.rs"]),
+    ("axum", &["telemetry/http.rs"]),
+    ("tokio_rustls", &["doors/"]),
+    ("html5gum", &["mail/html.rs"]),
+    ("clap", &["cli/", "main.rs"]),
+];
+
+/// Words that have no place in pure code.
+const IMPURE: [&str; 9] =
+    ["tokio", "std::fs", "std::thread", "SystemTime", "Instant::now", "TcpStream", "UdpSocket", "rand::", "std::env"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Path below `src/` and text of every source file.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root().join("src")).unwrap().to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 30, "the sources were not found");
+    found
+}
+
+/// The part of a file before its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+/// Every path below `crate::` that a file names, nested use lists unfolded.
+fn crate_paths(text: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        if rest.starts_with('{') {
+            let body = braces(rest);
+            paths.extend(split_list(body));
+        } else {
+            let end = rest
+                .find(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':'))
+                .unwrap_or(rest.len());
+            let head = rest[..end].trim_end_matches(':');
+            if rest[end..].starts_with('{') {
+                paths.extend(split_list(braces(&rest[end..])).into_iter().map(|tail| format!("{head}::{tail}")));
+            } else {
+                paths.push(head.to_owned());
+            }
+        }
+    }
+    paths
+}
+
+/// What stands between the first brace and its partner.
+fn braces(text: &str) -> &str {
+    let mut depth = 0;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &text[1..at];
+        }
+    }
+    ""
+}
+
+/// The entries of a use list, nested ones joined with their head.
+fn split_list(body: &str) -> Vec<String> {
+    let (mut entries, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, letter) in body.char_indices().chain([(body.len(), ',')]) {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                entries.push(body[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    entries
+        .into_iter()
+        .filter(|entry| !entry.is_empty())
+        .flat_map(|entry| match entry.split_once("::{") {
+            Some((head, _)) => {
+                let inner = braces(&entry[head.len() + 2..]);
+                split_list(inner).into_iter().map(|tail| format!("{head}::{tail}")).collect()
+            }
+            None => vec![entry.to_owned()],
+        })
+        .collect()
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let own = name.split(['/', '.']).next().unwrap_or_default();
+        let Some(height) = LAYERS.iter().position(|layer| *layer == own) else { continue };
+        for path in crate_paths(without_tests(&text)) {
+            let used = path.split("::").next().unwrap_or_default();
+            match LAYERS.iter().position(|layer| *layer == used) {
+                Some(other) if other <= height => {}
+                _ => wrong.push(format!("{name}: crate::{path}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these imports point upward:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn imports_inside_the_judge_run_one_way() {
+    let level = |place: &str| {
+        let fits = |known: &str| place == known || place.strip_prefix(known).is_some_and(|rest| rest.starts_with('/'));
+        JUDGE
+            .iter()
+            .position(|level| level.iter().any(|known| known.contains('/') && fits(known)))
+            .or_else(|| JUDGE.iter().position(|level| level.iter().any(|known| fits(known))))
+    };
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let Some(own) = name.strip_prefix("judge/").and_then(|own| own.strip_suffix(".rs")) else { continue };
+        let Some(height) = level(own) else {
+            wrong.push(format!("{name}: not in the order of the judge"));
+            continue;
+        };
+        for path in crate_paths(without_tests(&text)) {
+            let Some(used) = path.strip_prefix("judge::") else { continue };
+            let used: Vec<&str> = used.split("::").collect();
+            let place = used.join("/");
+            if level(&place).is_none_or(|other| other > height) {
+                wrong.push(format!("{name}: crate::{path}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these imports point upward inside judge/:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn mail_and_judge_are_pure() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        if !(name.starts_with("mail/") || name.starts_with("judge/")) {
+            continue;
+        }
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            for word in IMPURE.iter().filter(|word| code.contains(**word)) {
+                wrong.push(format!("{name}:{}: {word}", number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "pure code reaches out:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_library_has_one_home() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        for (library, homes) in HOMES {
+            let names_it = without_tests(&text).lines().any(|line| {
+                let code = line.split("//").next().unwrap_or_default();
+                code.contains(&format!("{library}::")) || code.contains(&format!("{library}_resolver::"))
+            });
+            if names_it && !homes.iter().any(|home| name.starts_with(home)) {
+                wrong.push(format!("{name}: {library} lives in {homes:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_short_and_say_what_they_know() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let lines = text.lines().count();
+        if lines > 700 {
+            wrong.push(format!("{name}: {lines} lines; what second thing does it know?"));
+        }
+        if !text.starts_with("//! ") {
+            wrong.push(format!("{name}: no head that says what the file knows"));
+        }
+        if text.contains("TODO") || text.contains("todo!(") || text.contains("unimplemented!(") {
+            wrong.push(format!("{name}: something is not done"));
+        }
+        if !text.is_ascii() {
+            wrong.push(format!("{name}: not ASCII"));
+        }
+        if text.lines().any(|line| line.trim_start().starts_with("pub use ")) {
+            wrong.push(format!("{name}: a re-export"));
+        }
+        if text.lines().any(|line| line.trim_start().starts_with("macro_rules!")) && name != "judge/checks/mod.rs" {
+            wrong.push(format!("{name}: a macro of our own"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_symbol_has_a_rule_and_every_rule_a_symbol() {
+    let known: BTreeSet<String> =
+        checks::ALL.iter().flat_map(|check| check.symbols).map(|symbol| symbol.as_str().to_owned()).collect();
+    let mut wrong = Vec::new();
+    let mut ruled = BTreeMap::new();
+    for (file, text) in rules::embedded::PACKS {
+        for line in text.lines() {
+            if let Some(name) = line.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                ruled.insert(name.to_owned(), *file);
+            }
+        }
+    }
+    for symbol in &known {
+        if !ruled.contains_key(symbol) {
+            wrong.push(format!("{symbol}: a check reports it, no rule weighs it"));
+        }
+    }
+    for (symbol, file) in &ruled {
+        if !known.contains(symbol) {
+            wrong.push(format!("rules/{file}: {symbol}: no check reports it"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_series_is_used_and_documented() {
+    let metrics = wehr::telemetry::metrics::Metrics::new().unwrap().render().unwrap();
+    let manual = fs::read_to_string(root().join("docs/metrics.md")).expect("docs/metrics.md lists every series");
+    let missing: Vec<&str> = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| name.starts_with("wehr_") && !manual.contains(&format!("`{name}`")))
+        .collect();
+    assert!(missing.is_empty(), "docs/metrics.md does not mention {missing:?}");
+    let code: String =
+        sources().into_iter().filter(|(name, _)| name != "telemetry/metrics.rs").map(|(_, text)| text).collect();
+    let own = fs::read_to_string(root().join("src/telemetry/metrics.rs")).unwrap();
+    let unused: Vec<&str> = own
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub fn "))
+        .filter_map(|line| line.split('(').next())
+        .filter(|name| !code.contains(&format!(".{name}(")) && !["new", "word"].contains(name))
+        .collect();
+    assert!(unused.is_empty(), "nobody calls {unused:?}");
+}
+
+#[test]
+fn every_limit_is_kept_by_somebody() {
+    let code: String = sources().into_iter().filter(|(name, _)| name != "limits.rs").map(|(_, text)| text).collect();
+    let limits = fs::read_to_string(root().join("src/limits.rs")).unwrap();
+    let idle: Vec<&str> = limits
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub const "))
+        .filter_map(|line| line.split(':').next())
+        .filter(|name| !code.contains(*name))
+        .collect();
+    assert!(idle.is_empty(), "nobody keeps {idle:?}");
+}
+
+#[test]
+fn the_pages_stay_true() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap_or_else(|_| panic!("{name} is missing"));
+    assert!(read("CHANGELOG.md").contains("## Unreleased"));
+    assert!(read("ARCHITECTURE.md").lines().count() <= 200, "ARCHITECTURE.md has at most 200 lines");
+    for (folder, _) in sources().iter().filter_map(|(name, _)| name.rsplit_once('/')) {
+        let top = folder.split('/').next().unwrap_or_default();
+        assert!(read("ARCHITECTURE.md").contains(&format!("{top}/")), "ARCHITECTURE.md does not know {top}/");
+    }
+    assert!(Path::new(&root().join("README.md")).exists());
+}

@@ -1,1 +1,1 @@
-//! TODO(reception)
+//! The server.

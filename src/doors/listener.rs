@@ -11,7 +11,6 @@ use std::{
     io,
     net::IpAddr,
     os::unix::fs::{FileTypeExt, PermissionsExt},
-    path::PathBuf,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -38,7 +37,7 @@ pub struct Listener {
 
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Unix(UnixListener),
 }
 
 /// A connection of either kind.
@@ -92,7 +91,7 @@ impl Listener {
                 }
                 let listener = UnixListener::bind(path).map_err(named)?;
                 fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE)).map_err(named)?;
-                Ok(Self { socket: Socket::Unix(listener, path.clone()), place: place.clone() })
+                Ok(Self { socket: Socket::Unix(listener), place: place.clone() })
             }
         }
     }
@@ -142,6 +141,9 @@ impl Listener {
                 drop(closed);
             });
         }
+        // Close the socket first, so that the next process may bind it while these connections end. A unix socket's
+        // file stays: whoever binds it next replaces it.
+        drop(self);
         while open.join_next().await.is_some() {}
     }
 
@@ -152,16 +154,7 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok((Stream::Tcp(stream), Peer::Address(address.ip())))
             }
-            Socket::Unix(listener, _) => Ok((Stream::Unix(listener.accept().await?.0), Peer::Local)),
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let Socket::Unix(_, path) = &self.socket {
-            // A new process may have bound the path already; then this removes nothing of ours that matters.
-            let _ = fs::remove_file(path);
+            Socket::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), Peer::Local)),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod case;
 pub mod checks;
+pub mod document;
 pub mod facts;
 pub mod findings;
 pub mod foresee;

@@ -213,9 +213,14 @@ pub fn unknown<'k>(kind: &str, word: &str, known: impl IntoIterator<Item = &'k s
 }
 
 /// The known word with the least edit distance, if that is at most a third of the word's length (and at least 1).
+/// A word of three letters and more that begins a known one is near to it.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let reach = (word.chars().count() / 3).max(1);
-    let near = known.into_iter().map(|candidate| (distance(word, candidate), candidate)).min()?;
+    let away = |candidate: &str| {
+        let is_beginning = word.len() >= 3 && candidate.starts_with(word);
+        if is_beginning { distance(word, candidate).min(1) } else { distance(word, candidate) }
+    };
+    let near = known.into_iter().map(|candidate| (away(candidate), candidate)).min()?;
     (near.0 <= reach).then_some(near.1)
 }
 

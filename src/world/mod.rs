@@ -4,6 +4,7 @@ pub mod clamd;
 pub mod dns;
 pub mod faulty;
 pub mod live;
+pub mod network;
 pub mod place;
 pub mod zone;
 

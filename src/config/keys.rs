@@ -1,0 +1,153 @@
+//! Every key of `wehr.toml`: its shape, its default, and one sentence for operators.
+//!
+//! Pure data. The defaults are read by the same code as a file, so what is printed is what counts.
+
+/// What a value looks like in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A string or a list of strings.
+    Texts,
+    /// Points with at most two decimals.
+    Score,
+    /// A whole number.
+    Count,
+    /// A table of symbols with an action each.
+    Actions,
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// With its table, for example `milter.listen`.
+    pub name: &'static str,
+    pub shape: Shape,
+    /// As it would stand in the file.
+    pub default: &'static str,
+    pub about: &'static str,
+}
+
+const fn key(name: &'static str, shape: Shape, default: &'static str, about: &'static str) -> Key {
+    Key { name, shape, default, about }
+}
+
+/// All keys, in the order in which they are listed.
+pub const KEYS: &[Key] = &[
+    key(
+        "authserv_id",
+        Shape::Text,
+        r#""""#,
+        "our name in Authentication-Results (RFC 8601); fields that claim it are removed; empty: the host name",
+    ),
+    key("own_domains", Shape::Texts, "[]", "the domains this house receives mail for"),
+    key(
+        "milter.listen",
+        Shape::Texts,
+        r#"["127.0.0.1:8894"]"#,
+        "where the MTA finds the milter: ADDRESS:PORT or unix:PATH; an empty list closes this door",
+    ),
+    key(
+        "lmtp.listen",
+        Shape::Texts,
+        r#"["127.0.0.1:8024"]"#,
+        "where the MTA hands mail over by LMTP: ADDRESS:PORT or unix:PATH; an empty list closes this door",
+    ),
+    key(
+        "lmtp.trusted_peers",
+        Shape::Texts,
+        r#"["127.0.0.0/8", "::1"]"#,
+        "who may tell us the client with XFORWARD: addresses or networks; peers on unix sockets always may",
+    ),
+    key(
+        "lmtp.certificate",
+        Shape::Text,
+        r#""""#,
+        "file with the PEM certificate chain for STARTTLS; empty: no STARTTLS is offered",
+    ),
+    key("lmtp.key", Shape::Text, r#""""#, "file with the PEM private key that belongs to lmtp.certificate"),
+    key(
+        "deliver.to",
+        Shape::Text,
+        r#""maildir:wehr-data/maildir""#,
+        "where accepted mail goes: maildir:PATH, lmtp:HOST:PORT, lmtps:HOST:PORT, lmtp+unix:PATH or unix:PATH",
+    ),
+    key(
+        "deliver.server_name",
+        Shape::Text,
+        r#""""#,
+        "the name the mailstore's certificate must show for lmtps; empty: the host of deliver.to",
+    ),
+    key(
+        "deliver.authorities",
+        Shape::Text,
+        r#""""#,
+        "file with the PEM authorities that may sign the mailstore's certificate; empty: the web's public ones",
+    ),
+    key(
+        "http.listen",
+        Shape::Texts,
+        r#"["127.0.0.1:8080"]"#,
+        "where /metrics, /healthz and /readyz are served: ADDRESS:PORT; an empty list closes it",
+    ),
+    key(
+        "state.url",
+        Shape::Text,
+        r#""redb:wehr-data/state.redb""#,
+        "where counters will be kept: redb:PATH; nothing is kept yet, the value is only checked",
+    ),
+    key(
+        "clamd.address",
+        Shape::Text,
+        r#""""#,
+        "the virus scanner: ADDRESS:PORT or unix:PATH; empty: nothing is scanned",
+    ),
+    key(
+        "clamd.stream_bytes_max",
+        Shape::Count,
+        "104857600",
+        "octets clamd takes in one stream (its StreamMaxLength); larger mail is a failed scan, never a clean one",
+    ),
+    key(
+        "dns.resolvers",
+        Shape::Texts,
+        "[]",
+        "name servers to ask: ADDRESS or ADDRESS:PORT; an empty list asks nobody, and no sender is authenticated",
+    ),
+    key("auth.trusted_sealers", Shape::Texts, "[]", "domains whose ARC seals (RFC 8617) are believed"),
+    key("policy.tag", Shape::Score, "6", "score from which mail is marked X-Spam-Flag: YES"),
+    key("policy.quarantine", Shape::Score, "10", "score from which mail is set aside"),
+    key("policy.reject", Shape::Score, "15", "score from which mail is refused"),
+    key(
+        "policy.actions",
+        Shape::Actions,
+        "{}",
+        "the least that happens when a symbol is found, whatever the score: SYMBOL = accept, tag, quarantine, defer or reject",
+    ),
+    key(
+        "quarantine.folder",
+        Shape::Text,
+        r#""wehr-data/quarantine""#,
+        "folder (a Maildir) for mail that the LMTP door sets aside",
+    ),
+    key(
+        "rules.dir",
+        Shape::Text,
+        r#""""#,
+        "folder with *.toml rule files that replace the built-in ones; empty: built in",
+    ),
+    key("limits.message_bytes_max", Shape::Count, "52428800", "octets of one message; larger ones get 552"),
+    key(
+        "limits.spool_memory_bytes_max",
+        Shape::Count,
+        "262144",
+        "octets of a mail kept in memory before the rest goes to an unlinked file",
+    ),
+    key("limits.connections_max", Shape::Count, "20000", "connections of all doors together; further ones get 421"),
+];
+
+/// The key of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}

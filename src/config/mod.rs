@@ -1,0 +1,441 @@
+//! The configuration file `wehr.toml`, typed: every value has a safe default, every error its place.
+//!
+//! Reads files and the host's name. Without a file the embedded defaults count, and nobody outside is asked.
+
+pub mod explain;
+pub mod keys;
+pub mod read;
+
+use self::read::{Entry, Item, Values};
+use crate::{
+    judge::{
+        auth,
+        document::{Complaint, Errors, Position, unknown},
+        findings::{Score, Symbol},
+        policy::verdict::Action,
+        rulebook::{Rulebook, Thresholds},
+        rules::{embedded, parse},
+    },
+    mail::address::Domain,
+    world::{network::Network, place::Place},
+};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+/// Where accepted mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Into this folder.
+    Maildir(PathBuf),
+    /// To a mailstore's LMTP service on this machine.
+    Unix(PathBuf),
+    /// To a mailstore's LMTP service; the host is a name or an address. `tls`: from the first octet on.
+    Tcp { host: String, port: u16, tls: bool },
+}
+
+impl FromStr for Destination {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no mailstore: maildir:PATH, lmtp:HOST:PORT, lmtps:HOST:PORT, lmtp+unix:PATH or unix:PATH"
+            )
+        };
+        let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(wrong)?;
+        match scheme {
+            "maildir" => Ok(Self::Maildir(PathBuf::from(rest))),
+            "unix" | "lmtp+unix" => Ok(Self::Unix(PathBuf::from(rest))),
+            "lmtp" | "lmtps" => {
+                let (host, port) = rest.trim_start_matches("//").rsplit_once(':').ok_or_else(wrong)?;
+                let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
+                let port = port.parse().map_err(|_| wrong())?;
+                if host.is_empty() || port == 0 {
+                    return Err(wrong());
+                }
+                Ok(Self::Tcp { host: host.to_owned(), port, tls: scheme == "lmtps" })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Certificate chain and private key of our own, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Everything that is configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub authserv_id: String,
+    pub own_domains: Vec<Domain>,
+    pub milter_listen: Vec<Place>,
+    pub lmtp_listen: Vec<Place>,
+    pub lmtp_trusted_peers: Vec<Network>,
+    /// `None`: STARTTLS is not offered.
+    pub lmtp_keys: Option<KeyPair>,
+    pub deliver_to: Destination,
+    pub deliver_server_name: Option<String>,
+    pub deliver_authorities: Option<PathBuf>,
+    pub http_listen: Vec<SocketAddr>,
+    /// The redb file; kept for later, nothing is stored yet.
+    pub state: PathBuf,
+    /// `None`: nothing is scanned.
+    pub clamd: Option<Place>,
+    pub clamd_stream_bytes_max: usize,
+    /// Empty: nobody is asked.
+    pub resolvers: Vec<SocketAddr>,
+    pub trusted_sealers: Vec<Domain>,
+    pub thresholds: Thresholds,
+    pub quarantine_folder: PathBuf,
+    /// `None`: the packs that are built in.
+    pub rules_dir: Option<PathBuf>,
+    pub message_bytes_max: usize,
+    pub spool_memory_bytes_max: usize,
+    pub connections_max: usize,
+    /// The least action a symbol demands, with the place that says so.
+    actions: BTreeMap<String, (Action, Position)>,
+}
+
+impl Settings {
+    /// Reads the configuration; without a file the embedded defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at its place.
+    pub fn load(file: Option<&Path>) -> Result<Self, Errors> {
+        let values = file.map_or_else(|| Ok(Values::defaults()), Values::gather)?;
+        Self::from_values(&values)
+    }
+
+    /// Gives the values their types.
+    ///
+    /// # Errors
+    /// Every value that is not what its key takes.
+    pub fn from_values(values: &Values) -> Result<Self, Errors> {
+        let mut typing = Typing { values, complaints: Vec::new() };
+        let settings = typing.settings();
+        let mut complaints = typing.complaints;
+        complaints.sort();
+        match settings {
+            Some(settings) if complaints.is_empty() => Ok(settings),
+            _ => Err(Errors(complaints)),
+        }
+    }
+
+    /// Everything that can sway a verdict, from this configuration and its rule files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the rule files, and actions for symbols that have no rule.
+    pub fn rulebook(&self) -> Result<Rulebook, Errors> {
+        let placed = match &self.rules_dir {
+            None => parse::packs(embedded::PACKS.iter().copied())?,
+            Some(folder) => folder_packs(folder)?,
+        };
+        let mut rules: BTreeMap<_, _> = placed.into_iter().map(|(symbol, (rule, _))| (symbol, rule)).collect();
+        let mut complaints = Vec::new();
+        for (name, (action, position)) in &self.actions {
+            if let Some(rule) = rules.get_mut(&Symbol::named(name)) {
+                rule.action = *action;
+            } else {
+                let what = unknown("symbol", name, rules.keys().map(Symbol::as_str));
+                complaints.push(Complaint { position: position.clone(), what });
+            }
+        }
+        if !complaints.is_empty() {
+            return Err(Errors(complaints));
+        }
+        let mut rulebook = Rulebook {
+            auth: auth::Settings {
+                authserv_id: self.authserv_id.clone(),
+                trusted_sealers: self.trusted_sealers.clone(),
+            },
+            own_domains: self.own_domains.clone(),
+            thresholds: self.thresholds,
+            rules,
+            digest: String::new(),
+        };
+        rulebook.digest = digest(&rulebook);
+        Ok(rulebook)
+    }
+}
+
+/// SHA-256 over the canonical text of everything that sways a verdict: equal books have equal digests.
+fn digest(rulebook: &Rulebook) -> String {
+    let mut text = String::new();
+    let mut line = |word: &str, value: &str| {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{word} {value:?}");
+    };
+    line("authserv_id", &rulebook.auth.authserv_id);
+    for sealer in &rulebook.auth.trusted_sealers {
+        line("trusted_sealer", sealer.as_str());
+    }
+    for domain in &rulebook.own_domains {
+        line("own_domain", domain.as_str());
+    }
+    let Thresholds { tag, quarantine, reject } = rulebook.thresholds;
+    line("thresholds", &format!("{tag} {quarantine} {reject}"));
+    for (symbol, rule) in &rulebook.rules {
+        line(symbol.as_str(), &format!("{} {} {} {}", rule.score, rule.action, rule.group, rule.about));
+    }
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Every `*.toml` of a folder, in the order of their names.
+fn folder_packs(folder: &Path) -> Result<parse::Placed, Errors> {
+    let name = folder.display().to_string();
+    let complain = |error: std::io::Error| Errors::whole_file(&name, error.to_string());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(complain)? {
+        let path = entry.map_err(complain)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(Errors::whole_file(&name, "no *.toml rule file in this folder"));
+    }
+    paths.sort();
+    let (mut files, mut complaints) = (Vec::new(), Vec::new());
+    for path in paths {
+        let name = path.display().to_string();
+        match read::text_file(&path) {
+            Ok(text) => files.push((name, text)),
+            Err(error) => complaints.extend(Errors::whole_file(&name, error.to_string()).0),
+        }
+    }
+    match parse::packs(files.iter().map(|(file, text)| (file.as_str(), text.as_str()))) {
+        Ok(rules) if complaints.is_empty() => Ok(rules),
+        Ok(_) => Err(Errors(complaints)),
+        Err(Errors(found)) => Err(Errors(complaints.into_iter().chain(found).collect())),
+    }
+}
+
+/// Values being typed; what does not fit is noted.
+struct Typing<'a> {
+    values: &'a Values,
+    complaints: Vec<Complaint>,
+}
+
+impl Typing<'_> {
+    fn settings(&mut self) -> Option<Settings> {
+        let authserv_id = self.optional("authserv_id", authserv_id);
+        let own_domains = self.each("own_domains", domain);
+        let milter_listen = self.each("milter.listen", Place::from_str);
+        let lmtp_listen = self.each("lmtp.listen", Place::from_str);
+        let lmtp_trusted_peers = self.each("lmtp.trusted_peers", Network::from_str);
+        let certificate = self.file("lmtp.certificate");
+        let key = self.file("lmtp.key");
+        let deliver_to = self.destination();
+        let deliver_server_name = self.optional("deliver.server_name", |text| Ok(text.to_owned()));
+        let deliver_authorities = self.file("deliver.authorities");
+        let http_listen = self.each("http.listen", tcp);
+        let state = self.state();
+        let clamd = self.optional("clamd.address", Place::from_str);
+        let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
+        let resolvers = self.each("dns.resolvers", resolver);
+        let trusted_sealers = self.each("auth.trusted_sealers", domain);
+        let thresholds = self.thresholds();
+        let quarantine_folder = self.path("quarantine.folder");
+        let rules_dir = self.folder("rules.dir");
+        let message_bytes_max = self.count("limits.message_bytes_max", 65536);
+        let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
+        let connections_max = self.count("limits.connections_max", 1);
+        let actions = self.actions();
+        let lmtp_keys = self.key_pair(certificate, key);
+        Some(Settings {
+            authserv_id: authserv_id.unwrap_or_else(host_name),
+            own_domains,
+            milter_listen,
+            lmtp_listen,
+            lmtp_trusted_peers,
+            lmtp_keys,
+            deliver_to: deliver_to?,
+            deliver_server_name,
+            deliver_authorities,
+            http_listen,
+            state: state?,
+            clamd,
+            clamd_stream_bytes_max: clamd_stream_bytes_max?,
+            resolvers,
+            trusted_sealers,
+            thresholds: thresholds?,
+            quarantine_folder: quarantine_folder?,
+            rules_dir,
+            message_bytes_max: message_bytes_max?,
+            spool_memory_bytes_max: spool_memory_bytes_max?,
+            connections_max: connections_max?,
+            actions,
+        })
+    }
+
+    fn complain(&mut self, position: &Position, what: impl Into<String>) {
+        self.complaints.push(Complaint { position: position.clone(), what: what.into() });
+    }
+
+    /// Types every item of a value.
+    fn each<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let mut typed = Vec::new();
+        for Item { text, position } in &self.values.entry(key).items {
+            match parse(text) {
+                Ok(value) => typed.push(value),
+                Err(what) => self.complain(position, format!("{key}: {what}")),
+            }
+        }
+        typed
+    }
+
+    /// Types a value of one item.
+    fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        self.each(key, parse).pop()
+    }
+
+    /// Types a value that may be left empty.
+    fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        self.one(key, |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) }).flatten()
+    }
+
+    fn count(&mut self, key: &str, least: usize) -> Option<usize> {
+        self.one(key, |text| {
+            let count = text.parse().map_err(|_| format!("`{text}` is too large"))?;
+            if count < least { Err(format!("`{count}` is too small, at least {least} is needed")) } else { Ok(count) }
+        })
+    }
+
+    /// A path; a relative one counts from the folder of the file that says it, a default from the working folder.
+    fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let base = base(self.values.entry(key));
+        self.one(key, |text| if text.is_empty() { Err("a path is needed".to_owned()) } else { Ok(base.join(text)) })
+    }
+
+    /// A file that has to be there, if one is named.
+    fn file(&mut self, key: &str) -> Option<PathBuf> {
+        self.existing(key, "a readable file", |path| fs::File::open(path).is_ok_and(|_| path.is_file()))
+    }
+
+    /// A folder that has to be there, if one is named.
+    fn folder(&mut self, key: &str) -> Option<PathBuf> {
+        self.existing(key, "a readable folder", |path| fs::read_dir(path).is_ok())
+    }
+
+    fn existing(&mut self, key: &str, kind: &str, is_there: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+        let base = base(self.values.entry(key));
+        self.optional(key, |text| {
+            let path = base.join(text);
+            if is_there(&path) { Ok(path) } else { Err(format!("{} is not {kind}", path.display())) }
+        })
+    }
+
+    fn destination(&mut self) -> Option<Destination> {
+        let base = base(self.values.entry("deliver.to"));
+        let destination = self.one("deliver.to", Destination::from_str)?;
+        Some(match destination {
+            Destination::Maildir(path) => Destination::Maildir(base.join(path)),
+            Destination::Unix(path) => Destination::Unix(base.join(path)),
+            tcp @ Destination::Tcp { .. } => tcp,
+        })
+    }
+
+    fn state(&mut self) -> Option<PathBuf> {
+        let base = base(self.values.entry("state.url"));
+        self.one("state.url", |text| match text.strip_prefix("redb:") {
+            Some(path) if !path.is_empty() => Ok(base.join(path)),
+            _ => Err(format!("`{text}` is no state store: redb:PATH")),
+        })
+    }
+
+    fn thresholds(&mut self) -> Option<Thresholds> {
+        let mut score = |key| self.one(key, |text| Score::from_str(text).map_err(|()| format!("`{text}` is no score")));
+        let (tag, quarantine, reject) = (score("policy.tag")?, score("policy.quarantine")?, score("policy.reject")?);
+        let pairs = [("policy.tag", tag, quarantine), ("policy.quarantine", quarantine, reject)];
+        for (key, milder, severer) in pairs {
+            if milder > severer {
+                let position = self.values.entry(key).items.first().map(|item| item.position.clone());
+                let what =
+                    format!("{key}: {milder} is above the next threshold ({severer}), so that it would never count");
+                self.complain(&position.unwrap_or_else(|| no_position(key)), what);
+            }
+        }
+        Some(Thresholds { tag, quarantine, reject })
+    }
+
+    fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {
+        let mut actions = BTreeMap::new();
+        for Item { text, position } in &self.values.entry("policy.actions").items {
+            if let Some((symbol, action)) = text.split_once('=')
+                && let Some(action) = Action::parse(action)
+            {
+                actions.insert(symbol.to_owned(), (action, position.clone()));
+            }
+        }
+        actions
+    }
+
+    fn key_pair(&mut self, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<KeyPair> {
+        let is_set = |key| self.values.entry(key).items.iter().any(|item| !item.text.is_empty());
+        for (present, absent) in [("lmtp.certificate", "lmtp.key"), ("lmtp.key", "lmtp.certificate")] {
+            if is_set(present) && !is_set(absent) {
+                let origin = self.values.entry(present).origin.clone();
+                let position = origin.unwrap_or_else(|| no_position(present));
+                self.complaints.push(Complaint { position, what: format!("{present} needs {absent} beside it") });
+            }
+        }
+        Some(KeyPair { certificate: certificate?, key: key? })
+    }
+}
+
+fn no_position(key: &str) -> Position {
+    Position { file: format!("(default of {key})"), line: 1, column: 1 }
+}
+
+fn base(entry: &Entry) -> PathBuf {
+    let file = entry.origin.as_ref().map(|position| PathBuf::from(&position.file));
+    file.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_default()
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).ok_or_else(|| format!("`{text}` is no domain name"))
+}
+
+fn tcp(text: &str) -> Result<SocketAddr, String> {
+    match Place::from_str(text)? {
+        Place::Tcp(address) => Ok(address),
+        Place::Unix(_) => Err(format!("`{text}` is a unix socket; ADDRESS:PORT is needed")),
+    }
+}
+
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    const DNS_PORT: u16 = 53;
+    let wrong = |_| format!("`{text}` is no name server: ADDRESS or ADDRESS:PORT");
+    text.parse::<IpAddr>().map(|address| SocketAddr::new(address, DNS_PORT)).or_else(|_| text.parse()).map_err(wrong)
+}
+
+/// RFC 8601 2.2: a value of RFC 2045 5.1; we take what needs no quotes and can be a domain name.
+fn authserv_id(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 253
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    if fits { Ok(text.to_owned()) } else { Err(format!("`{text}` is no name of a host: letters, digits, . - _")) }
+}
+
+/// The host's name as the kernel tells it, or `localhost`.
+fn host_name() -> String {
+    let told = ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .map(|text| text.trim().to_owned())
+        .find(|name| !name.is_empty() && authserv_id(name).is_ok());
+    told.unwrap_or_else(|| "localhost".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

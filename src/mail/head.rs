@@ -35,8 +35,8 @@ impl Field {
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     fields: Vec<Field>,
-    /// Octets up to and including the empty line.
-    bytes: usize,
+    /// The whole section verbatim, up to and including the empty line.
+    raw: Bytes,
     /// More than `limits::FIELDS_MAX` fields: the rest is not here.
     pub cut: bool,
 }
@@ -60,7 +60,7 @@ impl Head {
             }
             at = next;
         }
-        head.bytes = at;
+        head.raw = raw.slice(..at);
         head
     }
 
@@ -84,7 +84,13 @@ impl Head {
     /// Octets of the header section, the empty line included.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        self.bytes
+        self.raw.len()
+    }
+
+    /// The whole section verbatim: line ends, the fields that `cut` left unread, and the empty line if it has one.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
     }
 }
 

@@ -30,8 +30,15 @@ pub struct Postfix {
     pub behind_unix: SocketAddr,
     configuration: PathBuf,
     log: PathBuf,
-    // Dropped last of all fields that matter: the master ends its children.
+    // The shell that `start-fg` leaves waiting for the master; it ends with it.
     _process: Process,
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        // The master is not our child but the shell's: only Postfix's own command finds it, by its pid file.
+        let _ = Part::Postfix.command().arg("-c").arg(&self.configuration).arg("stop").output();
+    }
 }
 
 impl Postfix {

@@ -1,0 +1,110 @@
+//! A sending MTA as far as the cases need one: SMTP (RFC 5321) with Postfix's XCLIENT, blocking.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+/// Longer than the filter's own `MAIL_SECONDS_MAX`, so that its answer is seen and not our impatience.
+const SECONDS_MAX: Duration = Duration::from_secs(120);
+
+/// What the server answered: all lines, the last one included.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub code: u16,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn is_positive(&self) -> bool {
+        (200..400).contains(&self.code)
+    }
+}
+
+/// Who the mail pretends to come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    pub address: &'a str,
+    pub helo: &'a str,
+}
+
+/// An SMTP connection.
+pub struct Smtp {
+    stream: BufReader<TcpStream>,
+}
+
+impl Smtp {
+    /// Connects and says EHLO, as the client `origin` by XCLIENT.
+    pub fn connect(server: SocketAddr, origin: Origin) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(SECONDS_MAX))?;
+        stream.set_write_timeout(Some(SECONDS_MAX))?;
+        stream.set_nodelay(true)?;
+        let mut smtp = Self { stream: BufReader::new(stream) };
+        smtp.good_answer()?;
+        smtp.good("EHLO lab.invalid")?;
+        smtp.good(&format!("XCLIENT ADDR={} NAME=[UNAVAILABLE]", origin.address))?;
+        smtp.good(&format!("EHLO {}", origin.helo))?;
+        Ok(smtp)
+    }
+
+    /// Sends one line and returns the answer, whatever it is.
+    pub fn command(&mut self, line: &str) -> io::Result<Reply> {
+        self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes())?;
+        self.answer()
+    }
+
+    /// Sends a whole mail. The answer is the first negative one, else that after the final dot.
+    pub fn send(&mut self, from: &str, recipients: &[&str], message: &[u8]) -> io::Result<Reply> {
+        let mut lines = vec![format!("MAIL FROM:<{from}>")];
+        lines.extend(recipients.iter().map(|recipient| format!("RCPT TO:<{recipient}>")));
+        lines.push("DATA".to_owned());
+        for line in lines {
+            let reply = self.command(&line)?;
+            if !reply.is_positive() {
+                return Ok(reply);
+            }
+        }
+        self.stream.get_mut().write_all(&stuffed(message))?;
+        self.answer()
+    }
+
+    fn good(&mut self, line: &str) -> io::Result<Reply> {
+        let reply = self.command(line)?;
+        if reply.is_positive() { Ok(reply) } else { Err(io::Error::other(format!("{line}: {}", reply.text))) }
+    }
+
+    fn good_answer(&mut self) -> io::Result<Reply> {
+        let reply = self.answer()?;
+        if reply.is_positive() { Ok(reply) } else { Err(io::Error::other(reply.text)) }
+    }
+
+    fn answer(&mut self) -> io::Result<Reply> {
+        let mut text = String::new();
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            text.push_str(&line);
+            if line.as_bytes().get(3) != Some(&b'-') {
+                let code = line.get(..3).and_then(|code| code.parse().ok()).unwrap_or(0);
+                return Ok(Reply { code, text: text.trim_end().to_owned() });
+            }
+        }
+    }
+}
+
+/// The message with its dots stuffed and the final dot (RFC 5321 4.5.2). It has to end with CRLF.
+fn stuffed(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 1000);
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}

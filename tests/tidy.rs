@@ -15,7 +15,7 @@ const LAYERS: [&str; 9] = ["limits", "telemetry", "mail", "judge", "world", "doo
 
 /// The order inside the judge.
 const JUDGE: [&[&str]; 7] = [
-    &["facts", "findings", "suggest"],
+    &["document", "facts", "findings"],
     &["auth"],
     &["policy/verdict"],
     &["rules", "rulebook"],

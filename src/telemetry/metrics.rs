@@ -108,24 +108,9 @@ const OUTCOMES: [&str; 10] = [
 /// All series. One per process; shared by reference.
 pub struct Metrics {
     registry: Registry,
-    connections: IntGaugeVec,
-    connections_total: IntCounterVec,
-    connections_refused_total: IntCounterVec,
-    protocol_errors_total: IntCounterVec,
-    mails_open: IntGauge,
-    mails_total: IntCounterVec,
-    recipients_total: IntCounterVec,
-    refused_early_total: IntCounterVec,
-    aborted_total: IntCounterVec,
-    message_bytes: Histogram,
-    coverage_gaps_total: IntCounter,
-    stage_seconds: HistogramVec,
-    auth_results_total: IntCounterVec,
-    questions_total: IntCounterVec,
-    question_seconds: HistogramVec,
-    dependency_up: IntGaugeVec,
-    deliveries_total: IntCounterVec,
-    judge_panics_total: IntCounter,
+    doors: DoorSeries,
+    mails: MailSeries,
+    outside: OutsideSeries,
     reloads_total: IntCounterVec,
 }
 
@@ -138,6 +123,194 @@ impl Metrics {
         let registry = Registry::new();
         let registrar = Registrar(&registry);
         let metrics = Self {
+            doors: DoorSeries::new(&registrar)?,
+            mails: MailSeries::new(&registrar)?,
+            outside: OutsideSeries::new(&registrar)?,
+            reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
+            registry: registry.clone(),
+        };
+        let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
+        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        metrics.register_process()?;
+        metrics.start_at_zero();
+        Ok(metrics)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn register_process(&self) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the process collector reads /proc")]
+    fn register_process(&self) -> Result<(), prometheus::Error> {
+        Ok(())
+    }
+
+    /// Makes every label combination, so that a rate over it exists from the first scrape on.
+    fn start_at_zero(&self) {
+        for door in Door::ALL.map(Door::word) {
+            self.doors.connections.with_label_values(&[door]).set(0);
+            for counters in [
+                &self.doors.connections_total,
+                &self.doors.connections_refused_total,
+                &self.doors.protocol_errors_total,
+                &self.mails.aborted_total,
+            ] {
+                counters.with_label_values(&[door]).reset();
+            }
+            for class in ["4xx", "5xx"] {
+                self.mails.refused_early_total.with_label_values(&[door, class]).reset();
+            }
+            for action in ACTIONS {
+                self.mails.mails_total.with_label_values(&[door, action]).reset();
+                self.mails.recipients_total.with_label_values(&[door, action]).reset();
+            }
+        }
+        for stage in Stage::ALL {
+            let _ = self.mails.stage_seconds.with_label_values(&[stage.word()]);
+        }
+        for method in METHODS {
+            for result in RESULTS {
+                self.mails.auth_results_total.with_label_values(&[method, result]).reset();
+            }
+        }
+        for kind in QUESTIONS {
+            let _ = self.outside.question_seconds.with_label_values(&[kind]);
+            for outcome in OUTCOMES {
+                self.outside.questions_total.with_label_values(&[kind, outcome]).reset();
+            }
+        }
+        for dependency in Dependency::ALL {
+            self.outside.dependency_up.with_label_values(&[dependency.word()]).set(-1);
+        }
+        for class in ["2xx", "4xx", "5xx"] {
+            self.outside.deliveries_total.with_label_values(&[class]).reset();
+        }
+        for result in ["done", "failed"] {
+            self.reloads_total.with_label_values(&[result]).reset();
+        }
+    }
+
+    /// All series in the text format 0.0.4.
+    ///
+    /// # Errors
+    /// When the encoder fails, which a text buffer does not.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    pub fn connection_opened(&self, door: Door) {
+        self.doors.connections.with_label_values(&[door.word()]).inc();
+        self.doors.connections_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn connection_closed(&self, door: Door) {
+        self.doors.connections.with_label_values(&[door.word()]).dec();
+    }
+
+    pub fn connection_refused(&self, door: Door) {
+        self.doors.connections_refused_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn protocol_error(&self, door: Door) {
+        self.doors.protocol_errors_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn mail_opened(&self) {
+        self.mails.mails_open.inc();
+    }
+
+    pub fn mail_closed(&self) {
+        self.mails.mails_open.dec();
+    }
+
+    /// One verdict; `action` is a word of `Action`.
+    pub fn mail(&self, door: Door, action: &'static str, bytes: usize) {
+        self.mails.mails_total.with_label_values(&[door.word(), action]).inc();
+        #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+        self.mails.message_bytes.observe(bytes as f64);
+    }
+
+    /// One outcome of one recipient; `action` is a word of `Action`.
+    pub fn recipient(&self, door: Door, action: &'static str) {
+        self.mails.recipients_total.with_label_values(&[door.word(), action]).inc();
+    }
+
+    /// A mail refused without verdict, with that reply code.
+    pub fn refused_early(&self, door: Door, code: u16) {
+        self.mails.refused_early_total.with_label_values(&[door.word(), if code < 500 { "4xx" } else { "5xx" }]).inc();
+    }
+
+    pub fn aborted(&self, door: Door) {
+        self.mails.aborted_total.with_label_values(&[door.word()]).inc();
+    }
+
+    pub fn coverage_gaps(&self, parts: usize) {
+        self.mails.coverage_gaps_total.inc_by(parts as u64);
+    }
+
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        self.mails.stage_seconds.with_label_values(&[stage.word()]).observe(took.as_secs_f64());
+    }
+
+    /// `method` from `METHODS`, `result` from `RESULTS`.
+    pub fn auth_result(&self, method: &'static str, result: &'static str) {
+        self.mails.auth_results_total.with_label_values(&[method, result]).inc();
+    }
+
+    /// One question answered: its kind, `answered`, `cached` or the word of the failure, and how long it took.
+    pub fn question(&self, kind: &'static str, outcome: &'static str, took: Duration) {
+        self.outside.questions_total.with_label_values(&[kind, outcome]).inc();
+        self.outside.question_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
+    }
+
+    /// Tells whether the last use of a dependency worked; returns whether that is a change.
+    pub fn dependency_up(&self, dependency: Dependency, is_up: bool) -> bool {
+        let gauge = self.outside.dependency_up.with_label_values(&[dependency.word()]);
+        let before = gauge.get();
+        gauge.set(i64::from(is_up));
+        before != i64::from(is_up)
+    }
+
+    /// Did the last use of this dependency fail?
+    #[must_use]
+    pub fn is_down(&self, dependency: Dependency) -> bool {
+        self.outside.dependency_up.with_label_values(&[dependency.word()]).get() == 0
+    }
+
+    /// One reply of the mailstore for one recipient.
+    pub fn delivery(&self, code: u16) {
+        let class = match code {
+            200..300 => "2xx",
+            400..500 => "4xx",
+            _ => "5xx",
+        };
+        self.outside.deliveries_total.with_label_values(&[class]).inc();
+    }
+
+    pub fn judge_panicked(&self) {
+        self.mails.judge_panics_total.inc();
+    }
+
+    pub fn reload(&self, worked: bool) {
+        self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
+    }
+}
+
+/// Connections of the doors.
+struct DoorSeries {
+    connections: IntGaugeVec,
+    connections_total: IntCounterVec,
+    connections_refused_total: IntCounterVec,
+    protocol_errors_total: IntCounterVec,
+}
+
+impl DoorSeries {
+    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
             connections: registrar.gauges("connections", "Open connections.", &["door"])?,
             connections_total: registrar.counters("connections_total", "Connections taken.", &["door"])?,
             connections_refused_total: registrar.counters(
@@ -150,6 +323,27 @@ impl Metrics {
                 "Connections closed because the peer broke the protocol.",
                 &["door"],
             )?,
+        })
+    }
+}
+
+/// Mails and their verdicts.
+struct MailSeries {
+    mails_open: IntGauge,
+    mails_total: IntCounterVec,
+    recipients_total: IntCounterVec,
+    refused_early_total: IntCounterVec,
+    aborted_total: IntCounterVec,
+    message_bytes: Histogram,
+    coverage_gaps_total: IntCounter,
+    stage_seconds: HistogramVec,
+    auth_results_total: IntCounterVec,
+    judge_panics_total: IntCounter,
+}
+
+impl MailSeries {
+    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
             mails_open: registrar.gauge("mails_open", "Mails between MAIL and their last reply.")?,
             mails_total: registrar.counters(
                 "mails_total",
@@ -184,6 +378,22 @@ impl Metrics {
                 "Results of sender authentication (RFC 8601).",
                 &["method", "result"],
             )?,
+            judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
+        })
+    }
+}
+
+/// Whatever answers us or takes our mail.
+struct OutsideSeries {
+    questions_total: IntCounterVec,
+    question_seconds: HistogramVec,
+    dependency_up: IntGaugeVec,
+    deliveries_total: IntCounterVec,
+}
+
+impl OutsideSeries {
+    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
             questions_total: registrar.counters(
                 "questions_total",
                 "Questions to the outside.",
@@ -205,180 +415,7 @@ impl Metrics {
                 "Replies of the mailstore, per recipient.",
                 &["class"],
             )?,
-            judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
-            reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
-            registry: registry.clone(),
-        };
-        registrar
-            .gauges("build_info", "Constant 1, labelled with the version.", &["version"])?
-            .with_label_values(&[env!("CARGO_PKG_VERSION")])
-            .set(1);
-        metrics.register_process()?;
-        metrics.start_at_zero();
-        Ok(metrics)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn register_process(&self) -> Result<(), prometheus::Error> {
-        self.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the process collector reads /proc")]
-    fn register_process(&self) -> Result<(), prometheus::Error> {
-        Ok(())
-    }
-
-    /// Makes every label combination, so that a rate over it exists from the first scrape on.
-    fn start_at_zero(&self) {
-        for door in Door::ALL.map(Door::word) {
-            self.connections.with_label_values(&[door]).set(0);
-            for counters in [
-                &self.connections_total,
-                &self.connections_refused_total,
-                &self.protocol_errors_total,
-                &self.aborted_total,
-            ] {
-                counters.with_label_values(&[door]).reset();
-            }
-            for class in ["4xx", "5xx"] {
-                self.refused_early_total.with_label_values(&[door, class]).reset();
-            }
-            for action in ACTIONS {
-                self.mails_total.with_label_values(&[door, action]).reset();
-                self.recipients_total.with_label_values(&[door, action]).reset();
-            }
-        }
-        for stage in Stage::ALL {
-            let _ = self.stage_seconds.with_label_values(&[stage.word()]);
-        }
-        for method in METHODS {
-            for result in RESULTS {
-                self.auth_results_total.with_label_values(&[method, result]).reset();
-            }
-        }
-        for kind in QUESTIONS {
-            let _ = self.question_seconds.with_label_values(&[kind]);
-            for outcome in OUTCOMES {
-                self.questions_total.with_label_values(&[kind, outcome]).reset();
-            }
-        }
-        for dependency in Dependency::ALL {
-            self.dependency_up.with_label_values(&[dependency.word()]).set(-1);
-        }
-        for class in ["2xx", "4xx", "5xx"] {
-            self.deliveries_total.with_label_values(&[class]).reset();
-        }
-        for result in ["done", "failed"] {
-            self.reloads_total.with_label_values(&[result]).reset();
-        }
-    }
-
-    /// All series in the text format 0.0.4.
-    ///
-    /// # Errors
-    /// When the encoder fails, which a text buffer does not.
-    pub fn render(&self) -> Result<String, prometheus::Error> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    pub fn connection_opened(&self, door: Door) {
-        self.connections.with_label_values(&[door.word()]).inc();
-        self.connections_total.with_label_values(&[door.word()]).inc();
-    }
-
-    pub fn connection_closed(&self, door: Door) {
-        self.connections.with_label_values(&[door.word()]).dec();
-    }
-
-    pub fn connection_refused(&self, door: Door) {
-        self.connections_refused_total.with_label_values(&[door.word()]).inc();
-    }
-
-    pub fn protocol_error(&self, door: Door) {
-        self.protocol_errors_total.with_label_values(&[door.word()]).inc();
-    }
-
-    pub fn mail_opened(&self) {
-        self.mails_open.inc();
-    }
-
-    pub fn mail_closed(&self) {
-        self.mails_open.dec();
-    }
-
-    /// One verdict; `action` is a word of `Action`.
-    pub fn mail(&self, door: Door, action: &'static str, bytes: usize) {
-        self.mails_total.with_label_values(&[door.word(), action]).inc();
-        #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-        self.message_bytes.observe(bytes as f64);
-    }
-
-    /// One outcome of one recipient; `action` is a word of `Action`.
-    pub fn recipient(&self, door: Door, action: &'static str) {
-        self.recipients_total.with_label_values(&[door.word(), action]).inc();
-    }
-
-    /// A mail refused without verdict, with that reply code.
-    pub fn refused_early(&self, door: Door, code: u16) {
-        self.refused_early_total.with_label_values(&[door.word(), if code < 500 { "4xx" } else { "5xx" }]).inc();
-    }
-
-    pub fn aborted(&self, door: Door) {
-        self.aborted_total.with_label_values(&[door.word()]).inc();
-    }
-
-    pub fn coverage_gaps(&self, parts: usize) {
-        self.coverage_gaps_total.inc_by(parts as u64);
-    }
-
-    pub fn stage(&self, stage: Stage, took: Duration) {
-        self.stage_seconds.with_label_values(&[stage.word()]).observe(took.as_secs_f64());
-    }
-
-    /// `method` from `METHODS`, `result` from `RESULTS`.
-    pub fn auth_result(&self, method: &'static str, result: &'static str) {
-        self.auth_results_total.with_label_values(&[method, result]).inc();
-    }
-
-    /// One question answered: its kind, `answered`, `cached` or the word of the failure, and how long it took.
-    pub fn question(&self, kind: &'static str, outcome: &'static str, took: Duration) {
-        self.questions_total.with_label_values(&[kind, outcome]).inc();
-        self.question_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
-    }
-
-    /// Tells whether the last use of a dependency worked; returns whether that is a change.
-    pub fn dependency_up(&self, dependency: Dependency, is_up: bool) -> bool {
-        let gauge = self.dependency_up.with_label_values(&[dependency.word()]);
-        let before = gauge.get();
-        gauge.set(i64::from(is_up));
-        before != i64::from(is_up)
-    }
-
-    /// Did the last use of this dependency fail?
-    #[must_use]
-    pub fn is_down(&self, dependency: Dependency) -> bool {
-        self.dependency_up.with_label_values(&[dependency.word()]).get() == 0
-    }
-
-    /// One reply of the mailstore for one recipient.
-    pub fn delivery(&self, code: u16) {
-        let class = match code {
-            200..300 => "2xx",
-            400..500 => "4xx",
-            _ => "5xx",
-        };
-        self.deliveries_total.with_label_values(&[class]).inc();
-    }
-
-    pub fn judge_panicked(&self) {
-        self.judge_panics_total.inc();
-    }
-
-    pub fn reload(&self, worked: bool) {
-        self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
+        })
     }
 }
 

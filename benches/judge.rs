@@ -1,0 +1,156 @@
+//! What one mail costs the judge: CPU time of parsing, of judging, of both, over a folder of mails.
+//!
+//! `cargo bench --ignore-rust-version --bench judge -- FOLDER [MAILS]` prints microseconds a mail (CPU time of this
+//! thread, so that other load does not count). For instruction counts, which repeat exactly:
+//! `valgrind --tool=callgrind --toggle-collect='*judge_all*' target/release/deps/judge-* FOLDER 500`.
+
+use bytes::Bytes;
+use std::{
+    fs,
+    hint::black_box,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use wehr::{
+    judge::{
+        Judge, Progress, auth,
+        facts::{Fact, Facts, Failure, Scanned},
+        rulebook::{Rulebook, Thresholds},
+        rules::{embedded, parse},
+    },
+    mail::{
+        Mail,
+        address::Address,
+        envelope::{Client, Envelope},
+        message::Message,
+        timestamp::Timestamp,
+    },
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let Some(folder) = arguments.first() else {
+        println!("judge: no folder given, nothing measured (see the head of benches/judge.rs)");
+        return;
+    };
+    let mails_max = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(2000);
+    let raws = read(Path::new(folder), mails_max);
+    assert!(!raws.is_empty(), "{folder}: no mails");
+    let octets: usize = raws.iter().map(Bytes::len).sum();
+    let rulebook = rulebook();
+    judge_all(&raws, &rulebook);
+    let before = cpu_seconds();
+    let mails = parse_all(&raws);
+    let parsed = cpu_seconds();
+    for mail in &mails {
+        judge(mail, &rulebook);
+    }
+    let judged = cpu_seconds();
+    let count = raws.len();
+    println!("{count} mails, {} octets a mail", octets / count);
+    println!("parse {:8.1} us a mail", micros(parsed - before, count));
+    println!("judge {:8.1} us a mail", micros(judged - parsed, count));
+    println!("both  {:8.1} us a mail", micros(judged - before, count));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of mails are small")]
+fn micros(seconds: f64, count: usize) -> f64 {
+    seconds * 1e6 / count as f64
+}
+
+/// CPU seconds of this thread so far, from the kernel's account (clock ticks of 10 ms are too coarse).
+fn cpu_seconds() -> f64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with schedstat");
+    let nanoseconds: f64 = text.split(' ').next().and_then(|word| word.parse().ok()).expect("schedstat is numbers");
+    nanoseconds / 1e9
+}
+
+fn read(folder: &Path, mails_max: usize) -> Vec<Bytes> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a readable folder").flatten() {
+            if entry.path().is_dir() { folders.push(entry.path()) } else { paths.push(entry.path()) }
+        }
+    }
+    // Spread over the whole tree, the same mails on every run.
+    paths.sort();
+    let step = (paths.len() / mails_max).max(1);
+    paths.iter().step_by(step).take(mails_max).map(|path| crlf(&fs::read(path).expect("a readable mail"))).collect()
+}
+
+fn crlf(raw: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(raw.len() + raw.len() / 40);
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(text) => {
+                out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out.into()
+}
+
+fn rulebook() -> Arc<Rulebook> {
+    let placed = parse::packs(embedded::PACKS.iter().copied()).expect("the embedded packs are right");
+    Arc::new(Rulebook {
+        auth: auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
+        own_domains: Vec::new(),
+        thresholds: Thresholds::default(),
+        rules: placed.into_iter().map(|(symbol, (rule, _))| (symbol, rule)).collect(),
+        digest: "bench".to_owned(),
+    })
+}
+
+fn mail(raw: Bytes) -> Arc<Mail> {
+    let client = Client {
+        address: Some(IpAddr::from([192, 0, 2, 1])),
+        helo: Some("mx.sender.example".to_owned()),
+        ..Client::default()
+    };
+    let envelope = Envelope {
+        sender: Address::new("someone@sender.example"),
+        recipients: vec![Address::new("office@school.example")],
+        ..Envelope::default()
+    };
+    Arc::new(Mail {
+        client,
+        envelope,
+        message: Message::parse(raw),
+        received_at: Timestamp::from_seconds(1_790_000_000),
+    })
+}
+
+fn parse_all(raws: &[Bytes]) -> Vec<Arc<Mail>> {
+    raws.iter().map(|raw| mail(raw.clone())).collect()
+}
+
+#[inline(never)]
+fn judge_all(raws: &[Bytes], rulebook: &Arc<Rulebook>) {
+    for raw in raws {
+        judge(&mail(raw.clone()), rulebook);
+    }
+}
+
+/// As a filter without resolver does: every question fails at once.
+fn judge(mail: &Arc<Mail>, rulebook: &Arc<Rulebook>) {
+    let mut judge = Judge::new(Arc::clone(mail), Arc::clone(rulebook));
+    let mut facts = Facts::default();
+    facts.learn(Fact::Virus(Scanned::NotAsked));
+    loop {
+        match judge.advance(&facts) {
+            Progress::Done(verdict) => break drop(black_box(verdict)),
+            Progress::Wants(wanted) => {
+                for question in wanted {
+                    facts.learn(question.failed(Failure::NotRecorded));
+                }
+            }
+        }
+    }
+}

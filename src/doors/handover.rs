@@ -3,10 +3,7 @@
 //! Invariant: a recipient gets 250 only after the mailstore said so or the quarantine is on disk and synced; whatever
 //! fails in between is 4xx, so the mail stays with the MTA.
 
-use super::{
-    deliver::parcel::Parcel,
-    reception::Concluded,
-};
+use super::{deliver::parcel::Parcel, reception::Concluded};
 use crate::{
     judge::policy::verdict::{Action, Reply},
     mail::address::Address,

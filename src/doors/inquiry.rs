@@ -139,7 +139,8 @@ impl Inquiry {
             }
             return;
         }
-        let was_asked: Vec<Question> = wanted.iter().filter(|question| self.asked.contains(question)).cloned().collect();
+        let was_asked: Vec<Question> =
+            wanted.iter().filter(|question| self.asked.contains(question)).cloned().collect();
         let is_waiting = was_asked.len() < wanted.len() || !self.open.is_empty();
         self.ask(wanted);
         if !is_waiting {

@@ -291,9 +291,8 @@ impl Reception {
         let (client, envelope) = (self.client.clone(), self.envelope.clone());
         let received_at = now();
         let pool = Arc::clone(self.desk.pool());
-        let parsed = on_pool(&pool, move || {
-            Arc::new(Mail { client, envelope, message: Message::parse(raw), received_at })
-        });
+        let parsed =
+            on_pool(&pool, move || Arc::new(Mail { client, envelope, message: Message::parse(raw), received_at }));
         let fault = |_| {
             self.desk.metrics().judge_panicked();
             tracing::error!("judge: a check panicked; this mail is deferred");

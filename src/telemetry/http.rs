@@ -45,7 +45,9 @@ async fn index() -> &'static str {
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
     match pages.metrics.render() {
         Ok(text) => (StatusCode::OK, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], text),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, [("content-type", "text/plain; charset=utf-8")], error.to_string()),
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, [("content-type", "text/plain; charset=utf-8")], error.to_string())
+        }
     }
 }
 

@@ -73,6 +73,14 @@ pub const LINE_BYTES_MAX: usize = 4096;
 pub const MAILSTORE_CONNECTIONS_MAX: usize = 32;
 /// Seconds the mailstore may take to answer the final dot (Postfix: lmtp_data_done_timeout = 600).
 pub const MAILSTORE_SECONDS_MAX: Duration = Duration::from_secs(300);
+/// Maildir folders remembered as made and synced; each costs its path.
+pub const MAILDIRS_KNOWN_MAX: usize = 50_000;
+/// Copies of one mail written into Maildirs at once: bounds memory and open files of a mail with many recipients.
+pub const MAILDIR_COPIES_AT_ONCE_MAX: usize = 4;
+/// Octets of a mailbox's folder name before it is cut; file systems take 255.
+pub const MAILBOX_NAME_BYTES_MAX: usize = 200;
+/// Characters of the host in a Maildir file name; a domain label has 63, file systems take 255 octets for the whole.
+pub const MAILDIR_HOST_CHARS_MAX: usize = 40;
 /// DNS answers cached.
 pub const DNS_CACHE_ENTRIES_MAX: usize = 100_000;
 /// DNS queries in flight: each UDP query is a socket.

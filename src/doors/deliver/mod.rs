@@ -1,7 +1,10 @@
 //! Handing mail to the mailstore: over LMTP (RFC 2033) or into a Maildir.
 //!
 //! Invariant: a positive reply means that the mailstore has the mail: it said so, or the file is synced and renamed.
+//! Every doubt is a 451, so that the MTA keeps the mail and tries again: a mail may then come twice, never not at all.
 
+pub mod folder;
+pub mod lines;
 pub mod lmtp;
 pub mod maildir;
 pub mod parcel;

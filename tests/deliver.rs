@@ -1,0 +1,9 @@
+//! Handing mail over: Maildir folders on a real disk, and the LMTP client against scripted mailstores.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "deliver/maildir.rs"]
+mod maildir;
+#[path = "deliver/parcels.rs"]
+mod parcels;
+#[path = "deliver/quarantine.rs"]
+mod quarantine;

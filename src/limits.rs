@@ -75,7 +75,15 @@ pub const MAILSTORE_CONNECTIONS_MAX: usize = 32;
 pub const MAILSTORE_SECONDS_MAX: Duration = Duration::from_secs(300);
 /// DNS answers cached.
 pub const DNS_CACHE_ENTRIES_MAX: usize = 100_000;
+/// Octets the cached DNS answers may take in memory.
+pub const DNS_CACHE_BYTES_MAX: u64 = 32 << 20;
+/// Aliases (CNAME) followed for one question; resolvers follow 8 to 17.
+pub const DNS_ALIASES_MAX: usize = 16;
+/// Octets of one DNS record: its length is a 16-bit number (RFC 1035 3.2.1).
+pub const DNS_RECORD_BYTES_MAX: usize = 65_535;
 /// DNS queries in flight: each UDP query is a socket.
 pub const DNS_IN_FLIGHT_MAX: usize = 1_000;
+/// Faults of a zone file shown at once; more than a screen of them helps nobody.
+pub const ZONE_FAULTS_MAX: usize = 100;
 /// Octets of one configuration, zone or rule file.
 pub const CONFIG_BYTES_MAX: usize = 64 << 20;

@@ -54,6 +54,12 @@ pub const MAIL_SECONDS_MAX: Duration = Duration::from_secs(60);
 pub const DNS_SECONDS_MAX: Duration = Duration::from_secs(10);
 /// Seconds the virus scanner may take after the last byte.
 pub const SCAN_SECONDS_MAX: Duration = Duration::from_secs(45);
+/// Octets of a reply of the virus scanner; a real one has a signature name of some dozen.
+pub const SCAN_REPLY_BYTES_MAX: usize = 4096;
+/// Octets kept of the name of a virus signature.
+pub const SIGNATURE_NAME_BYTES_MAX: usize = 128;
+/// The pause before the one retry to connect to the virus scanner.
+pub const SCAN_RETRY_AFTER: Duration = Duration::from_millis(100);
 /// Seconds a peer may be silent; RFC 5321 4.5.3.2.7 asks for five minutes at least.
 pub const IDLE_SECONDS_MAX: Duration = Duration::from_secs(300);
 /// Seconds a milter connection may be silent between mails: Postfix keeps them open for its smtpd's life.
@@ -83,7 +89,23 @@ pub const MAILBOX_NAME_BYTES_MAX: usize = 200;
 pub const MAILDIR_HOST_CHARS_MAX: usize = 40;
 /// DNS answers cached.
 pub const DNS_CACHE_ENTRIES_MAX: usize = 100_000;
+/// Octets the cached DNS answers may take in memory.
+pub const DNS_CACHE_BYTES_MAX: u64 = 32 << 20;
+/// The longest that a DNS answer is told again, whatever its record says.
+pub const DNS_ANSWER_LASTS_MAX: Duration = Duration::from_secs(3600);
+/// The shortest that a DNS answer is told again: the questions of one mail see one world.
+pub const DNS_ANSWER_LASTS_MIN: Duration = Duration::from_secs(1);
+/// How long "there is none" is told again where no SOA says (RFC 2308 asks not to guess high).
+pub const DNS_NEGATIVE_LASTS: Duration = Duration::from_secs(30);
+/// How long a failure to answer is told again; RFC 9520 section 3.2 asks for 1 second at least, 5 minutes at most.
+pub const DNS_FAILURE_LASTS: Duration = Duration::from_secs(3);
+/// Aliases (CNAME) followed for one question; resolvers follow 8 to 17.
+pub const DNS_ALIASES_MAX: usize = 16;
+/// Octets of one DNS record: its length is a 16-bit number (RFC 1035 3.2.1).
+pub const DNS_RECORD_BYTES_MAX: usize = 65_535;
 /// DNS queries in flight: each UDP query is a socket.
 pub const DNS_IN_FLIGHT_MAX: usize = 1_000;
+/// Faults of a zone file shown at once; more than a screen of them helps nobody.
+pub const ZONE_FAULTS_MAX: usize = 100;
 /// Octets of one configuration, zone or rule file.
 pub const CONFIG_BYTES_MAX: usize = 64 << 20;

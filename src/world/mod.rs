@@ -3,7 +3,9 @@
 pub mod clamd;
 pub mod dns;
 pub mod faulty;
+pub mod labels;
 pub mod live;
+pub mod masterfile;
 pub mod network;
 pub mod place;
 pub mod zone;

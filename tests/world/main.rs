@@ -1,0 +1,3 @@
+//! The world: zone files, live DNS against a name server of our own, the virus scanner against scripted and real ones.
+
+mod zone;

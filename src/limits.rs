@@ -73,6 +73,16 @@ pub const CONNECTIONS_MAX: usize = 20_000;
 pub const MAILS_MAX: usize = 2_000;
 /// Octets of one milter packet; Postfix sends 64 KiB, Sendmail offers 1 MiB.
 pub const MILTER_PACKET_BYTES_MAX: usize = (1 << 20) + 1;
+/// Macros in one milter packet; Postfix and Sendmail send about a dozen.
+pub const MILTER_MACROS_MAX: usize = 256;
+/// Address and parameters of one milter MAIL or RCPT packet; RFC 5321 and its extensions know about ten.
+pub const MILTER_ARGUMENTS_MAX: usize = 64;
+/// Octets kept of a macro, a host name or an address from the MTA; more than SMTP lines may have (RFC 5321 4.5.3.1.4).
+pub const MILTER_TEXT_BYTES_MAX: usize = 4096;
+/// Seconds between two signs of life to the MTA while a verdict takes long; its patience may be as short as 30 s.
+pub const MILTER_PROGRESS_SECONDS: Duration = Duration::from_secs(10);
+/// Seconds a milter connection may be silent within a mail; the MTA itself waits 300 s for its client.
+pub const MILTER_MAIL_IDLE_SECONDS_MAX: Duration = Duration::from_secs(610);
 /// Octets of one LMTP command line.
 pub const LINE_BYTES_MAX: usize = 4096;
 /// Connections kept to the mailstore.

@@ -219,6 +219,11 @@ impl Metrics {
         self.doors.protocol_errors_total.with_label_values(&[door.word()]).inc();
     }
 
+    /// Header edits that the MTA does not offer to make.
+    pub fn edits_left_out(&self, edits: usize) {
+        self.doors.edits_left_out_total.inc_by(edits as u64);
+    }
+
     pub fn mail_opened(&self) {
         self.mails.mails_open.inc();
     }
@@ -306,6 +311,7 @@ struct DoorSeries {
     connections_total: IntCounterVec,
     connections_refused_total: IntCounterVec,
     protocol_errors_total: IntCounterVec,
+    edits_left_out_total: IntCounter,
 }
 
 impl DoorSeries {
@@ -320,9 +326,11 @@ impl DoorSeries {
             )?,
             protocol_errors_total: registrar.counters(
                 "protocol_errors_total",
-                "Connections closed because the peer broke the protocol.",
+                "Breaches of the protocol by the peer; most of them end the connection.",
                 &["door"],
             )?,
+            edits_left_out_total: registrar
+                .counter("edits_left_out_total", "Header edits that the MTA did not let the milter make.")?,
         })
     }
 }

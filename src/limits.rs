@@ -73,8 +73,6 @@ pub const CONNECTIONS_MAX: usize = 20_000;
 pub const MAILS_MAX: usize = 2_000;
 /// Octets of one milter packet; Postfix sends 64 KiB, Sendmail offers 1 MiB.
 pub const MILTER_PACKET_BYTES_MAX: usize = (1 << 20) + 1;
-/// Seconds a listener rests after it could not take a connection (no file descriptors left, mostly).
-pub const ACCEPT_PAUSE_SECONDS: Duration = Duration::from_millis(100);
 /// Octets of one LMTP command line.
 pub const LINE_BYTES_MAX: usize = 4096;
 /// Octets of a longer LMTP line that are thrown away, waiting for its end, before the session is closed.

@@ -175,7 +175,9 @@ impl Session {
         }
         match line::attributes(attributes) {
             Ok(attributes) => {
-                attributes.into_iter().for_each(|attribute| self.forwarded.learn(attribute));
+                for attribute in attributes {
+                    self.forwarded.learn(attribute);
+                }
                 self.say(250, "2.0.0", "noted");
             }
             Err(reply) => self.refuse_line(&reply),

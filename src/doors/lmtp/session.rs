@@ -98,6 +98,7 @@ pub(super) struct Transaction {
 
 /// One LMTP session.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four unrelated things that are said once a session")]
 pub struct Session {
     pub(super) offers: Offers,
     pub(super) phase: Phase,

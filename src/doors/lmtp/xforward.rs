@@ -99,7 +99,9 @@ mod tests {
 
     fn learned(text: &str) -> Option<Forwarded> {
         let mut forwarded = Forwarded::default();
-        attributes(text)?.into_iter().for_each(|attribute| forwarded.learn(attribute));
+        for attribute in attributes(text)? {
+            forwarded.learn(attribute);
+        }
         Some(forwarded)
     }
 

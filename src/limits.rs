@@ -85,6 +85,20 @@ pub const MILTER_PROGRESS_SECONDS: Duration = Duration::from_secs(10);
 pub const MILTER_MAIL_IDLE_SECONDS_MAX: Duration = Duration::from_secs(610);
 /// Octets of one LMTP command line.
 pub const LINE_BYTES_MAX: usize = 4096;
+/// Octets of a longer LMTP line that are thrown away, waiting for its end, before the session is closed.
+pub const LONG_LINE_BYTES_MAX: usize = 1 << 20;
+/// LMTP lines that are no command, between two mails; Postfix closes after 20 errors too (smtpd_hard_error_limit).
+pub const JUNK_LINES_MAX: usize = 20;
+/// Octets swallowed of one LMTP mail after it was refused; a client that still sends gets 421.
+pub const SWALLOWED_BYTES_MAX: u64 = 1 << 30;
+/// Octets of replies held back for pipelining before they are written.
+pub const REPLY_BYTES_MAX: usize = 16 << 10;
+/// Octets of one reply line; RFC 5321 4.5.3.1.5 says 512 with CRLF.
+pub const REPLY_LINE_BYTES_MAX: usize = 510;
+/// Octets read at once from an LMTP client that sends a message; while it sends commands, a line's worth.
+pub const CONTENT_READ_BYTES_MAX: usize = 64 << 10;
+/// Seconds a client gets to read our last reply after we hung up.
+pub const LINGER_SECONDS_MAX: Duration = Duration::from_secs(2);
 /// Connections kept to the mailstore.
 pub const MAILSTORE_CONNECTIONS_MAX: usize = 32;
 /// Seconds the mailstore may take to answer the final dot (Postfix: lmtp_data_done_timeout = 600).

@@ -123,6 +123,8 @@ pub const DNS_ANSWER_LASTS_MIN: Duration = Duration::from_secs(1);
 pub const DNS_NEGATIVE_LASTS: Duration = Duration::from_secs(30);
 /// How long a failure to answer is told again; RFC 9520 section 3.2 asks for 1 second at least, 5 minutes at most.
 pub const DNS_FAILURE_LASTS: Duration = Duration::from_secs(3);
+/// Questions in a row that no name server took before DNS counts as down; one may be the fault of its domain.
+pub const DNS_SILENCES_MAX: u32 = 3;
 /// Aliases (CNAME) followed for one question; resolvers follow 8 to 17.
 pub const DNS_ALIASES_MAX: usize = 16;
 /// Octets of one DNS record: its length is a 16-bit number (RFC 1035 3.2.1).

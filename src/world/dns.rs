@@ -5,7 +5,7 @@
 //! `localhost` and `127.in-addr.arpa` by itself, asks a failing server again, and keeps a second cache.
 
 use crate::{
-    judge::facts::{Answer, Exchanger, Fact, Failure, Name, Question, Scanned},
+    judge::facts::{Answer, Exchanger, Fact, Failure, Name, Question},
     limits,
     world::labels::Labels,
 };
@@ -51,6 +51,23 @@ pub struct Settings {
 /// The name servers and what they have said lately.
 pub struct Dns {
     asker: Arc<Asker>,
+}
+
+/// An answer, and who gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub fact: Fact,
+    pub source: Source,
+}
+
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Servers,
+    /// Asked lately.
+    Memory,
+    /// There is no server to ask.
+    Nobody,
 }
 
 struct Asker {
@@ -117,16 +134,17 @@ impl Dns {
         })
     }
 
-    /// The answer to a question, from the cache or from the name servers.
-    pub async fn ask(&self, question: &Question) -> Fact {
+    /// The answer to a question, from the cache or from the name servers. A remembered answer is there at once.
+    pub async fn ask(&self, question: &Question) -> Told {
+        let told = |fact, source| Told { fact, source };
         if let Question::Virus = question {
-            return Fact::Virus(Scanned::NotAsked);
+            return told(question.failed(Failure::NotRecorded), Source::Nobody);
         }
         if self.asker.servers.is_empty() {
-            return question.failed(Failure::NotRecorded);
+            return told(question.failed(Failure::NotRecorded), Source::Nobody);
         }
         if let Some(fact) = self.asker.remembered(question) {
-            return (*fact).clone();
+            return told((*fact).clone(), Source::Memory);
         }
         let lookup = {
             let mut under_way = self.asker.under_way.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +156,7 @@ impl Dns {
                 lookup
             }
         };
-        lookup.await.unwrap_or_else(|| question.failed(Failure::Interrupted))
+        told(lookup.await.unwrap_or_else(|| question.failed(Failure::Interrupted)), Source::Servers)
     }
 }
 
@@ -322,7 +340,9 @@ fn refusal(error: &NetError) -> (Outcome, Duration) {
                 _ => Failure::ServerFailure,
             }
         }
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused | ResponseCode::NotAuth)) => Failure::Refused,
+        NetError::NoConnections
+        | NetError::Busy
+        | NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused | ResponseCode::NotAuth)) => Failure::Refused,
         NetError::Dns(_) => Failure::ServerFailure,
         NetError::Timeout => Failure::Timeout,
         NetError::Io(error) => match error.kind() {
@@ -332,7 +352,6 @@ fn refusal(error: &NetError) -> (Outcome, Duration) {
             }
             _ => Failure::Refused,
         },
-        NetError::NoConnections | NetError::Busy => Failure::Refused,
         _ => Failure::Malformed,
     };
     (Outcome::Failed(failure), lasts)

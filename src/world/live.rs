@@ -1,1 +1,154 @@
-//! TODO(world)
+//! The live world: questions go to the name servers and to clamd; metrics and the log see how that went.
+//!
+//! Touches the clock; sockets are its parts' affair.
+
+use crate::{
+    judge::facts::{Fact, Failure, Question, Scanned},
+    limits,
+    telemetry::metrics::{Dependency, Metrics},
+    world::{
+        Scan, World,
+        clamd::{self, Clamd, Streaming},
+        dns::{self, Dns, Source},
+    },
+};
+use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+use tokio::time::Instant;
+
+/// What the live world is made of.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub dns: dns::Settings,
+    /// None: no scanner is configured, and the virus fact is `NotAsked`.
+    pub clamd: Option<clamd::Settings>,
+}
+
+/// Name servers and the virus scanner.
+pub struct Live {
+    dns: Dns,
+    clamd: Option<Clamd>,
+    watch: Arc<Watch>,
+}
+
+impl Live {
+    /// # Errors
+    /// The DNS library does not start.
+    pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, String> {
+        let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
+        Ok(Self { dns: Dns::new(&settings.dns)?, clamd: settings.clamd.clone().map(Clamd::new), watch })
+    }
+
+    async fn ask_dns(&self, question: &Question) -> Fact {
+        let began = Instant::now();
+        let told = self.dns.ask(question).await;
+        let outcome = match told.fact.failure() {
+            Some(failure) => failure.word(),
+            None if told.source == Source::Memory => "cached",
+            None => "answered",
+        };
+        self.watch.metrics.question(question.kind(), outcome, began.elapsed());
+        if told.source == Source::Servers {
+            self.watch.dns(told.fact.failure());
+        }
+        told.fact
+    }
+}
+
+impl World for Live {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Fact> {
+        match question {
+            Question::Virus => {
+                // A scan that nobody fed has seen nothing.
+                let scanned = match self.clamd {
+                    None => Scanned::NotAsked,
+                    Some(_) => Scanned::Failed(Failure::NotRecorded),
+                };
+                std::future::ready(Fact::Virus(scanned)).boxed()
+            }
+            _ => self.ask_dns(question).boxed(),
+        }
+    }
+
+    fn scan(&self) -> Option<Box<dyn Scan>> {
+        let clamd = self.clamd.as_ref()?;
+        Some(Box::new(Watched { scan: clamd.scan(), watch: Arc::clone(&self.watch) }))
+    }
+}
+
+/// Sees how asking goes.
+struct Watch {
+    metrics: Arc<Metrics>,
+    /// Questions in a row that no name server took.
+    silences: AtomicU32,
+}
+
+impl Watch {
+    fn dns(&self, failure: Option<Failure>) {
+        match failure {
+            None => {
+                self.silences.store(0, Ordering::Relaxed);
+                self.turned(Dependency::Dns, true, "");
+            }
+            // The server lives; it is the domain whose servers fail.
+            Some(Failure::ServerFailure) => {}
+            Some(failure) => {
+                let before = self.silences.fetch_add(1, Ordering::Relaxed);
+                if before.saturating_add(1) >= limits::DNS_SILENCES_MAX {
+                    self.turned(Dependency::Dns, false, failure.word());
+                }
+            }
+        }
+    }
+
+    fn clamd(&self, failure: Option<Failure>) {
+        match failure {
+            None => self.turned(Dependency::Clamd, true, ""),
+            // The message is at fault, not the scanner.
+            Some(Failure::TooLarge) => {}
+            Some(failure) => self.turned(Dependency::Clamd, false, failure.word()),
+        }
+    }
+
+    fn turned(&self, dependency: Dependency, is_up: bool, why: &'static str) {
+        let was_down = self.metrics.is_down(dependency);
+        if !self.metrics.dependency_up(dependency, is_up) {
+            return;
+        }
+        let name = dependency.word();
+        if is_up && was_down {
+            tracing::warn!(dependency = name, "answers again");
+        } else if !is_up {
+            tracing::warn!(dependency = name, failure = why, "does not answer");
+        }
+    }
+}
+
+/// A scan whose outcome is counted.
+struct Watched {
+    scan: Streaming,
+    watch: Arc<Watch>,
+}
+
+impl Scan for Watched {
+    fn feed(&mut self, bytes: Bytes) -> BoxFuture<'_, ()> {
+        self.scan.feed(bytes)
+    }
+
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Fact> {
+        let Self { scan, watch } = *self;
+        async move {
+            let began = Instant::now();
+            let fact = Box::new(scan).finish().await;
+            let outcome = fact.failure().map_or("answered", Failure::word);
+            watch.metrics.question(Question::Virus.kind(), outcome, began.elapsed());
+            watch.clamd(fact.failure());
+            fact
+        }
+        .boxed()
+    }
+}

@@ -32,6 +32,14 @@ pub const TEXT_BYTES_MAX: usize = 4 << 20;
 pub const LINKS_MAX: usize = 500;
 /// Octets a link may have; longer ones are cut and are a defect.
 pub const LINK_BYTES_MAX: usize = 4096;
+/// Octets of one header field that are read as text: a subject or a parameter list is shorter by far.
+pub const FIELD_TEXT_BYTES_MAX: usize = 16 << 10;
+/// Parameters read from one Content-Type or Content-Disposition.
+pub const PARAMETERS_MAX: usize = 200;
+/// Readings of one file name.
+pub const NAMES_MAX: usize = 16;
+/// Octets of a file name; file systems take 255 characters.
+pub const NAME_BYTES_MAX: usize = 1024;
 /// Addresses read from the author fields of one mail.
 pub const AUTHORS_MAX: usize = 64;
 

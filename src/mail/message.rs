@@ -2,7 +2,7 @@
 //!
 //! Pure. `Message::parse` is total: any bytes give a message.
 
-use super::head::Head;
+use super::{charset, defects, head::Head, mime::Walk};
 use bytes::Bytes;
 
 /// The message of RFC 5322 with everything found in it. Owns its bytes; every slice shares that buffer.
@@ -100,10 +100,21 @@ pub struct Skipped {
 }
 
 impl Message {
-    /// Reads any bytes. TODO(content): parts, links, defects, coverage, subject.
+    /// Reads any bytes: what is malformed is a defect, what is too much is in the coverage account.
     #[must_use]
     pub fn parse(raw: Bytes) -> Self {
         let head = Head::parse(&raw);
-        Self { head, raw, ..Self::default() }
+        let mut walk = Walk::of(&raw);
+        defects::of_head(&head, &mut walk.defects);
+        defects::of_lines(&raw, &mut walk.defects);
+        if head.cut {
+            walk.skipped.push(Skipped { part: "header".to_owned(), reason: defects::HEADER_CUT });
+        }
+        let subject = head.first("Subject").map(|field| charset::unstructured(&field.value)).unwrap_or_default();
+        let (links, link_defects) = walk.links.finish();
+        walk.defects.extend(link_defects);
+        let coverage =
+            Coverage { bytes: raw.len(), scanned: raw.len().saturating_sub(walk.unseen_bytes), skipped: walk.skipped };
+        Self { raw, head, subject, parts: walk.parts, links, defects: walk.defects.into_iter().collect(), coverage }
     }
 }

@@ -1,1 +1,497 @@
-//! TODO(content)
+//! The MIME structure of a message (RFC 2045, 2046): every leaf part, what is in it, and what could not be looked at.
+//!
+//! Pure. The reading of mail-parser; its limits are ours. Nothing is left out silently: preamble and epilogue are
+//! looked at as text, and what is not looked into stands in `skipped` with its reason.
+
+use super::{
+    body::Body,
+    charset, defects, filetype,
+    links::Links,
+    message::{Defect, LinkPlace, Part, Skipped},
+    names,
+};
+use crate::limits;
+use mail_parser::{HeaderForm, HeaderName, Message, MessageParser, MessagePart, PartFlags, PartKind};
+use std::{collections::BTreeSet, sync::LazyLock};
+
+/// What a walk over all parts brought home.
+pub struct Walk {
+    pub parts: Vec<Part>,
+    pub links: Links,
+    pub defects: BTreeSet<Defect>,
+    pub skipped: Vec<Skipped>,
+    /// Octets of the message that were not looked at.
+    pub unseen_bytes: usize,
+    /// Octets of decoded text that may still be looked at.
+    text_left: usize,
+    /// Octets of nested messages that may still be hashed as a whole: their parts are hashed anyway.
+    digest_left: usize,
+}
+
+/// Where a part stands.
+struct Position {
+    path: String,
+    within: Option<String>,
+}
+
+/// What is declared about a leaf part.
+struct Declared<'a> {
+    media_type: String,
+    charset: Option<&'a str>,
+    /// Shown in the message window rather than offered as a file.
+    is_shown: bool,
+}
+
+impl Walk {
+    /// Reads all parts of `raw`.
+    #[must_use]
+    pub fn of(raw: &[u8]) -> Self {
+        let mut walk = Self {
+            parts: Vec::new(),
+            links: Links::default(),
+            defects: BTreeSet::new(),
+            skipped: Vec::new(),
+            unseen_bytes: 0,
+            text_left: limits::TEXT_BYTES_MAX,
+            digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
+        };
+        match PARSER.parse(raw) {
+            Some(message) => walk.message(&message),
+            None => walk.headless(raw),
+        }
+        walk
+    }
+
+    fn message(&mut self, message: &Message<'_>) {
+        let mut positions = Positions::default();
+        for part in message.parts() {
+            let position = positions.next(&part);
+            self.flags(&part, &position);
+            self.repeated_fields(&part);
+            match part.kind() {
+                PartKind::Multipart => self.multipart(&part, position),
+                PartKind::Message(_) => self.nested(&part, position),
+                PartKind::Text | PartKind::Html | PartKind::Binary | PartKind::InlineBinary => {
+                    self.leaf(&part, position)
+                }
+            }
+        }
+    }
+
+    /// Neither header nor empty line: clients show it all as text.
+    fn headless(&mut self, raw: &[u8]) {
+        self.defects.insert(defects::NO_HEADER);
+        if raw.is_empty() {
+            return;
+        }
+        let position = Position { path: "1".to_owned(), within: None };
+        let declared = Declared { media_type: "text/plain".to_owned(), charset: None, is_shown: true };
+        let body = Body::read(mail_parser::Encoding::None, raw, 0);
+        self.content(position, declared, Vec::new(), body, raw.len());
+    }
+
+    fn flags(&mut self, part: &MessagePart<'_>, position: &Position) {
+        let flags = part.flags();
+        if flags.is_empty() {
+            return;
+        }
+        let is_root = part.parent().is_none() && part.message().container().is_none();
+        for (flag, defect) in [
+            (PartFlags::MISSING_DELIMITER, defects::MISSING_DELIMITER),
+            (PartFlags::FALLBACK_DELIMITER, defects::FALLBACK_DELIMITER),
+            (PartFlags::UNTERMINATED, defects::MISSING_FINAL_BOUNDARY),
+            (PartFlags::NESTING_LIMIT, defects::NESTING_LIMIT),
+            (PartFlags::NO_BLANK_LINE, if is_root { defects::NO_BODY } else { defects::PART_WITHOUT_BLANK_LINE }),
+        ] {
+            if flags.contains(flag) {
+                self.defects.insert(defect);
+            }
+        }
+        if flags.contains(PartFlags::NESTING_LIMIT) {
+            self.skip(position, defects::NESTING_LIMIT, part.raw_body().len());
+        }
+        if flags.contains(PartFlags::LIMIT_REACHED) {
+            let is_count = self.parts.len() + 1 >= limits::PARTS_MAX || part.id() as usize + 1 >= limits::PARTS_MAX;
+            let defect = if is_count { defects::PARTS_CUT } else { defects::DEPTH_LIMIT };
+            self.defects.insert(defect);
+            self.skip(position, defect, part.raw_body().len());
+        }
+    }
+
+    /// MIME fields that occur twice: clients disagree on which one counts.
+    fn repeated_fields(&mut self, part: &MessagePart<'_>) {
+        for (name, defect) in [
+            (HeaderName::ContentType, defects::DUPLICATE_CONTENT_TYPE),
+            (HeaderName::ContentDisposition, defects::DUPLICATE_CONTENT_DISPOSITION),
+            (HeaderName::ContentTransferEncoding, defects::DUPLICATE_CONTENT_TRANSFER_ENCODING),
+        ] {
+            if part.headers().all(name).nth(1).is_some() {
+                self.defects.insert(defect);
+            }
+        }
+    }
+
+    fn multipart(&mut self, part: &MessagePart<'_>, position: Position) {
+        let Some((first, last)) = part.children().next().zip(part.children().next_back()) else {
+            self.defects.insert(defects::MULTIPART_WITHOUT_PARTS);
+            return self.leaf(part, position);
+        };
+        let source = part.message().source_bytes();
+        let boundary = part.boundary().unwrap_or_default();
+        let slice = |start: u32, end: u32| source.get(start as usize..end as usize).unwrap_or_default();
+        let preamble = without_delimiters(slice(part.offset_body(), first.offset_header()), boundary);
+        let epilogue = without_delimiters(slice(last.offset_end(), part.offset_end()), boundary);
+        self.aside(preamble, defects::CONTENT_IN_PREAMBLE);
+        self.aside(epilogue, defects::CONTENT_IN_EPILOGUE);
+    }
+
+    /// Text beside the parts, which few clients show.
+    fn aside(&mut self, bytes: &[u8], defect: Defect) {
+        let bytes = bytes.trim_ascii();
+        if bytes.is_empty() {
+            return;
+        }
+        let text = charset::guess(self.take_text(bytes));
+        self.links.text(&text, LinkPlace::Text);
+        if bytes.len() > ASIDE_BYTES || text.to_ascii_lowercase().contains("content-t") {
+            self.defects.insert(defect);
+        }
+    }
+
+    /// A message in the message. Its parts come one by one; here it is itself a part.
+    fn nested(&mut self, part: &MessagePart<'_>, position: Position) {
+        let raw = part.raw_body();
+        let (bytes, sha256) = if raw.len() <= self.digest_left {
+            self.digest_left -= raw.len();
+            let body = Body::read(part.encoding(), raw, 0);
+            (body.bytes, body.sha256)
+        } else {
+            (part.decoded_len(), String::new())
+        };
+        let names = names_of(part);
+        self.parts.push(Part {
+            path: position.path,
+            name: names.first().cloned().unwrap_or_default(),
+            names,
+            declared: declared_type(part),
+            detected: "message/rfc822".to_owned(),
+            bytes,
+            sha256,
+            within: position.within,
+            interpretations: 1,
+            encrypted: false,
+            traits: Vec::new(),
+        });
+    }
+
+    fn leaf(&mut self, part: &MessagePart<'_>, position: Position) {
+        let raw = part.raw_body();
+        let media_type = declared_type(part);
+        let content_type = part.content_type();
+        if media_type.starts_with("multipart/") && !part.is_multipart() && part.flags().is_empty() {
+            self.defects.insert(defects::MISSING_BOUNDARY);
+        }
+        if !media_type.contains('/') {
+            self.defects.insert(defects::MALFORMED_CONTENT_TYPE);
+        }
+        let is_shown = position.within.is_none()
+            && (part.in_text_body() || part.in_html_body() || (part.is_multipart() && !part.is_attachment()));
+        let charset = content_type.and_then(|content_type| content_type.attribute("charset"));
+        let wants_text = part.is_text() || media_type.starts_with("text/") || media_type.starts_with("multipart/");
+        let body = Body::read(part.encoding(), raw, if wants_text { self.text_left } else { 0 });
+        if body.malformed {
+            self.defects.insert(defects::MALFORMED_TRANSFER_ENCODING);
+        }
+        if !part.has_known_transfer_encoding() {
+            self.defects.insert(defects::UNKNOWN_TRANSFER_ENCODING);
+            self.skip(&position, defects::UNKNOWN_TRANSFER_ENCODING, raw.len());
+        }
+        let smime_type = content_type.and_then(|content_type| content_type.attribute("smime-type")).unwrap_or_default();
+        let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
+        let names = names_of(part);
+        let declared = Declared { media_type, charset, is_shown };
+        self.content(position, declared, names, body, raw.len());
+        if is_enveloped
+            && let Some(last) = self.parts.last_mut()
+            && !last.encrypted
+        {
+            last.encrypted = true;
+            let path = last.path.clone();
+            self.skip(&Position { path, within: None }, ENCRYPTED, raw.len());
+        }
+    }
+
+    /// Looks at the decoded octets of a leaf part and lists it.
+    fn content(
+        &mut self,
+        position: Position,
+        declared: Declared<'_>,
+        names: Vec<String>,
+        body: Body<'_>,
+        raw_bytes: usize,
+    ) {
+        let detected = filetype::detect(&body.prefix);
+        let encrypted = is_encrypted(detected, &body.prefix);
+        if encrypted {
+            self.skip(&position, ENCRYPTED, raw_bytes);
+        } else if CONTAINERS.contains(&detected) {
+            self.skip(&position, NOT_UNPACKED, raw_bytes);
+        }
+        if is_readable(&declared.media_type, detected) {
+            self.readable(&position, &declared, detected, &body);
+        }
+        self.parts.push(Part {
+            path: position.path,
+            name: names.first().cloned().unwrap_or_default(),
+            names,
+            declared: declared.media_type,
+            detected: detected.to_owned(),
+            bytes: body.bytes,
+            sha256: body.sha256,
+            within: position.within,
+            interpretations: 1,
+            encrypted,
+            traits: Vec::new(),
+        });
+    }
+
+    /// Looks for links in a part that is text of some kind.
+    fn readable(&mut self, position: &Position, declared: &Declared<'_>, detected: &str, body: &Body<'_>) {
+        let is_page = matches!(declared.media_type.as_str(), "text/html" | "application/xhtml+xml")
+            || (!matches!(declared.media_type.as_str(), "text/plain") && PAGES.contains(&detected))
+            || (!declared.is_shown && PAGES.contains(&detected));
+        let bytes = self.take_text(&body.prefix);
+        if bytes.len() < body.bytes {
+            self.defects.insert(defects::TEXT_CUT);
+            self.skip(position, TEXT_LIMIT, body.bytes - bytes.len());
+        }
+        let decoded = charset::decode(declared.charset, bytes);
+        if decoded.unknown {
+            self.defects.insert(defects::UNKNOWN_CHARSET);
+        }
+        if decoded.malformed {
+            self.defects.insert(defects::MALFORMED_CHARSET);
+        }
+        match (is_page, declared.is_shown) {
+            (true, true) => self.links.html(&decoded.text, LinkPlace::Html),
+            (true, false) => self.links.html(&decoded.text, LinkPlace::Attachment),
+            (false, true) => self.links.text(&decoded.text, LinkPlace::Text),
+            (false, false) => self.links.text(&decoded.text, LinkPlace::Attachment),
+        }
+    }
+
+    /// As much of a text as may still be looked at.
+    fn take_text<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let taken = bytes.get(..self.text_left).unwrap_or(bytes);
+        self.text_left -= taken.len();
+        taken
+    }
+
+    fn skip(&mut self, position: &Position, reason: &'static str, bytes: usize) {
+        self.unseen_bytes = self.unseen_bytes.saturating_add(bytes);
+        self.skipped.push(Skipped { part: position.path.clone(), reason });
+    }
+}
+
+/// Paths of parts as they come, in document order.
+#[derive(Default)]
+struct Positions {
+    /// Path of each part by its number, and how many children of it came.
+    seen: Vec<(String, usize)>,
+}
+
+impl Positions {
+    fn next(&mut self, part: &MessagePart<'_>) -> Position {
+        let container = part.message().container().map(|container| self.path(container.id()).to_owned());
+        let within = container.clone();
+        let path = if let Some(parent) = part.parent() {
+            let number = self.count(parent.id());
+            join(self.path(parent.id()), number)
+        } else {
+            // The root of a message has a number of its own only if it is no multipart (RFC 9051 6.4.5).
+            let base = container.unwrap_or_default();
+            if part.is_multipart() && part.children().len() > 0 { base } else { join(&base, 1) }
+        };
+        self.seen.push((path.clone(), 0));
+        Position { path, within }
+    }
+
+    fn path(&self, id: u32) -> &str {
+        self.seen.get(id as usize).map_or("", |(path, _)| path)
+    }
+
+    fn count(&mut self, id: u32) -> usize {
+        let Some((_, children)) = self.seen.get_mut(id as usize) else { return 1 };
+        *children += 1;
+        *children
+    }
+}
+
+fn join(base: &str, number: usize) -> String {
+    if base.is_empty() { number.to_string() } else { format!("{base}.{number}") }
+}
+
+/// `type/subtype` in lower case; a part without Content-Type is `text/plain` (RFC 2045 5.2).
+fn declared_type(part: &MessagePart<'_>) -> String {
+    let Some(content_type) = part.content_type() else { return "text/plain".to_owned() };
+    let mut media_type = content_type.ctype().to_ascii_lowercase();
+    if let Some(subtype) = content_type.subtype() {
+        media_type.push('/');
+        media_type.push_str(&subtype.to_ascii_lowercase());
+    }
+    media_type
+}
+
+fn names_of(part: &MessagePart<'_>) -> Vec<String> {
+    let headers = part.headers();
+    let has_names = headers.contains(HeaderName::ContentDisposition)
+        || part.content_type().is_some_and(|content_type| content_type.attributes().len() > 0)
+        || headers.all(HeaderName::ContentType).nth(1).is_some();
+    if !has_names {
+        return Vec::new();
+    }
+    let mut names = names::readings(
+        headers.all(HeaderName::ContentDisposition).map(|field| field.raw_value()),
+        headers.all(HeaderName::ContentType).map(|field| field.raw_value()),
+    );
+    if let Some(name) = part.attachment_name().map(str::trim).filter(|name| !name.is_empty())
+        && name.len() <= limits::NAME_BYTES_MAX
+        && !names.iter().any(|known| known == name)
+    {
+        names.push(name.to_owned());
+    }
+    names
+}
+
+/// Is it text that links can stand in? Unknown octets that are declared as text count too.
+fn is_readable(declared: &str, detected: &str) -> bool {
+    let says_text = declared.starts_with("text/") || declared.starts_with("multipart/") || !declared.contains('/');
+    (says_text && detected.is_empty())
+        || detected.starts_with("text/")
+        || PAGES.contains(&detected)
+        || detected == "message/rfc822"
+        || (says_text && !detected.starts_with("image/") && !CONTAINERS.contains(&detected))
+}
+
+fn is_encrypted(detected: &str, prefix: &[u8]) -> bool {
+    let holds = |needle: &[u8]| prefix.windows(needle.len()).any(|window| window == needle);
+    match detected {
+        "application/pgp-encrypted" => true,
+        "application/pkcs7-mime" => {
+            prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix).windows(ENVELOPED.len()).any(|window| window == ENVELOPED)
+        }
+        "application/x-ole-storage" => holds(ENCRYPTED_PACKAGE),
+        "application/zip" => filetype::is_encrypted_zip(prefix),
+        "text/plain" => holds(b"-----BEGIN PGP MESSAGE-----"),
+        _ => false,
+    }
+}
+
+/// What stands between parts without the delimiter lines themselves.
+fn without_delimiters<'a>(bytes: &'a [u8], boundary: &str) -> &'a [u8] {
+    let is_delimiter = |line: &[u8]| line.strip_prefix(b"--").is_some_and(|rest| rest.starts_with(boundary.as_bytes()));
+    let mut bytes = bytes.trim_ascii();
+    if is_delimiter(bytes) {
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        bytes = bytes.get(end..).unwrap_or_default().trim_ascii();
+    }
+    let last = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    if is_delimiter(bytes.get(last..).unwrap_or_default()) {
+        bytes = bytes.get(..last).unwrap_or_default();
+    }
+    bytes
+}
+
+/// Only the MIME fields are read as more than octets: the others have their readers in `head`, `author`, `charset`.
+static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
+    let parser = MessageParser::new()
+        .max_depth(limits::MIME_DEPTH_MAX)
+        .max_parts(limits::PARTS_MAX)
+        .max_encoded_nesting(limits::ENCODED_NESTING_MAX)
+        .unknown_headers(HeaderForm::Ignore);
+    UNREAD.iter().fold(parser, |parser, name| parser.header(*name, HeaderForm::Ignore))
+});
+
+const UNREAD: &[&str] = &[
+    "From",
+    "To",
+    "Cc",
+    "Bcc",
+    "Reply-To",
+    "Sender",
+    "Subject",
+    "Comments",
+    "Date",
+    "Received",
+    "Message-ID",
+    "References",
+    "In-Reply-To",
+    "Return-Path",
+    "Keywords",
+    "List-Archive",
+    "List-Help",
+    "List-ID",
+    "List-Owner",
+    "List-Post",
+    "List-Subscribe",
+    "List-Unsubscribe",
+];
+
+/// Types whose inside this reading does not see.
+const CONTAINERS: &[&str] = &[
+    "application/zip",
+    "application/vnd.rar",
+    "application/x-7z-compressed",
+    "application/x-tar",
+    "application/gzip",
+    "application/x-bzip2",
+    "application/x-xz",
+    "application/zstd",
+    "application/x-lzip",
+    "application/x-lz4",
+    "application/x-compress",
+    "application/x-cpio",
+    "application/vnd.ms-cab-compressed",
+    "application/x-ace-compressed",
+    "application/x-arj",
+    "application/x-lzh-compressed",
+    "application/x-iso9660-image",
+    "application/x-vhd",
+    "application/x-vhdx",
+    "application/x-ole-storage",
+    "application/x-msi",
+    "application/vnd.ms-outlook",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/epub+zip",
+    "application/vnd.ms-tnef",
+    "application/pkcs7-mime",
+    "application/onenote",
+    "application/vnd.ms-htmlhelp",
+    "text/x-yenc",
+];
+
+/// Types that clients open as a page.
+const PAGES: &[&str] = &["text/html", "image/svg+xml", "application/hta", "text/xml"];
+
+const ENCRYPTED: &str = "encrypted";
+const NOT_UNPACKED: &str = "not_unpacked";
+const TEXT_LIMIT: &str = "text_limit";
+
+/// id-envelopedData (RFC 5652 6.1) in DER.
+const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+/// Octets of a DER file in which its content type stands.
+const DER_HEAD_BYTES: usize = 32;
+/// The stream of an encrypted office file (MS-OFFCRYPTO 2.3.4), UTF-16.
+const ENCRYPTED_PACKAGE: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+/// Octets of text beside the parts that are an explanation to old clients, not a content of its own.
+const ASIDE_BYTES: usize = 500;
+/// Nested messages are hashed as a whole until this many times the message's size is spent.
+const DIGEST_FACTOR: usize = 4;

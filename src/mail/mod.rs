@@ -5,7 +5,9 @@
 
 pub mod address;
 pub mod author;
+pub mod body;
 pub mod charset;
+pub mod defects;
 pub mod envelope;
 pub mod filetype;
 pub mod head;
@@ -14,6 +16,7 @@ pub mod intake;
 pub mod links;
 pub mod message;
 pub mod mime;
+pub mod names;
 pub mod timestamp;
 
 use self::{

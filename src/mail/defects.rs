@@ -1,0 +1,192 @@
+//! What can be wrong with the bytes of a message: stable names, and the faults of lines and header fields.
+//!
+//! Pure. A defect is never an error: malformed mail is judged, not refused here.
+
+use super::{head::Head, message::Defect};
+use std::collections::BTreeSet;
+
+pub const BARE_CR: Defect = "bare_cr";
+pub const BARE_LF: Defect = "bare_lf";
+pub const NUL: Defect = "nul";
+/// RFC 5322 2.1.1: 998 octets.
+pub const LINE_TOO_LONG: Defect = "line_too_long";
+pub const EIGHT_BIT_HEADER: Defect = "eight_bit_header";
+pub const FIELD_WITHOUT_NAME: Defect = "field_without_name";
+/// White space or a control character within or behind a field name.
+pub const SPACED_FIELD_NAME: Defect = "spaced_field_name";
+pub const HEADER_CUT: Defect = "header_cut";
+pub const NO_HEADER: Defect = "no_header";
+pub const NO_BODY: Defect = "no_body";
+pub const MISSING_FROM: Defect = "missing_from";
+pub const MISSING_DATE: Defect = "missing_date";
+pub const MISSING_MESSAGE_ID: Defect = "missing_message_id";
+pub const DUPLICATE_FROM: Defect = "duplicate_from";
+pub const DUPLICATE_SENDER: Defect = "duplicate_sender";
+pub const DUPLICATE_REPLY_TO: Defect = "duplicate_reply_to";
+pub const DUPLICATE_TO: Defect = "duplicate_to";
+pub const DUPLICATE_CC: Defect = "duplicate_cc";
+pub const DUPLICATE_DATE: Defect = "duplicate_date";
+pub const DUPLICATE_SUBJECT: Defect = "duplicate_subject";
+pub const DUPLICATE_MESSAGE_ID: Defect = "duplicate_message_id";
+pub const DUPLICATE_MIME_VERSION: Defect = "duplicate_mime_version";
+pub const DUPLICATE_CONTENT_TYPE: Defect = "duplicate_content_type";
+pub const DUPLICATE_CONTENT_DISPOSITION: Defect = "duplicate_content_disposition";
+pub const DUPLICATE_CONTENT_TRANSFER_ENCODING: Defect = "duplicate_content_transfer_encoding";
+pub const MALFORMED_CONTENT_TYPE: Defect = "malformed_content_type";
+/// A multipart without `boundary` parameter.
+pub const MISSING_BOUNDARY: Defect = "missing_boundary";
+/// A multipart whose delimiter never comes: it has no parts.
+pub const MULTIPART_WITHOUT_PARTS: Defect = "multipart_without_parts";
+pub const MISSING_DELIMITER: Defect = "missing_delimiter";
+/// Delimiters were found in the middle of lines only.
+pub const FALLBACK_DELIMITER: Defect = "fallback_delimiter";
+pub const MISSING_FINAL_BOUNDARY: Defect = "missing_final_boundary";
+pub const PART_WITHOUT_BLANK_LINE: Defect = "part_without_blank_line";
+/// Text before the first or behind the last delimiter of a multipart that is more than a hint to old clients.
+pub const CONTENT_IN_PREAMBLE: Defect = "content_in_preamble";
+pub const CONTENT_IN_EPILOGUE: Defect = "content_in_epilogue";
+pub const MALFORMED_TRANSFER_ENCODING: Defect = "malformed_transfer_encoding";
+pub const UNKNOWN_TRANSFER_ENCODING: Defect = "unknown_transfer_encoding";
+pub const UNKNOWN_CHARSET: Defect = "unknown_charset";
+pub const MALFORMED_CHARSET: Defect = "malformed_charset";
+pub const NESTING_LIMIT: Defect = "nesting_limit";
+pub const DEPTH_LIMIT: Defect = "depth_limit";
+pub const PARTS_CUT: Defect = "parts_cut";
+pub const TEXT_CUT: Defect = "text_cut";
+pub const NAMES_CUT: Defect = "names_cut";
+pub const LINKS_CUT: Defect = "links_cut";
+pub const LINK_TOO_LONG: Defect = "link_too_long";
+pub const MALFORMED_LINK: Defect = "malformed_link";
+
+/// Fields that RFC 5322 3.6 and RFC 2045 3 allow once, with the defect of having more.
+const SINGLE: &[(&str, Defect)] = &[
+    ("From", DUPLICATE_FROM),
+    ("Sender", DUPLICATE_SENDER),
+    ("Reply-To", DUPLICATE_REPLY_TO),
+    ("To", DUPLICATE_TO),
+    ("Cc", DUPLICATE_CC),
+    ("Date", DUPLICATE_DATE),
+    ("Subject", DUPLICATE_SUBJECT),
+    ("Message-ID", DUPLICATE_MESSAGE_ID),
+    ("MIME-Version", DUPLICATE_MIME_VERSION),
+    ("Content-Type", DUPLICATE_CONTENT_TYPE),
+    ("Content-Disposition", DUPLICATE_CONTENT_DISPOSITION),
+    ("Content-Transfer-Encoding", DUPLICATE_CONTENT_TRANSFER_ENCODING),
+];
+
+/// Fields that every message should have.
+const EXPECTED: &[(&str, Defect)] =
+    &[("From", MISSING_FROM), ("Date", MISSING_DATE), ("Message-ID", MISSING_MESSAGE_ID)];
+
+/// The faults of a header section.
+pub fn of_head(head: &Head, into: &mut BTreeSet<Defect>) {
+    let mut counts = [0usize; SINGLE.len()];
+    for field in head.fields() {
+        if field.name.is_empty() {
+            into.insert(FIELD_WITHOUT_NAME);
+        }
+        if field.name.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
+            into.insert(SPACED_FIELD_NAME);
+        }
+        if !field.raw.is_ascii() {
+            into.insert(EIGHT_BIT_HEADER);
+        }
+        for (count, (name, _)) in counts.iter_mut().zip(SINGLE) {
+            *count += usize::from(field.is(name));
+        }
+    }
+    for (count, (_, defect)) in counts.iter().zip(SINGLE) {
+        if *count > 1 {
+            into.insert(defect);
+        }
+    }
+    into.extend(EXPECTED.iter().filter(|(name, _)| head.first(name).is_none()).map(|(_, defect)| *defect));
+    if head.cut {
+        into.insert(HEADER_CUT);
+    }
+}
+
+/// The faults of line ends and line lengths (RFC 5321 2.3.8, RFC 5322 2.1.1).
+///
+/// A message that ends every line with a lone LF comes from a file; only a mixture is suspicious.
+pub fn of_lines(raw: &[u8], into: &mut BTreeSet<Defect>) {
+    let mut returns = 0usize;
+    let mut newlines = 0usize;
+    let mut pairs = 0usize;
+    let mut line_start = 0;
+    let mut before = 0u8;
+    let mut nul = false;
+    let mut too_long = false;
+    for (at, byte) in raw.iter().enumerate() {
+        match *byte {
+            b'\n' => {
+                newlines += 1;
+                pairs += usize::from(before == b'\r');
+                too_long |= at - line_start > LINE_BYTES_MAX;
+                line_start = at + 1;
+            }
+            b'\r' => returns += 1,
+            0 => nul = true,
+            _ => {}
+        }
+        before = *byte;
+    }
+    too_long |= raw.len() - line_start > LINE_BYTES_MAX;
+    for (is_so, defect) in
+        [(pairs > 0 && newlines > pairs, BARE_LF), (returns > pairs, BARE_CR), (nul, NUL), (too_long, LINE_TOO_LONG)]
+    {
+        if is_so {
+            into.insert(defect);
+        }
+    }
+}
+
+/// Octets of a line without CRLF, one more for the CR that is counted here.
+const LINE_BYTES_MAX: usize = 999;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn of(raw: &'static [u8]) -> Vec<Defect> {
+        let mut defects = BTreeSet::new();
+        of_head(&Head::parse(&Bytes::from_static(raw)), &mut defects);
+        of_lines(raw, &mut defects);
+        defects.into_iter().collect()
+    }
+
+    #[test]
+    fn a_sound_header_has_no_faults() {
+        assert!(of(b"From: a@b.example\r\nDate: x\r\nMessage-ID: <a@b>\r\n\r\nbody\r\n").is_empty());
+        assert!(of(b"From: a@b.example\nDate: x\nMessage-ID: <a@b>\n\nbody\n").is_empty());
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let faults = of(b"From: a\r\nFROM: b\r\nDate : x\r\njunk\r\nX: \xfc\r\n\r\na\nb\rc\0");
+        assert_eq!(
+            faults,
+            [
+                BARE_CR,
+                BARE_LF,
+                DUPLICATE_FROM,
+                EIGHT_BIT_HEADER,
+                FIELD_WITHOUT_NAME,
+                MISSING_DATE,
+                MISSING_MESSAGE_ID,
+                NUL,
+                SPACED_FIELD_NAME
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_may_have_998_octets() {
+        let mut defects = BTreeSet::new();
+        of_lines(&[&[b'a'; 998][..], b"\r\n"].concat(), &mut defects);
+        assert!(defects.is_empty());
+        of_lines(&[&[b'a'; 999][..], b"\r\n"].concat(), &mut defects);
+        assert!(defects.contains(LINE_TOO_LONG));
+    }
+}

@@ -9,9 +9,12 @@ mod clamd;
 mod dovecot;
 mod ground;
 mod lab;
+mod nameserver;
 mod parts;
 mod postfix;
 mod smtp;
+mod stored;
+mod wehr;
 
 use lab::Lab;
 use std::{

@@ -5,6 +5,7 @@ use crate::{
     parts::Part,
 };
 use std::{
+    collections::BTreeSet,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -78,6 +79,27 @@ impl Postfix {
         wait_for(&format!("a line of Postfix's log with {words:?}"), || {
             let holds = |line: &&str| words.iter().all(|word| line.contains(word));
             self.log().lines().find(holds).map(str::to_owned)
+        })
+    }
+
+    /// What the log says about the deliveries of the mails whose Message-ID contains `mark`, in order.
+    pub fn fates(&self, mark: &str) -> Vec<String> {
+        let log = self.log();
+        let queue_ids: BTreeSet<&str> = log
+            .lines()
+            .filter(|line| line.contains("message-id=<") && line.contains(mark))
+            .filter_map(|line| line.split(": ").nth(1))
+            .collect();
+        let fate = |line: &&str| {
+            line.contains("status=") && line.split(": ").nth(1).is_some_and(|queue_id| queue_ids.contains(queue_id))
+        };
+        log.lines().filter(fate).map(str::to_owned).collect()
+    }
+
+    /// Waits for a delivery of the mail `mark` that ended so: `status=sent`, `status=deferred`, a reply.
+    pub fn wait_for_fate(&self, mark: &str, end: &str) -> String {
+        wait_for(&format!("`{end}` for {mark} in Postfix's log"), || {
+            self.fates(mark).into_iter().find(|line| line.contains(end))
         })
     }
 

@@ -15,14 +15,16 @@ use std::{
     time::Duration,
 };
 
-/// The filter's share of a mail's way has begun: it holds one mail.
-fn wait_until_a_mail_is_open(lab: &Lab) {
-    wait_for("the filter to hold a mail", || {
-        let page = lab.wehr.get("/metrics")?;
-        page.lines().any(|line| line.starts_with("wehr_mails_open ") && !line.ends_with(" 0")).then_some(())
+/// The filter streams a mail to the stopped clamd, and the stream stands.
+fn wait_until_the_stream_stands(lab: &Lab) {
+    let mut before = 0;
+    wait_for("the stream to pile up before clamd", || {
+        thread::sleep(Duration::from_millis(100));
+        let unread = lab.clamd.unread_bytes();
+        let stands = unread > 50_000 && unread == before;
+        before = unread;
+        stands.then_some(())
     });
-    // The scanner's socket takes the first part of the stream into its buffers, then it stands.
-    thread::sleep(Duration::from_millis(300));
 }
 
 /// The scanner dies while a mail streams to it through the milter: the client is told to come again.
@@ -37,7 +39,7 @@ pub fn clamd_killed_mid_stream_at_the_milter(lab: &mut Lab) {
             let mut smtp = Smtp::connect(port, HONEST).expect("Postfix greets");
             smtp.send(SENDER, &recipients, &message).expect("Postfix answers")
         });
-        wait_until_a_mail_is_open(lab);
+        wait_until_the_stream_stands(lab);
         lab.clamd.process().kill();
         sending.join().expect("the sender's thread")
     });
@@ -62,7 +64,7 @@ pub fn clamd_killed_mid_stream_at_the_lmtp_door(lab: &mut Lab) {
     let message = large_mail("anna@example.net", mark, 25_000_000);
     lab.clamd.process().signal("STOP");
     lab.must_be_taken(lab.postfix.plain, &["anna@filtered.example.org"], &message);
-    wait_until_a_mail_is_open(lab);
+    wait_until_the_stream_stands(lab);
     lab.clamd.process().kill();
     let fate = lab.postfix.wait_for_fate(mark, "status=deferred");
     assert!(fate.contains("said: 451 4."), "{fate}");

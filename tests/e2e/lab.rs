@@ -77,18 +77,18 @@ impl Lab {
         self.dovecot.restart();
         self.wehr.end();
     }
+}
 
-    /// Sends one mail over a connection of its own.
-    pub fn send(&self, port: SocketAddr, origin: Origin, from: &str, recipients: &[&str], message: &[u8]) -> Reply {
-        let mut smtp = Smtp::connect(port, origin).expect("Postfix greets");
-        smtp.send(from, recipients, message).expect("Postfix answers")
-    }
+/// Sends one mail over a connection of its own.
+pub fn send(port: SocketAddr, origin: Origin, from: &str, recipients: &[&str], message: &[u8]) -> Reply {
+    let mut smtp = Smtp::connect(port, origin).expect("Postfix greets");
+    smtp.send(from, recipients, message).expect("Postfix answers")
+}
 
-    /// Sends one mail from the honest client and expects that Postfix takes it.
-    pub fn must_be_taken(&self, port: SocketAddr, recipients: &[&str], message: &[u8]) {
-        let reply = self.send(port, HONEST, SENDER, recipients, message);
-        assert_eq!(reply.code, 250, "{}", reply.text);
-    }
+/// Postfix takes a mail from the honest client.
+pub fn must_be_taken(port: SocketAddr, recipients: &[&str], message: &[u8]) {
+    let reply = send(port, HONEST, SENDER, recipients, message);
+    assert_eq!(reply.code, 250, "{}", reply.text);
 }
 
 /// A small mail that is all right, found again by `mark`.

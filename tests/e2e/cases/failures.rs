@@ -2,7 +2,7 @@
 
 use crate::{
     ground::wait_for,
-    lab::{HONEST, Lab, SENDER, large_mail, plain_mail},
+    lab::{HONEST, Lab, SENDER, large_mail, must_be_taken, plain_mail, send},
     smtp::{Reply, Smtp},
 };
 use std::{
@@ -46,11 +46,11 @@ pub fn clamd_killed_mid_stream_at_the_milter(lab: &mut Lab) {
     assert!(is_temporary(&reply), "{}", reply.text);
     // With nobody listening at all it is the same.
     let small = plain_mail("anna@example.net", "clamd-away");
-    let reply = lab.send(port, HONEST, SENDER, &recipients, &small);
+    let reply = send(port, HONEST, SENDER, &recipients, &small);
     assert!(is_temporary(&reply), "{}", reply.text);
     lab.clamd.restart();
-    lab.must_be_taken(port, &recipients, &small);
-    lab.must_be_taken(port, &recipients, &message);
+    must_be_taken(port, &recipients, &small);
+    must_be_taken(port, &recipients, &message);
     for mark in ["clamd-away", "clamd-dies-milter"] {
         lab.dovecot.wait_for_mail("anna", mark);
         assert_eq!(lab.dovecot.mails_with("anna", mark).len(), 1, "{mark}");
@@ -63,7 +63,7 @@ pub fn clamd_killed_mid_stream_at_the_lmtp_door(lab: &mut Lab) {
     let mark = "clamd-dies-lmtp";
     let message = large_mail("anna@example.net", mark, 25_000_000);
     lab.clamd.process().signal("STOP");
-    lab.must_be_taken(lab.postfix.plain, &["anna@filtered.example.org"], &message);
+    must_be_taken(lab.postfix.plain, &["anna@filtered.example.org"], &message);
     wait_until_the_stream_stands(lab);
     lab.clamd.process().kill();
     let fate = lab.postfix.wait_for_fate(mark, "status=deferred");
@@ -81,7 +81,7 @@ pub fn mailstore_away(lab: &mut Lab) {
     lab.with_filter();
     let mark = "mailstore-away";
     lab.dovecot.end();
-    lab.must_be_taken(
+    must_be_taken(
         lab.postfix.plain,
         &["anna@filtered.example.org", "bert@filtered.example.org"],
         &plain_mail("anna@example.net", mark),

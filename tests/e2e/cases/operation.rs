@@ -2,7 +2,7 @@
 
 use crate::{
     ground::wait_for,
-    lab::{Lab, plain_mail},
+    lab::{Lab, must_be_taken, plain_mail},
     parts::Part,
     stored::Stored,
     wehr::AUTHSERV_ID,
@@ -38,11 +38,7 @@ pub fn reload(lab: &mut Lab) {
     let mut results_of_next_mail = |lab: &Lab| {
         number += 1;
         let mark = format!("reload-{number:03}");
-        lab.must_be_taken(
-            lab.postfix.behind_tcp,
-            &["carla@direct.example.org"],
-            &plain_mail("anna@example.net", &mark),
-        );
+        must_be_taken(lab.postfix.behind_tcp, &["carla@direct.example.org"], &plain_mail("anna@example.net", &mark));
         let stored = Stored::read(&lab.dovecot.wait_for_mail("carla", &mark));
         stored.values("Authentication-Results").first().expect("Authentication-Results").trim().to_owned()
     };
@@ -65,7 +61,7 @@ pub fn drains(lab: &mut Lab) {
     lab.with_filter();
     let mark = "drained";
     lab.clamd.process().signal("STOP");
-    lab.must_be_taken(lab.postfix.plain, &["anna@filtered.example.org"], &plain_mail("anna@example.net", mark));
+    must_be_taken(lab.postfix.plain, &["anna@filtered.example.org"], &plain_mail("anna@example.net", mark));
     wait_for("the filter to hold a mail", || {
         let page = lab.wehr.get("/metrics")?;
         page.lines().any(|line| line.starts_with("wehr_mails_open ") && !line.ends_with(" 0")).then_some(())

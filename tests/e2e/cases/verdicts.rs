@@ -3,7 +3,7 @@
 use crate::{
     clamd::eicar,
     dovecot::contains,
-    lab::{HONEST, Lab, SENDER, STRANGER, large_mail, mail_with_attachment, plain_mail},
+    lab::{HONEST, Lab, SENDER, STRANGER, large_mail, mail_with_attachment, must_be_taken, plain_mail, send},
     postfix::{DIRECT, FILTERED},
     smtp::{Reply, Smtp},
     stored::{Stored, body_of},
@@ -40,7 +40,7 @@ fn must_be_clean(stored: &[u8], message: &[u8]) {
 /// The clean mail over one SMTP port and one way to the mailstore.
 fn clean_mail(lab: &Lab, port: SocketAddr, domain: &str, mark: &str) {
     let message = plain_mail("anna@example.net", mark);
-    lab.must_be_taken(port, &[&at("anna", domain)], &message);
+    must_be_taken(port, &[&at("anna", domain)], &message);
     must_be_clean(&lab.dovecot.wait_for_mail("anna", mark), &message);
     assert_eq!(lab.dovecot.mails_with("anna", mark).len(), 1);
 }
@@ -99,12 +99,12 @@ pub fn forged_sender_is_refused(lab: &mut Lab) {
     let message = plain_mail("principal@example.net", "forged-sender");
     let ports = [lab.postfix.behind_tcp, lab.postfix.behind_unix];
     for port in ports {
-        let reply = lab.send(port, STRANGER, "x@host.example.com", &[&at("anna", DIRECT)], &message);
+        let reply = send(port, STRANGER, "x@host.example.com", &[&at("anna", DIRECT)], &message);
         must_refuse(&reply, 550, "5.7.1");
     }
     // Over LMTP Postfix has taken the mail already: it is the one who has to tell the sender.
     let message = plain_mail("principal@example.net", "forged-lmtp");
-    let reply = lab.send(lab.postfix.plain, STRANGER, "sender@host.example.com", &[&at("anna", FILTERED)], &message);
+    let reply = send(lab.postfix.plain, STRANGER, "sender@host.example.com", &[&at("anna", FILTERED)], &message);
     assert_eq!(reply.code, 250, "{}", reply.text);
     let bounce = lab.dovecot.wait_for_mail("sender", "forged-lmtp");
     assert!(contains(&bounce, b"550 5.7.1"), "the bounce does not say 550 5.7.1");
@@ -116,10 +116,10 @@ pub fn forged_sender_is_refused(lab: &mut Lab) {
 pub fn virus_is_refused(lab: &mut Lab) {
     lab.with_filter();
     let message = mail_with_attachment("anna@example.net", "eicar-milter", "invoice.com", eicar().as_bytes());
-    let reply = lab.send(lab.postfix.behind_tcp, HONEST, SENDER, &[&at("anna", DIRECT)], &message);
+    let reply = send(lab.postfix.behind_tcp, HONEST, SENDER, &[&at("anna", DIRECT)], &message);
     must_refuse(&reply, 550, "5.7.1");
     let message = mail_with_attachment("anna@example.net", "eicar-lmtp", "invoice.com", eicar().as_bytes());
-    lab.must_be_taken(lab.postfix.plain, &[&at("anna", FILTERED)], &message);
+    must_be_taken(lab.postfix.plain, &[&at("anna", FILTERED)], &message);
     let bounce = lab.dovecot.wait_for_mail("sender", "eicar-lmtp");
     assert!(contains(&bounce, b"550 5.7.1"), "the bounce does not say 550 5.7.1");
     for mark in ["eicar-milter", "eicar-lmtp"] {
@@ -132,7 +132,7 @@ pub fn one_recipient_refused_beside_one_taken(lab: &mut Lab) {
     let message = plain_mail("anna@example.net", "half-refused");
     let recipients = [at("nobody", FILTERED), at("bert", FILTERED), at("noone", FILTERED), at("carla", FILTERED)];
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
-    lab.must_be_taken(lab.postfix.plain, &recipients, &message);
+    must_be_taken(lab.postfix.plain, &recipients, &message);
     for mailbox in ["bert", "carla"] {
         must_be_clean(&lab.dovecot.wait_for_mail(mailbox, "half-refused"), &message);
         assert_eq!(lab.dovecot.mails_with(mailbox, "half-refused").len(), 1);
@@ -149,7 +149,7 @@ pub fn one_recipient_refused_beside_one_taken(lab: &mut Lab) {
 pub fn large_mail_goes_through(lab: &mut Lab) {
     lab.with_filter();
     let message = large_mail("anna@example.net", "large-25", 25_000_000);
-    lab.must_be_taken(lab.postfix.behind_tcp, &[&at("anna", FILTERED)], &message);
+    must_be_taken(lab.postfix.behind_tcp, &[&at("anna", FILTERED)], &message);
     must_be_clean(&lab.dovecot.wait_for_mail("anna", "large-25"), &message);
 }
 
@@ -157,9 +157,9 @@ pub fn too_large_mail_is_refused(lab: &mut Lab) {
     lab.with_filter();
     // Postfix takes up to 60 MB here, the filter 50 MiB.
     let message = large_mail("anna@example.net", "too-large", 54_000_000);
-    let reply = lab.send(lab.postfix.behind_tcp, HONEST, SENDER, &[&at("anna", DIRECT)], &message);
+    let reply = send(lab.postfix.behind_tcp, HONEST, SENDER, &[&at("anna", DIRECT)], &message);
     must_refuse(&reply, 552, "5.3.4");
-    lab.must_be_taken(lab.postfix.plain, &[&at("anna", FILTERED)], &message);
+    must_be_taken(lab.postfix.plain, &[&at("anna", FILTERED)], &message);
     let bounce = lab.dovecot.wait_for_mail("sender", "too-large");
     assert!(contains(&bounce, b"5.3.4"), "the bounce does not say 5.3.4");
     assert!(lab.dovecot.mails_with("anna", "too-large").is_empty(), "the mail was delivered");
@@ -179,7 +179,7 @@ pub fn forged_results_are_removed(lab: &mut Lab) {
         )
         .into_bytes();
         message.extend_from_slice(&plain_mail("anna@example.net", mark));
-        lab.must_be_taken(port, &[&at("anna", domain)], &message);
+        must_be_taken(port, &[&at("anna", domain)], &message);
         let mail = Stored::read(&lab.dovecot.wait_for_mail("anna", mark));
         let results = mail.values("Authentication-Results");
         assert!(results.iter().all(|value| !value.contains(forged)), "{results:?}");
@@ -193,7 +193,7 @@ pub fn forged_results_are_removed(lab: &mut Lab) {
 pub fn held_by_the_mta(lab: &mut Lab) {
     lab.with_filter();
     let message = plain_mail("boss@hold.example", "held-by-mta");
-    let reply = lab.send(lab.postfix.behind_tcp, STRANGER, "x@host.example.com", &[&at("anna", DIRECT)], &message);
+    let reply = send(lab.postfix.behind_tcp, STRANGER, "x@host.example.com", &[&at("anna", DIRECT)], &message);
     assert_eq!(reply.code, 250, "{}", reply.text);
     let queue = lab.postfix.queue();
     let entry = queue.lines().find(|line| line.contains("x@host.example.com")).unwrap_or_else(|| panic!("{queue}"));
@@ -209,7 +209,7 @@ pub fn held_by_the_mta(lab: &mut Lab) {
 pub fn set_aside_at_the_lmtp_door(lab: &mut Lab) {
     lab.with_filter();
     let message = plain_mail("boss@hold.example", "set-aside");
-    let reply = lab.send(lab.postfix.plain, STRANGER, "x@host.example.com", &[&at("anna", FILTERED)], &message);
+    let reply = send(lab.postfix.plain, STRANGER, "x@host.example.com", &[&at("anna", FILTERED)], &message);
     assert_eq!(reply.code, 250, "{}", reply.text);
     let found =
         crate::ground::wait_for("the mail in the quarantine", || find_file_with(&lab.wehr.quarantine, "set-aside"));

@@ -55,6 +55,17 @@ impl Clamd {
         self.process = Some(process);
     }
 
+    /// Octets that lie in clamd's sockets and that it has not read: a stopped clamd lets a stream pile up there.
+    pub fn unread_bytes(&self) -> u64 {
+        let port = format!(":{:04X}", self.address.port());
+        let table = fs::read_to_string("/proc/net/tcp").expect("the kernel's table of sockets");
+        let rows = table.lines().skip(1).map(|row| row.split_ascii_whitespace().collect::<Vec<_>>());
+        // Columns: number, local address, remote address, state (0A: listening), transmit queue:receive queue.
+        rows.filter(|row| row[1].ends_with(&port) && row[3] != "0A")
+            .filter_map(|row| u64::from_str_radix(row[4].split_once(':')?.1, 16).ok())
+            .sum()
+    }
+
     /// The running process.
     pub fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("clamd runs")

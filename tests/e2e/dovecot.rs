@@ -15,8 +15,9 @@ pub const MAILBOXES: [&str; 6] = ["anna", "bert", "carla", "load", "sender", "po
 
 pub struct Dovecot {
     pub lmtp: SocketAddr,
+    folder: PathBuf,
     mail: PathBuf,
-    process: Process,
+    process: Option<Process>,
 }
 
 impl Dovecot {
@@ -28,18 +29,25 @@ impl Dovecot {
         let users: String =
             MAILBOXES.iter().map(|name| format!("{name}::8:8::{}::\n", mail.join(name).display())).collect();
         fs::write(folder.join("users"), users).expect("writing Dovecot's user list");
-        let configuration = folder.join("dovecot.conf");
-        fs::write(&configuration, settings(&folder, &mail, lmtp)).expect("writing dovecot.conf");
-        let log = folder.join("stdout.log");
-        let mut process =
-            Process::start("dovecot", Part::Dovecot.command().arg("-F").arg("-c").arg(&configuration), &log);
-        wait_for_port(lmtp, &mut process);
-        Self { lmtp, mail, process }
+        fs::write(folder.join("dovecot.conf"), settings(&folder, &mail, lmtp)).expect("writing dovecot.conf");
+        let mut dovecot = Self { lmtp, folder, mail, process: None };
+        dovecot.restart();
+        dovecot
     }
 
-    /// Stops every mailbox from being served; the port stays, answers do not come.
-    pub fn process(&self) -> &Process {
-        &self.process
+    /// Ends Dovecot, if it runs: nobody listens on its port then.
+    pub fn end(&mut self) {
+        drop(self.process.take());
+    }
+
+    /// Starts Dovecot, again if need be, on the same port.
+    pub fn restart(&mut self) {
+        self.end();
+        let mut command = Part::Dovecot.command();
+        command.arg("-F").arg("-c").arg(self.folder.join("dovecot.conf"));
+        let mut process = Process::start("dovecot", &mut command, &self.folder.join("stdout.log"));
+        wait_for_port(self.lmtp, &mut process);
+        self.process = Some(process);
     }
 
     /// Every mail in a mailbox, as the bytes on disk.

@@ -5,6 +5,8 @@ use crate::{
     parts::Part,
 };
 use std::{
+    collections::BTreeSet,
+    fmt::Write,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -73,11 +75,24 @@ impl Postfix {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Waits for a log line that contains all of `words`.
-    pub fn wait_for_log(&self, words: &[&str]) -> String {
-        wait_for(&format!("a line of Postfix's log with {words:?}"), || {
-            let holds = |line: &&str| words.iter().all(|word| line.contains(word));
-            self.log().lines().find(holds).map(str::to_owned)
+    /// What the log says about the deliveries of the mails whose Message-ID contains `mark`, in order.
+    pub fn fates(&self, mark: &str) -> Vec<String> {
+        let log = self.log();
+        let queue_ids: BTreeSet<&str> = log
+            .lines()
+            .filter(|line| line.contains("message-id=<") && line.contains(mark))
+            .filter_map(|line| line.split(": ").nth(1))
+            .collect();
+        let fate = |line: &&str| {
+            line.contains("status=") && line.split(": ").nth(1).is_some_and(|queue_id| queue_ids.contains(queue_id))
+        };
+        log.lines().filter(fate).map(str::to_owned).collect()
+    }
+
+    /// Waits for a delivery of the mail `mark` that ended so: `status=sent`, `status=deferred`, a reply.
+    pub fn wait_for_fate(&self, mark: &str, end: &str) -> String {
+        wait_for(&format!("`{end}` for {mark} in Postfix's log"), || {
+            self.fates(mark).into_iter().find(|line| line.contains(end))
         })
     }
 
@@ -166,13 +181,9 @@ maximal_backoff_time = 2s
 fn master_cf(ports: &[(SocketAddr, String)]) -> String {
     let mut text = String::new();
     for (port, milter) in ports {
-        text += &format!("{port} inet n - n - - smtpd\n  -o smtpd_milters={milter}\n");
+        writeln!(text, "{port} inet n - n - - smtpd\n  -o smtpd_milters={milter}").expect("writing to a string");
     }
-    for line in SERVICES.lines() {
-        text += line;
-        text.push('\n');
-    }
-    text
+    text + SERVICES
 }
 
 const SERVICES: &str = "pickup unix n - n 60 1 pickup
@@ -196,4 +207,5 @@ discard unix - - n - - discard
 lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd";
+postlog unix-dgram n - n - 1 postlogd
+";

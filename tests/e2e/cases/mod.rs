@@ -1,6 +1,9 @@
 //! The cases, in the order they run: the parts alone first, so that a fault of theirs is not taken for ours.
 
+mod failures;
+mod operation;
 mod parts_alone;
+mod verdicts;
 
 use crate::{lab::Lab, parts::Part};
 
@@ -13,9 +16,34 @@ pub struct Case {
 
 /// The parts that the whole way of a mail takes.
 const WHOLE_WAY: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd];
+const METRICS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Promtool];
+
+const fn case(name: &'static str, run: fn(&mut Lab)) -> Case {
+    Case { name, needs: WHOLE_WAY, run }
+}
 
 pub const ALL: &[Case] = &[
-    Case { name: "parts_alone::postfix_delivers_to_dovecot", needs: WHOLE_WAY, run: parts_alone::delivers },
-    Case { name: "parts_alone::dovecot_refuses_unknown_mailboxes", needs: WHOLE_WAY, run: parts_alone::refuses },
-    Case { name: "parts_alone::clamd_finds_eicar", needs: WHOLE_WAY, run: parts_alone::clamd_finds_eicar },
+    case("parts_alone::postfix_delivers_to_dovecot", parts_alone::delivers),
+    case("parts_alone::dovecot_refuses_unknown_mailboxes", parts_alone::refuses),
+    case("parts_alone::clamd_finds_eicar", parts_alone::clamd_finds_eicar),
+    case("clean_mail_over_the_milter_on_tcp", verdicts::clean_over_tcp),
+    case("clean_mail_over_the_milter_on_a_unix_socket", verdicts::clean_over_unix),
+    case("clean_mail_over_lmtp", verdicts::clean_over_lmtp),
+    case("clean_mail_over_both_doors", verdicts::clean_over_both),
+    case("several_mails_on_one_connection", verdicts::several_mails_on_one_connection),
+    case("forged_sender_is_refused", verdicts::forged_sender_is_refused),
+    case("virus_is_refused", verdicts::virus_is_refused),
+    case("one_recipient_refused_beside_one_taken", verdicts::one_recipient_refused_beside_one_taken),
+    case("mail_of_25_megabytes", verdicts::large_mail_goes_through),
+    case("mail_over_the_limit_gets_552", verdicts::too_large_mail_is_refused),
+    case("forged_authentication_results_are_removed", verdicts::forged_results_are_removed),
+    case("quarantine_at_the_milter_is_the_hold_queue", verdicts::held_by_the_mta),
+    case("quarantine_at_the_lmtp_door_is_a_maildir", verdicts::set_aside_at_the_lmtp_door),
+    case("clamd_killed_mid_stream_at_the_milter", failures::clamd_killed_mid_stream_at_the_milter),
+    case("clamd_killed_mid_stream_at_the_lmtp_door", failures::clamd_killed_mid_stream_at_the_lmtp_door),
+    case("mailstore_away", failures::mailstore_away),
+    Case { name: "promtool_finds_the_metrics_clean", needs: METRICS, run: operation::metrics_are_clean },
+    case("sighup_reloads", operation::reload),
+    case("sigterm_drains", operation::drains),
+    case("killed_under_load", failures::killed_under_load),
 ];

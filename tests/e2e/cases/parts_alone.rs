@@ -3,7 +3,7 @@
 use crate::{
     clamd::{MARKED_WORD, eicar},
     dovecot::contains,
-    lab::{HONEST, Lab, plain_mail},
+    lab::{HONEST, Lab, plain_mail, send},
 };
 use std::{
     io::{Read, Write},
@@ -12,7 +12,7 @@ use std::{
 
 pub fn delivers(lab: &mut Lab) {
     let message = plain_mail("anna@example.net", "alone-clean");
-    let reply = lab.send(lab.postfix.plain, HONEST, "sender@example.net", &["anna@direct.example.org"], &message);
+    let reply = send(lab.postfix.plain, HONEST, "sender@example.net", &["anna@direct.example.org"], &message);
     assert_eq!(reply.code, 250, "{}", reply.text);
     let stored = lab.dovecot.wait_for_mail("anna", "alone-clean");
     assert!(contains(&stored, b"End of alone-clean."), "the body did not arrive");
@@ -21,7 +21,7 @@ pub fn delivers(lab: &mut Lab) {
 pub fn refuses(lab: &mut Lab) {
     let message = plain_mail("anna@example.net", "alone-refused");
     let recipients = ["nobody@direct.example.org", "bert@direct.example.org"];
-    let reply = lab.send(lab.postfix.plain, HONEST, "sender@example.net", &recipients, &message);
+    let reply = send(lab.postfix.plain, HONEST, "sender@example.net", &recipients, &message);
     assert_eq!(reply.code, 250, "{}", reply.text);
     lab.dovecot.wait_for_mail("bert", "alone-refused");
     let bounce = lab.dovecot.wait_for_mail("sender", "alone-refused");

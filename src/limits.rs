@@ -120,6 +120,9 @@ pub const MAILBOX_NAME_BYTES_MAX: usize = 200;
 /// Characters of the host in a Maildir file name; a domain label has 63, file systems take 255 octets for the whole.
 pub const MAILDIR_HOST_CHARS_MAX: usize = 40;
 /// DNS answers cached.
+/// Scans at once; clamd has ten threads by default (MaxThreads), more wait in its queue.
+pub const CLAMD_CONNECTIONS_MAX: usize = 10;
+/// DNS answers cached.
 pub const DNS_CACHE_ENTRIES_MAX: usize = 100_000;
 /// Octets the cached DNS answers may take in memory.
 pub const DNS_CACHE_BYTES_MAX: u64 = 32 << 20;

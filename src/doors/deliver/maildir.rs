@@ -7,7 +7,7 @@
 use super::{folder::Folders, lines::Form, parcel::Parcel};
 use crate::{judge::policy::verdict::Reply, limits, mail::address::Address};
 use aws_lc_rs::digest::{SHA256, digest};
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use std::{
     fmt::Write,
     io,
@@ -37,7 +37,9 @@ impl Maildir {
 
     /// Stores one copy a recipient; one reply per recipient, same order. One failure does not touch the others.
     pub async fn deliver(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
-        let copies = recipients.iter().map(|recipient| self.deliver_one(parcel, recipient));
+        // Boxed: the compiler cannot see that a closure over borrowed recipients gives `Send` futures.
+        let copies: Vec<BoxFuture<'_, Reply>> =
+            recipients.iter().map(|recipient| self.deliver_one(parcel, recipient).boxed()).collect();
         stream::iter(copies).buffered(limits::MAILDIR_COPIES_AT_ONCE_MAX).collect().await
     }
 

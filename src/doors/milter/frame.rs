@@ -34,17 +34,30 @@ pub struct Frame {
 /// A command of the MTA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    Negotiate { version: u32, actions: u32, protocol: u32 },
-    Macros { stage: u8, definitions: Vec<(Bytes, Bytes)> },
+    Negotiate {
+        version: u32,
+        actions: u32,
+        protocol: u32,
+    },
+    Macros {
+        stage: u8,
+        definitions: Vec<(Bytes, Bytes)>,
+    },
     /// A packet of macros that cannot be read. No reply is due; what it said is left out.
     BadMacros,
-    Connect { host: Bytes, address: Option<IpAddr> },
+    Connect {
+        host: Bytes,
+        address: Option<IpAddr>,
+    },
     Helo(Bytes),
     /// Reverse-path and ESMTP parameters.
     Mail(Vec<Bytes>),
     Recipient(Vec<Bytes>),
     Data,
-    Header { name: Bytes, value: Bytes },
+    Header {
+        name: Bytes,
+        value: Bytes,
+    },
     EndOfHeader,
     Body(Bytes),
     /// Old MTAs put the last chunk of the body here.

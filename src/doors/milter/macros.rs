@@ -197,7 +197,8 @@ mod tests {
         assert!(!macros.client(None, "a.example", None).tls.unwrap().verified);
         macros.define(b'C', &definitions(&[("v", "Postfix 3.7.11")]));
         assert!(macros.client(None, "a.example", None).tls.unwrap().verified);
-        macros.define(b'H', &definitions(&[("{tls_version}", "TLSv1.3"), ("{verify}", "FAIL"), ("{cert_subject}", "a")]));
+        macros
+            .define(b'H', &definitions(&[("{tls_version}", "TLSv1.3"), ("{verify}", "FAIL"), ("{cert_subject}", "a")]));
         assert!(!macros.client(None, "a.example", None).tls.unwrap().verified);
     }
 

@@ -202,8 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.flush(session).await?;
             let is_idle = session.is_between_mails();
             self.make_room(is_idle)?;
-            let patience =
-                if is_idle { limits::MILTER_IDLE_SECONDS_MAX } else { limits::MILTER_MAIL_IDLE_SECONDS_MAX };
+            let patience = if is_idle { limits::MILTER_IDLE_SECONDS_MAX } else { limits::MILTER_MAIL_IDLE_SECONDS_MAX };
             let read = tokio::select! {
                 biased;
                 _ = self.drain.wait_for(|is_draining| *is_draining), if is_idle => return Ok(None),

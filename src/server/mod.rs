@@ -1,0 +1,181 @@
+//! The server: binds the doors, reloads on SIGHUP, drains on SIGTERM and SIGINT.
+//!
+//! Order of a start: bind every socket, then take mail; so a wrong address is an error at once, not a half-open door.
+
+pub mod plan;
+
+use crate::{
+    doors::{
+        desk::{Desk, Parts},
+        listener::Listener,
+        lmtp, milter,
+    },
+    limits,
+    telemetry::{
+        http::{self, Pages},
+        metrics::Door,
+    },
+    world::place::Place,
+};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+/// Everything a server is started with.
+pub struct Plan {
+    pub milter: Vec<Place>,
+    pub milter_settings: milter::Settings,
+    pub lmtp: Vec<Place>,
+    pub lmtp_settings: Arc<lmtp::Settings>,
+    pub http: Vec<SocketAddr>,
+    pub connections_max: usize,
+    pub desk: Arc<Desk>,
+}
+
+/// Reads the configuration anew: new parts, or why the old ones stay.
+pub type Reload = Box<dyn Fn() -> Result<Parts, String> + Send + Sync>;
+
+/// A server that takes mail.
+pub struct Server {
+    /// Where the doors listen, chosen ports included.
+    pub milter: Vec<Place>,
+    pub lmtp: Vec<Place>,
+    pub http: Vec<SocketAddr>,
+    desk: Arc<Desk>,
+    is_ready: Arc<AtomicBool>,
+    drain: watch::Sender<bool>,
+    doors: JoinSet<()>,
+    pages: JoinSet<()>,
+}
+
+impl Server {
+    /// Binds every socket and takes mail.
+    ///
+    /// # Errors
+    /// When a socket cannot be bound; the text names it.
+    pub async fn start(plan: Plan) -> io::Result<Self> {
+        let (drain, draining) = watch::channel(false);
+        let milters = bind(&plan.milter).await?;
+        let lmtps = bind(&plan.lmtp).await?;
+        let mut pages = Vec::new();
+        for address in plan.http {
+            pages.push(TcpListener::bind(address).await.map_err(|error| {
+                io::Error::new(error.kind(), format!("{address}: cannot listen for HTTP: {error}"))
+            })?);
+        }
+        let mut server = Self {
+            milter: milters.iter().map(|listener| listener.place().clone()).collect(),
+            lmtp: lmtps.iter().map(|listener| listener.place().clone()).collect(),
+            http: pages.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?,
+            desk: Arc::clone(&plan.desk),
+            is_ready: Arc::new(AtomicBool::new(true)),
+            drain,
+            doors: JoinSet::new(),
+            pages: JoinSet::new(),
+        };
+        let connections = Arc::new(Semaphore::new(plan.connections_max));
+        for listener in milters {
+            let (desk, settings) = (Arc::clone(&plan.desk), plan.milter_settings);
+            let (metrics, connections) = (Arc::clone(desk.metrics()), Arc::clone(&connections));
+            server.doors.spawn(listener.run(
+                Door::Milter,
+                metrics,
+                connections,
+                draining.clone(),
+                move |stream, peer| milter::serve(stream, Arc::clone(&desk), settings, peer),
+            ));
+        }
+        for listener in lmtps {
+            let (desk, settings) = (Arc::clone(&plan.desk), Arc::clone(&plan.lmtp_settings));
+            let (metrics, connections) = (Arc::clone(desk.metrics()), Arc::clone(&connections));
+            server.doors.spawn(listener.run(
+                Door::Lmtp,
+                metrics,
+                connections,
+                draining.clone(),
+                move |stream, peer| lmtp::serve(stream, Arc::clone(&desk), Arc::clone(&settings), peer),
+            ));
+        }
+        for listener in pages {
+            server.serve_pages(listener);
+        }
+        Ok(server)
+    }
+
+    fn serve_pages(&mut self, listener: TcpListener) {
+        let shown = Pages { metrics: Arc::clone(self.desk.metrics()), is_ready: Arc::clone(&self.is_ready) };
+        self.pages.spawn(async move {
+            // The pages answer until the process ends: a drain is worth watching.
+            if let Err(error) = http::serve(listener, shown, std::future::pending()).await {
+                tracing::error!(%error, "http: the pages are gone");
+            }
+        });
+    }
+
+    /// Takes mail until SIGTERM or SIGINT, then drains; SIGHUP reloads.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened for.
+    pub async fn run(self, reload: Reload) -> io::Result<()> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => self.reload(&reload),
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+        self.drain().await;
+        Ok(())
+    }
+
+    fn reload(&self, reload: &Reload) {
+        match reload() {
+            Ok(parts) => {
+                let digest = parts.rulebook.digest.clone();
+                self.desk.replace(parts);
+                self.desk.metrics().reload(true);
+                tracing::info!(rulebook = %digest, "reloaded");
+            }
+            Err(why) => {
+                self.desk.metrics().reload(false);
+                tracing::error!("reload failed, the running configuration stays: {why}");
+            }
+        }
+    }
+
+    /// Closes the doors, lets mails under way end, at most for `limits::DRAIN_SECONDS_MAX`.
+    pub async fn drain(mut self) {
+        self.is_ready.store(false, Ordering::Relaxed);
+        self.drain.send_replace(true);
+        tracing::info!("draining");
+        let ended = async { while self.doors.join_next().await.is_some() {} };
+        if timeout(limits::DRAIN_SECONDS_MAX, ended).await.is_err() {
+            tracing::warn!("drain: mails under way were given up; their senders keep them");
+        }
+        self.pages.shutdown().await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn bind(places: &[Place]) -> io::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for place in places {
+        listeners.push(Listener::bind(place).await?);
+    }
+    Ok(listeners)
+}

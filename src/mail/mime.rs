@@ -72,7 +72,7 @@ impl Walk {
                 PartKind::Multipart => self.multipart(&part, position),
                 PartKind::Message(_) => self.nested(&part, position),
                 PartKind::Text | PartKind::Html | PartKind::Binary | PartKind::InlineBinary => {
-                    self.leaf(&part, position)
+                    self.leaf(&part, position);
                 }
             }
         }
@@ -168,7 +168,7 @@ impl Walk {
         } else {
             (part.decoded_len(), String::new())
         };
-        let names = names_of(part);
+        let names = self.names_of(part);
         self.parts.push(Part {
             path: position.path,
             name: names.first().cloned().unwrap_or_default(),
@@ -208,7 +208,7 @@ impl Walk {
         }
         let smime_type = content_type.and_then(|content_type| content_type.attribute("smime-type")).unwrap_or_default();
         let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
-        let names = names_of(part);
+        let names = self.names_of(part);
         let declared = Declared { media_type, charset, is_shown };
         self.content(position, declared, names, body, raw.len());
         if is_enveloped
@@ -280,6 +280,31 @@ impl Walk {
         }
     }
 
+    /// Every reading of the part's file name.
+    fn names_of(&mut self, part: &MessagePart<'_>) -> Vec<String> {
+        let headers = part.headers();
+        let has_names = headers.contains(HeaderName::ContentDisposition)
+            || part.content_type().is_some_and(|content_type| content_type.attributes().len() > 0)
+            || headers.all(HeaderName::ContentType).nth(1).is_some();
+        if !has_names {
+            return Vec::new();
+        }
+        let mut names = names::readings(
+            headers.all(HeaderName::ContentDisposition).map(|field| field.raw_value()),
+            headers.all(HeaderName::ContentType).map(|field| field.raw_value()),
+        );
+        if let Some(name) = part.attachment_name().map(str::trim).filter(|name| !name.is_empty())
+            && name.len() <= limits::NAME_BYTES_MAX
+            && !names.iter().any(|known| known == name)
+        {
+            names.push(name.to_owned());
+        }
+        if names.len() >= limits::NAMES_MAX {
+            self.defects.insert(defects::NAMES_CUT);
+        }
+        names
+    }
+
     /// As much of a text as may still be looked at.
     fn take_text<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let taken = bytes.get(..self.text_left).unwrap_or(bytes);
@@ -340,27 +365,6 @@ fn declared_type(part: &MessagePart<'_>) -> String {
         media_type.push_str(&subtype.to_ascii_lowercase());
     }
     media_type
-}
-
-fn names_of(part: &MessagePart<'_>) -> Vec<String> {
-    let headers = part.headers();
-    let has_names = headers.contains(HeaderName::ContentDisposition)
-        || part.content_type().is_some_and(|content_type| content_type.attributes().len() > 0)
-        || headers.all(HeaderName::ContentType).nth(1).is_some();
-    if !has_names {
-        return Vec::new();
-    }
-    let mut names = names::readings(
-        headers.all(HeaderName::ContentDisposition).map(|field| field.raw_value()),
-        headers.all(HeaderName::ContentType).map(|field| field.raw_value()),
-    );
-    if let Some(name) = part.attachment_name().map(str::trim).filter(|name| !name.is_empty())
-        && name.len() <= limits::NAME_BYTES_MAX
-        && !names.iter().any(|known| known == name)
-    {
-        names.push(name.to_owned());
-    }
-    names
 }
 
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.

@@ -40,7 +40,7 @@ fn of_field(value: &[u8], wanted: &str, names: &mut Vec<String>) {
         };
         let Some(first) = parameter.values.first() else { continue };
         if section.is_empty() {
-            add(names, extended(first));
+            add(names, &extended(first));
             continue;
         }
         let (number, is_extended) = match section.strip_suffix('*') {
@@ -52,23 +52,23 @@ fn of_field(value: &[u8], wanted: &str, names: &mut Vec<String>) {
         }
     }
     if !pieces.is_empty() {
-        add(names, continued(&pieces));
+        add(names, &continued(&pieces));
     }
     for parameter in parameters.iter().filter(|parameter| parameter.name == wanted) {
         for value in &parameter.values {
             let plain = charset::guess(value).into_owned();
             if plain.contains("=?") {
-                add(names, charset::unstructured(value));
+                add(names, &charset::unstructured(value));
             }
             if plain.contains("''") && plain.contains('%') {
-                add(names, extended(value));
+                add(names, &extended(value));
             }
-            add(names, plain);
+            add(names, &plain);
         }
     }
 }
 
-fn add(names: &mut Vec<String>, name: String) {
+fn add(names: &mut Vec<String>, name: &str) {
     let name: String = name.chars().filter(|mark| !matches!(mark, '\r' | '\n')).collect();
     let name = name.trim();
     let name = name.get(..name.floor_char_boundary(limits::NAME_BYTES_MAX)).unwrap_or_default();
@@ -95,12 +95,14 @@ fn continued(pieces: &BTreeMap<u32, (bool, &[u8])>) -> String {
     let mut octets = Vec::new();
     let mut label = None;
     let start = pieces.keys().next().copied().unwrap_or_default();
-    for (expected, (number, (is_extended, value))) in (start..).zip(pieces) {
-        if *number != expected {
+    let mut expected = Some(start);
+    for (number, (is_extended, value)) in pieces {
+        if Some(*number) != expected {
             break;
         }
+        expected = number.checked_add(1);
         let mut value = *value;
-        if *is_extended && expected == start {
+        if *is_extended && *number == start {
             (label, value) = label_of(value);
         }
         if *is_extended {
@@ -176,7 +178,7 @@ fn parameter_values(text: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
         let mut values = vec![token.to_vec()];
         // `name=a b.exe`: some clients stop at the space, some at a comment.
         if let Some(word) =
-            token.split(|byte| byte.is_ascii_whitespace()).next().filter(|word| word.len() < token.len())
+            token.split(u8::is_ascii_whitespace).next().filter(|word| word.len() < token.len())
         {
             values.push(word.to_vec());
         }
@@ -241,6 +243,7 @@ mod tests {
     fn readings_are_bounded() {
         let many: String = (0..1000).map(|number| format!(";filename={number}.exe")).collect();
         assert_eq!(of(&many, "").len(), limits::NAMES_MAX);
+        assert_eq!(of("x;filename*4294967295=a.exe;filename*0*=utf-8''%zz%4", ""), ["%zz%4"]);
         assert!(of(&format!("x;filename={}", "a".repeat(9999)), "")[0].len() <= limits::NAME_BYTES_MAX);
     }
 }

@@ -156,9 +156,6 @@ fn read_message(field: &Field) -> Result<Signature, &'static str> {
     if signature.names.iter().any(|name| name == "arc-seal") {
         return Err("a message signature signs seals");
     }
-    if !signature.names.iter().any(|name| name == "from") {
-        return Err("From is not signed");
-    }
     Ok(signature)
 }
 
@@ -182,7 +179,10 @@ pub fn verify(mail: &Mail, index: &Index<'_>, reading: &Reading<'_>, settings: &
     };
     let is_known = |sealer: &String| settings.trusted_sealers.iter().any(|trusted| trusted.as_str() == sealer);
     let is_trusted = result == Word::Pass && sealers.last().is_some_and(is_known);
-    let author_passed = result == Word::Pass && chain.sets.last().is_some_and(|set| author_passed(set.results));
+    let holds_author =
+        chain.newest.misses_duplicate(index) != Some("from") && chain.newest.names.iter().any(|name| name == "from");
+    let author_passed =
+        result == Word::Pass && holds_author && chain.sets.last().is_some_and(|set| author_passed(set.results));
     Ok(Arc { result, sealers, is_trusted, author_passed, reason })
 }
 
@@ -211,9 +211,6 @@ fn judge(mail: &Mail, index: &Index<'_>, chain: &Chain<'_>, answers: &[&Answer<T
     }
     let data = chain.newest.signed_octets(index, newest.message);
     check(message_answer, chain.newest.algorithm, &data, &chain.newest.signature)?;
-    if chain.newest.misses_duplicate(index).is_some() {
-        return Err(broken("a field that must be single is there again, unsigned"));
-    }
     // Each seal signs all sets up to its own (RFC 8617 5.1.1); the octets of earlier sets are kept.
     let mut sealed = Vec::with_capacity(4096);
     for (set, answer) in chain.sets.iter().zip(seal_answers) {

@@ -245,12 +245,17 @@ fn once<T: Clone>(place: &mut Option<T>, make: impl FnOnce() -> Result<T, Unknow
     Ok(made)
 }
 
-/// The address that SPF, iprev and DMARC judge: none for local clients and for those that logged in.
+/// Is the client one of us: on this machine, or logged in? Its mail is submission, not a stranger's.
+#[must_use]
+pub fn is_trusted(client: &Client) -> bool {
+    let is_local = |address: IpAddr| address.to_canonical().is_loopback() || address.is_unspecified();
+    client.login.is_some() || client.address.is_some_and(is_local)
+}
+
+/// The address that SPF, iprev and DMARC judge: none for trusted clients and unknown addresses.
 #[must_use]
 pub fn judged_address(client: &Client) -> Option<IpAddr> {
-    let address = client.address.map(|address| address.to_canonical())?;
-    let is_trusted = client.login.is_some() || address.is_loopback() || address.is_unspecified();
-    (!is_trusted).then_some(address)
+    client.address.filter(|_| !is_trusted(client)).map(|address| address.to_canonical())
 }
 
 /// What SPF checks: MAIL FROM, or `postmaster` at the HELO name for the null sender, and HELO (RFC 7208 2.3, 2.4).

@@ -5,7 +5,7 @@
 use super::evidence::{Check, Evidence};
 use crate::{
     judge::{
-        auth::{Authentication, DmarcPolicy, Spf, Word},
+        auth::{self, Authentication, DmarcPolicy, Spf, Word, dkim::TESTING},
         facts::Unknown,
         findings::{Finding, Symbol},
     },
@@ -26,7 +26,7 @@ macro_rules! symbols {
 
 symbols! {
     SPF_PASS, SPF_FAIL, SPF_SOFTFAIL, SPF_NEUTRAL, SPF_NONE, SPF_PERMERROR, SPF_TEMPERROR, SPF_PERMISSIVE, SPF_HELO_FAIL,
-    DKIM_PASS, DKIM_FAIL, DKIM_NONE, DKIM_POLICY, DKIM_PERMERROR, DKIM_TEMPERROR, DKIM_UNSIGNED_FIELDS,
+    DKIM_PASS, DKIM_FAIL, DKIM_TESTING, DKIM_NONE, DKIM_POLICY, DKIM_PERMERROR, DKIM_TEMPERROR, DKIM_UNSIGNED_FIELDS,
     DMARC_PASS, DMARC_NONE, DMARC_FAIL_NONE, DMARC_FAIL_QUARANTINE, DMARC_FAIL_REJECT, DMARC_PERMERROR, DMARC_TEMPERROR,
     AUTHOR_MISSING, AUTHORS_SEVERAL, AUTHOR_FIELDS_SEVERAL, AUTHOR_MALFORMED, AUTHOR_CONFUSABLE,
     FIELD_NAME_SPACED, ARC_PASS, ARC_TRUSTED, ARC_FAIL, IPREV_FAIL, IPREV_NONE,
@@ -48,8 +48,7 @@ const SHOWN_FIELDS: [&str; 9] = [
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let authentication = evidence.auth()?;
     let mut findings = Vec::new();
-    let is_judged = crate::judge::auth::judged_address(&evidence.mail.client).is_some();
-    if is_judged {
+    if auth::judged_address(&evidence.mail.client).is_some() {
         spf(authentication, &mut findings);
         dmarc(authentication, &mut findings);
         match authentication.iprev.result {
@@ -57,6 +56,8 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
             Word::PermError => findings.push(Finding::new(IPREV_NONE, "")),
             _ => {}
         }
+    }
+    if !auth::is_trusted(&evidence.mail.client) {
         authors(authentication, &mut findings);
         spaced_names(&evidence.mail.message.head, &mut findings);
     }
@@ -90,6 +91,7 @@ fn dkim(authentication: &Authentication, findings: &mut Vec<Finding>) {
     for dkim in &authentication.dkim {
         let symbol = match dkim.result {
             Word::Pass => DKIM_PASS,
+            Word::Fail if dkim.reason.ends_with(TESTING) => DKIM_TESTING,
             Word::Fail => DKIM_FAIL,
             Word::Policy => DKIM_POLICY,
             Word::TempError => DKIM_TEMPERROR,

@@ -53,6 +53,10 @@ pub const SPF_LOOKUPS_MAX: usize = 10;
 pub const SPF_VOID_LOOKUPS_MAX: usize = 2;
 /// DKIM signatures looked at, malformed ones counted too: each costs a key lookup and a verification.
 pub const SIGNATURES_MAX: usize = 10;
+/// Key records tried at one name; RFC 6376 3.6.2.2 allows one.
+pub const KEYS_MAX: usize = 4;
+/// Tags of one signature, key or policy record; the standards know 13.
+pub const TAGS_MAX: usize = 64;
 /// ARC sets (RFC 8617 4.2.1).
 pub const ARC_SETS_MAX: usize = 50;
 

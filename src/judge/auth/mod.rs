@@ -3,17 +3,28 @@
 //! Pure: DNS answers come from a `Reading`. The verifiers are mail-auth's; this folder is its only home.
 
 pub mod arc;
+pub mod canonical;
 pub mod dkim;
 pub mod dmarc;
 pub mod iprev;
+pub mod keys;
 pub mod lookups;
+pub mod reports;
 pub mod results;
 pub mod spf;
+pub mod tags;
 
+use self::{canonical::Index, dmarc::Identifiers, spf::Identity};
 use crate::{
     judge::facts::{Reading, Unknown},
-    mail::{Mail, address::Domain, author::Author},
+    mail::{
+        Mail,
+        address::Domain,
+        author::{self, Author, Authorship, Oddity},
+        envelope::{Client, Envelope},
+    },
 };
+use std::{collections::BTreeSet, net::IpAddr};
 
 /// A result word of RFC 8601 2.7, over all methods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +96,8 @@ pub struct Dkim {
     pub identity: String,
     /// First octets of `b=`, RFC 6008.
     pub signature_start: String,
+    /// Fields that say how the body is read and that are there unsigned.
+    pub unsigned: Vec<&'static str>,
     pub reason: String,
 }
 
@@ -97,6 +110,8 @@ pub struct Arc {
     pub sealers: Vec<String>,
     /// The chain passes and its latest sealer is one that the operator trusts.
     pub is_trusted: bool,
+    /// The newest seal says that the author was authenticated when the mail came there.
+    pub author_passed: bool,
     pub reason: String,
 }
 
@@ -155,6 +170,8 @@ pub struct Authentication {
     pub dmarc: Dmarc,
     /// Every author that some reader could show, from all From fields.
     pub authors: Vec<Author>,
+    /// What is odd about the author fields.
+    pub oddities: BTreeSet<Oddity>,
 }
 
 /// What the operator configured of authentication.
@@ -169,6 +186,7 @@ pub struct Settings {
 /// Authentication under way: a method that has its result is not run again when further facts arrive.
 #[derive(Debug, Default)]
 pub struct Progress {
+    authorship: Option<Authorship>,
     spf: Option<Spf>,
     spf_helo: Option<Spf>,
     dkim: Option<Vec<Dkim>>,
@@ -188,7 +206,67 @@ impl Progress {
         reading: &Reading<'_>,
         settings: &Settings,
     ) -> Result<Authentication, Unknown> {
-        let _ = (mail, reading, settings, &self.spf, &self.spf_helo, &self.dkim, &self.arc, &self.iprev, &self.dmarc);
-        Ok(Authentication::default())
+        let authorship = self.authorship.get_or_insert_with(|| author::read(&mail.message.head));
+        let client = judged_address(&mail.client);
+        let helo = mail.client.helo.as_deref().unwrap_or_default();
+        let identities = client.map(|client| identities(client, helo, &mail.envelope));
+        let prepared = client.map_or(Ok(()), |_| dmarc::prepare(authorship, reading));
+        let index = Index::new(&mail.message.head);
+        let spf = once(&mut self.spf, || match &identities {
+            Some((sender, _)) => spf::check(reading, sender),
+            None => Ok(Spf::default()),
+        });
+        let spf_helo = once(&mut self.spf_helo, || match &identities {
+            Some((_, helo)) => spf::check(reading, helo),
+            None => Ok(Spf::default()),
+        });
+        let dkim = once(&mut self.dkim, || dkim::verify(mail, &index, reading));
+        let arc = once(&mut self.arc, || arc::verify(mail, &index, reading, settings));
+        let iprev =
+            once(&mut self.iprev, || client.map_or(Ok(Iprev::default()), |client| iprev::check(reading, client)));
+        prepared?;
+        let (spf, spf_helo, dkim, arc, iprev) = (spf?, spf_helo?, dkim?, arc?, iprev?);
+        let dmarc = once(&mut self.dmarc, || match client {
+            Some(_) => dmarc::evaluate(authorship, &Identifiers { spf: &spf, dkim: &dkim, arc: &arc }, reading),
+            None => Ok(Dmarc { author_domains: authorship.domains(), ..Dmarc::default() }),
+        })?;
+        let Authorship { authors, oddities } = authorship.clone();
+        Ok(Authentication { spf, spf_helo, dkim, arc, iprev, dmarc, authors, oddities })
     }
+}
+
+/// The result that is there, or the one that can be made now.
+fn once<T: Clone>(place: &mut Option<T>, make: impl FnOnce() -> Result<T, Unknown>) -> Result<T, Unknown> {
+    if let Some(made) = place {
+        return Ok(made.clone());
+    }
+    let made = make()?;
+    *place = Some(made.clone());
+    Ok(made)
+}
+
+/// Is the client one of us: on this machine, or logged in? Its mail is submission, not a stranger's.
+#[must_use]
+pub fn is_trusted(client: &Client) -> bool {
+    let is_local = |address: IpAddr| address.to_canonical().is_loopback() || address.is_unspecified();
+    client.login.is_some() || client.address.is_some_and(is_local)
+}
+
+/// The address that SPF, iprev and DMARC judge: none for trusted clients and unknown addresses.
+#[must_use]
+pub fn judged_address(client: &Client) -> Option<IpAddr> {
+    client.address.filter(|_| !is_trusted(client)).map(|address| address.to_canonical())
+}
+
+/// What SPF checks: MAIL FROM, or `postmaster` at the HELO name for the null sender, and HELO (RFC 7208 2.3, 2.4).
+#[must_use]
+pub fn identities<'a>(client: IpAddr, helo: &'a str, envelope: &'a Envelope) -> (Identity<'a>, Identity<'a>) {
+    let as_helo = || Identity { client, helo, local: "", domain: helo };
+    let sender = &envelope.sender;
+    let sender = match sender.domain_text() {
+        _ if sender.is_null() => as_helo(),
+        Some(domain) => Identity { client, helo, local: sender.local_part(), domain },
+        None => Identity { client, helo, local: sender.as_str(), domain: "" },
+    };
+    (sender, as_helo())
 }

@@ -1,11 +1,162 @@
-//! TODO
+//! Authentication: what SPF, DKIM, ARC, iprev and DMARC say, and what is odd about the author fields.
+//!
+//! Reads the authentication results and the header section. Pure.
 
 use super::evidence::{Check, Evidence};
-use crate::judge::{facts::Unknown, findings::Finding};
+use crate::{
+    judge::{
+        auth::{self, Authentication, DmarcPolicy, Spf, Word, dkim::TESTING},
+        facts::Unknown,
+        findings::{Finding, Symbol},
+    },
+    mail::{
+        author::{Oddity, visible_name},
+        head::Head,
+    },
+};
 
-pub const CHECK: Check = Check { name: "authentication", symbols: &[], run };
+pub const CHECK: Check = Check { name: "authentication", symbols: ALL, run };
+
+macro_rules! symbols {
+    ($($name:ident),* $(,)?) => {
+        $(const $name: Symbol = Symbol::new(stringify!($name));)*
+        const ALL: &[Symbol] = &[$($name),*];
+    };
+}
+
+symbols! {
+    SPF_PASS, SPF_FAIL, SPF_SOFTFAIL, SPF_NEUTRAL, SPF_NONE, SPF_PERMERROR, SPF_TEMPERROR, SPF_PERMISSIVE, SPF_HELO_FAIL,
+    DKIM_PASS, DKIM_FAIL, DKIM_TESTING, DKIM_NONE, DKIM_POLICY, DKIM_PERMERROR, DKIM_TEMPERROR, DKIM_UNSIGNED_FIELDS,
+    DMARC_PASS, DMARC_NONE, DMARC_FAIL_NONE, DMARC_FAIL_QUARANTINE, DMARC_FAIL_REJECT, DMARC_PERMERROR, DMARC_TEMPERROR,
+    AUTHOR_MISSING, AUTHORS_SEVERAL, AUTHOR_FIELDS_SEVERAL, AUTHOR_MALFORMED, AUTHOR_CONFUSABLE,
+    FIELD_NAME_SPACED, ARC_PASS, ARC_TRUSTED, ARC_FAIL, IPREV_FAIL, IPREV_NONE,
+}
+
+/// Fields whose odd spelling deceives: readers that skip spaces in names show them, verifiers do not see them.
+const SHOWN_FIELDS: [&str; 9] = [
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "subject",
+    "date",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+];
 
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
-    let _ = evidence;
-    Ok(Vec::new())
+    let authentication = evidence.auth()?;
+    let mut findings = Vec::new();
+    if auth::judged_address(&evidence.mail.client).is_some() {
+        spf(authentication, &mut findings);
+        dmarc(authentication, &mut findings);
+        match authentication.iprev.result {
+            Word::Fail => findings.push(Finding::new(IPREV_FAIL, authentication.iprev.name.clone())),
+            Word::PermError => findings.push(Finding::new(IPREV_NONE, "")),
+            _ => {}
+        }
+    }
+    if !auth::is_trusted(&evidence.mail.client) {
+        authors(authentication, &mut findings);
+        spaced_names(&evidence.mail.message.head, &mut findings);
+    }
+    dkim(authentication, &mut findings);
+    arc(authentication, &mut findings);
+    Ok(findings)
+}
+
+fn spf(authentication: &Authentication, findings: &mut Vec<Finding>) {
+    let Spf { result, domain, reason, is_permissive, .. } = &authentication.spf;
+    let symbol = match result {
+        Word::Pass if *is_permissive => SPF_PERMISSIVE,
+        Word::Pass => SPF_PASS,
+        Word::Fail | Word::Policy => SPF_FAIL,
+        Word::SoftFail => SPF_SOFTFAIL,
+        Word::Neutral => SPF_NEUTRAL,
+        Word::None => SPF_NONE,
+        Word::PermError => SPF_PERMERROR,
+        Word::TempError => SPF_TEMPERROR,
+    };
+    findings.push(Finding::new(symbol, format!("{domain}: {reason}")));
+    if authentication.spf_helo.result == Word::Fail {
+        findings.push(Finding::new(SPF_HELO_FAIL, authentication.spf_helo.domain.clone()));
+    }
+}
+
+fn dkim(authentication: &Authentication, findings: &mut Vec<Finding>) {
+    if authentication.dkim.is_empty() {
+        findings.push(Finding::new(DKIM_NONE, ""));
+    }
+    for dkim in &authentication.dkim {
+        let symbol = match dkim.result {
+            Word::Pass => DKIM_PASS,
+            Word::Fail if dkim.reason.ends_with(TESTING) => DKIM_TESTING,
+            Word::Fail => DKIM_FAIL,
+            Word::Policy => DKIM_POLICY,
+            Word::TempError => DKIM_TEMPERROR,
+            _ => DKIM_PERMERROR,
+        };
+        let detail = if dkim.reason.is_empty() { dkim.domain.clone() } else { format!("{}: {}", dkim.domain, dkim.reason) };
+        findings.push(Finding::new(symbol, detail));
+        if dkim.result == Word::Pass && !dkim.unsigned.is_empty() {
+            findings.push(Finding::new(DKIM_UNSIGNED_FIELDS, format!("{}: {}", dkim.domain, dkim.unsigned.join(", "))));
+        }
+    }
+}
+
+fn dmarc(authentication: &Authentication, findings: &mut Vec<Finding>) {
+    let dmarc = &authentication.dmarc;
+    let symbol = match (dmarc.result, dmarc.disposition) {
+        (Word::Pass, _) => DMARC_PASS,
+        (Word::None, _) => DMARC_NONE,
+        (Word::TempError, _) => DMARC_TEMPERROR,
+        (Word::Fail, DmarcPolicy::None) => DMARC_FAIL_NONE,
+        (Word::Fail, DmarcPolicy::Quarantine) => DMARC_FAIL_QUARANTINE,
+        (Word::Fail, DmarcPolicy::Reject) => DMARC_FAIL_REJECT,
+        _ => DMARC_PERMERROR,
+    };
+    let author = dmarc.author_domain.as_ref().map(ToString::to_string).unwrap_or_default();
+    findings.push(Finding::new(symbol, format!("{author}: {}", dmarc.reason)));
+}
+
+fn arc(authentication: &Authentication, findings: &mut Vec<Finding>) {
+    let arc = &authentication.arc;
+    let sealer = arc.sealers.last().cloned().unwrap_or_default();
+    match arc.result {
+        Word::Pass if arc.is_trusted => findings.push(Finding::new(ARC_TRUSTED, sealer)),
+        Word::Pass => findings.push(Finding::new(ARC_PASS, sealer)),
+        Word::Fail => findings.push(Finding::new(ARC_FAIL, arc.reason.clone())),
+        _ => {}
+    }
+}
+
+fn authors(authentication: &Authentication, findings: &mut Vec<Finding>) {
+    let domains = &authentication.dmarc.author_domains;
+    if domains.len() > 1 && authentication.dmarc.result != Word::Pass {
+        let list: Vec<&str> = domains.iter().take(8).map(crate::mail::address::Domain::as_str).collect();
+        findings.push(Finding::new(AUTHORS_SEVERAL, list.join(", ")));
+    }
+    for oddity in &authentication.oddities {
+        let symbol = match oddity {
+            Oddity::Missing => AUTHOR_MISSING,
+            Oddity::SeveralFields => AUTHOR_FIELDS_SEVERAL,
+            Oddity::MixedScripts => AUTHOR_CONFUSABLE,
+            _ => AUTHOR_MALFORMED,
+        };
+        findings.push(Finding::new(symbol, oddity.word()));
+    }
+}
+
+fn spaced_names(head: &Head, findings: &mut Vec<Finding>) {
+    for field in head.fields() {
+        let is_plain = field.name.iter().all(u8::is_ascii_graphic);
+        if is_plain || field.name.is_empty() {
+            continue;
+        }
+        let visible = visible_name(&field.name);
+        if let Some(name) = SHOWN_FIELDS.iter().find(|name| name.as_bytes() == visible) {
+            findings.push(Finding::new(FIELD_NAME_SPACED, *name));
+        }
+    }
 }

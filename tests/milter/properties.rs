@@ -1,0 +1,1 @@
+//! Properties of the dialogue: any packets, any order, any chunking.

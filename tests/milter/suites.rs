@@ -1,0 +1,1 @@
+//! Foreign suites: packets, byte-level sessions, recorded miltertest scenarios.

@@ -295,6 +295,6 @@ fn an_idle_connection_is_small() {
     let (_ours, theirs) = tokio::io::duplex(64);
     let serving =
         wehr::doors::milter::serve(theirs, Arc::clone(&filter.desk), Settings::default(), filter.connection());
-    let octets = std::mem::size_of_val(&serving);
+    let octets = size_of_val(&serving);
     assert!(octets < 2048, "a connection takes {octets} octets before its first packet");
 }

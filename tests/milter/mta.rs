@@ -218,9 +218,10 @@ pub fn packet(command: u8, data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The no-reply bit of a command; commands that never have a reply have them all.
-pub fn quiet_bit(command: u8) -> u32 {
-    match command {
+/// Is this command left without reply, always or because that was agreed?
+pub fn is_quiet(command: u8, protocol: u32) -> bool {
+    let bit = match command {
+        b'D' | b'A' | b'Q' | b'K' => return true,
         b'C' => 0x1000,
         b'H' => 0x2000,
         b'M' => 0x4000,
@@ -230,9 +231,9 @@ pub fn quiet_bit(command: u8) -> u32 {
         b'L' => 0x80,
         b'N' => 0x4_0000,
         b'B' => 0x8_0000,
-        b'D' | b'A' | b'Q' | b'K' => u32::MAX,
         _ => 0,
-    }
+    };
+    bit & protocol != 0
 }
 
 impl Mta {
@@ -277,7 +278,7 @@ impl Mta {
     /// Sends a command and reads up to the reply that ends the wait; empty for a quiet one.
     pub async fn command(&mut self, command: u8, data: &[u8]) -> Vec<Packet> {
         self.write(&packet(command, data)).await;
-        if quiet_bit(command) & self.protocol != 0 { Vec::new() } else { self.replies().await }
+        if is_quiet(command, self.protocol) { Vec::new() } else { self.replies().await }
     }
 
     pub async fn replies(&mut self) -> Vec<Packet> {

@@ -146,15 +146,23 @@ fn macros(data: &Bytes) -> Option<Command> {
     }
     let rest = data.slice(1..);
     let texts = if rest.is_empty() { Vec::new() } else { strings(&rest, 2 * limits::MILTER_MACROS_MAX)? };
-    if texts.len() % 2 != 0 {
-        return None;
-    }
     let mut texts = texts.into_iter();
-    let mut definitions = Vec::with_capacity(texts.len() / 2);
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+    let mut definitions = Vec::with_capacity(texts.len().div_ceil(2));
+    while let Some(name) = texts.next() {
+        let value = match texts.next() {
+            Some(value) => value,
+            // libmilter reads a name at the end as a macro without value; anything else there is a lost NUL before it.
+            None if is_macro_name(&name) => Bytes::new(),
+            None => return None,
+        };
         definitions.push((name, value));
     }
     Some(Command::Macros { stage, definitions })
+}
+
+/// One character, or a name in braces.
+fn is_macro_name(name: &[u8]) -> bool {
+    name.len() == 1 || (name.starts_with(b"{") && name.ends_with(b"}"))
 }
 
 /// Host name, family, port, address. Only the families `4` and `6` have an address that can be asked about.

@@ -4,6 +4,8 @@
 mod dialogue;
 #[path = "milter/mta.rs"]
 mod mta;
+#[path = "milter/play.rs"]
+mod play;
 #[path = "milter/properties.rs"]
 mod properties;
 #[path = "milter/suites.rs"]

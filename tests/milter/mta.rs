@@ -1,5 +1,6 @@
 //! The MTA's side of a milter connection, over an in-memory pipe against the real door, with a scripted world.
 
+use crate::play::is_quiet;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::{
@@ -216,24 +217,6 @@ pub fn packet(command: u8, data: &[u8]) -> Vec<u8> {
     out.push(command);
     out.extend_from_slice(data);
     out
-}
-
-/// Is this command left without reply, always or because that was agreed?
-pub fn is_quiet(command: u8, protocol: u32) -> bool {
-    let bit = match command {
-        b'D' | b'A' | b'Q' | b'K' => return true,
-        b'C' => 0x1000,
-        b'H' => 0x2000,
-        b'M' => 0x4000,
-        b'R' => 0x8000,
-        b'T' => 0x1_0000,
-        b'U' => 0x2_0000,
-        b'L' => 0x80,
-        b'N' => 0x4_0000,
-        b'B' => 0x8_0000,
-        _ => 0,
-    };
-    bit & protocol != 0
 }
 
 impl Mta {

@@ -1,6 +1,9 @@
 //! Foreign suites: packets, byte-level sessions, recorded miltertest scenarios.
 
-use crate::mta::{Filter, House, Mta, OFFER, Packet, Script, is_quiet, json};
+use crate::{
+    mta::{Filter, House, Mta, OFFER, Packet, Script, json},
+    play::is_quiet,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use wehr::doors::milter::frame::{Command, Frame, decode};
@@ -30,7 +33,7 @@ fn packets_are_read_as_the_vectors_say() {
             let hex = vector["data_hex"].as_str().unwrap();
             let id =
                 vector["id"].as_str().map_or_else(|| format!("{origin} {} {hex}", char::from(command)), str::to_owned);
-            let read = decode(Frame { command, data: octets(&vector["data_hex"]).into() });
+            let read = decode(Frame { command, data: octets(&vector["data_hex"]).into(), has_more: false });
             let is_read = !matches!(read, Err(_) | Ok(Command::BadMacros));
             let is_lenient = vector["lenient_ok"].as_bool().unwrap_or(false);
             checked += 1;

@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Octets of the length in front of every packet.
 const LENGTH_BYTES: usize = 4;
+/// A chunk of the body is handed on in pieces of at least this size, so that nobody holds 64 KiB a connection.
+const PIECE_BYTES: usize = 8 << 10;
 
 /// The MTA broke the protocol. The connection is closed; the MTA then defers the mail under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +31,16 @@ pub enum Fault {
 pub struct Frame {
     pub command: u8,
     pub data: Bytes,
+    /// More of this chunk of the body is to come; only then the command is complete.
+    pub has_more: bool,
+}
+
+/// Splits the octets of the MTA into packets.
+#[derive(Debug, Default)]
+pub struct Frames {
+    pub buffer: BytesMut,
+    /// Octets of a chunk of the body that are still to be handed on.
+    body_left: usize,
 }
 
 /// A command of the MTA.
@@ -59,7 +71,7 @@ pub enum Command {
         value: Bytes,
     },
     EndOfHeader,
-    Body(Bytes),
+    Body { chunk: Bytes, has_more: bool },
     /// Old MTAs put the last chunk of the body here.
     EndOfMessage(Bytes),
     Abort,
@@ -69,27 +81,56 @@ pub enum Command {
     Unknown,
 }
 
-/// Takes the next packet off the buffer, if it is there as a whole.
-///
-/// # Errors
-/// When the length is out of bounds; nothing after it can be understood.
-pub fn take(buffer: &mut BytesMut) -> Result<Option<Frame>, Fault> {
-    let Some(length) = announced(buffer)? else { return Ok(None) };
-    if buffer.len() < LENGTH_BYTES + length {
-        return Ok(None);
+impl Frames {
+    /// Takes the next packet off the buffer, if it is there as a whole, or a piece of a body.
+    ///
+    /// # Errors
+    /// When the length is out of bounds; nothing after it can be understood.
+    pub fn take(&mut self) -> Result<Option<Frame>, Fault> {
+        if self.body_left > 0 {
+            return Ok(self.piece());
+        }
+        let Some(length) = announced(&self.buffer)? else { return Ok(None) };
+        if self.buffer.len() >= LENGTH_BYTES + length {
+            self.buffer.advance(LENGTH_BYTES);
+            let mut data = self.buffer.split_to(length).freeze();
+            return Ok(Some(Frame { command: data.get_u8(), data, has_more: false }));
+        }
+        if self.buffer.get(LENGTH_BYTES) != Some(&b'B') || self.buffer.len() < PIECE_BYTES {
+            return Ok(None);
+        }
+        self.buffer.advance(LENGTH_BYTES + 1);
+        self.body_left = length - 1;
+        Ok(self.piece())
     }
-    buffer.advance(LENGTH_BYTES);
-    let mut data = buffer.split_to(length).freeze();
-    Ok(Some(Frame { command: data.get_u8(), data }))
-}
 
-/// Octets that are still to come before the next packet is whole (0 when it is).
-///
-/// # Errors
-/// When the length is out of bounds.
-pub fn missing(buffer: &[u8]) -> Result<usize, Fault> {
-    let whole = announced(buffer)?.map_or(LENGTH_BYTES, |length| LENGTH_BYTES + length);
-    Ok(whole.saturating_sub(buffer.len()))
+    fn piece(&mut self) -> Option<Frame> {
+        let octets = self.body_left.min(self.buffer.len());
+        if octets < self.body_left.min(PIECE_BYTES / 2) {
+            return None;
+        }
+        self.body_left -= octets;
+        let data = self.buffer.split_to(octets).freeze();
+        Some(Frame { command: b'B', data, has_more: self.body_left > 0 })
+    }
+
+    /// Octets that have to come before `take` can say more.
+    ///
+    /// # Errors
+    /// When the length is out of bounds.
+    pub fn missing(&self) -> Result<usize, Fault> {
+        if self.body_left > 0 {
+            return Ok(self.body_left.min(PIECE_BYTES).saturating_sub(self.buffer.len()));
+        }
+        let whole = announced(&self.buffer)?.map_or(LENGTH_BYTES, |length| LENGTH_BYTES + length);
+        Ok(whole.saturating_sub(self.buffer.len()))
+    }
+
+    /// Has the last packet ended where the buffer ends?
+    #[must_use]
+    pub fn is_between_packets(&self) -> bool {
+        self.buffer.is_empty() && self.body_left == 0
+    }
 }
 
 fn announced(buffer: &[u8]) -> Result<Option<usize>, Fault> {
@@ -117,7 +158,7 @@ pub fn decode(frame: Frame) -> Result<Command, Fault> {
         b'T' => Command::Data,
         b'L' => header(&data).ok_or(Fault::Malformed("HEADER"))?,
         b'N' => Command::EndOfHeader,
-        b'B' => Command::Body(data),
+        b'B' => Command::Body { chunk: data, has_more: frame.has_more },
         b'E' => Command::EndOfMessage(data),
         b'A' => Command::Abort,
         b'Q' => Command::Quit,
@@ -146,15 +187,23 @@ fn macros(data: &Bytes) -> Option<Command> {
     }
     let rest = data.slice(1..);
     let texts = if rest.is_empty() { Vec::new() } else { strings(&rest, 2 * limits::MILTER_MACROS_MAX)? };
-    if texts.len() % 2 != 0 {
-        return None;
-    }
     let mut texts = texts.into_iter();
-    let mut definitions = Vec::with_capacity(texts.len() / 2);
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+    let mut definitions = Vec::with_capacity(texts.len().div_ceil(2));
+    while let Some(name) = texts.next() {
+        let value = match texts.next() {
+            Some(value) => value,
+            // libmilter reads a name at the end as a macro without value; anything else there is a lost NUL before it.
+            None if is_macro_name(&name) => Bytes::new(),
+            None => return None,
+        };
         definitions.push((name, value));
     }
     Some(Command::Macros { stage, definitions })
+}
+
+/// One character, or a name in braces.
+fn is_macro_name(name: &[u8]) -> bool {
+    name.len() == 1 || (name.starts_with(b"{") && name.ends_with(b"}"))
 }
 
 /// Host name, family, port, address. Only the families `4` and `6` have an address that can be asked about.
@@ -227,13 +276,39 @@ mod tests {
 
     #[test]
     fn lengths_are_bounded_before_anything_is_kept() {
-        let mut buffer = BytesMut::from(&b"\0\0\0\0"[..]);
-        assert_eq!(take(&mut buffer), Err(Fault::Length(0)));
-        let mut buffer = BytesMut::from(&b"\xff\xff\xff\xff"[..]);
-        assert!(matches!(take(&mut buffer), Err(Fault::Length(_))));
-        assert_eq!(missing(b"\0\0"), Ok(2));
-        assert_eq!(missing(b"\0\0\0\x05A"), Ok(4));
-        assert_eq!(missing(b"\0\0\0\x01A"), Ok(0));
+        let of = |bytes: &[u8]| Frames { buffer: BytesMut::from(bytes), body_left: 0 };
+        assert_eq!(of(b"\0\0\0\0").take(), Err(Fault::Length(0)));
+        assert!(matches!(of(b"\xff\xff\xff\xff").take(), Err(Fault::Length(_))));
+        assert_eq!(of(b"\0\0").missing(), Ok(2));
+        assert_eq!(of(b"\0\0\0\x05A").missing(), Ok(4));
+        assert_eq!(of(b"\0\0\0\x01A").missing(), Ok(0));
+    }
+
+    #[test]
+    fn a_large_chunk_comes_in_pieces() {
+        let body: Vec<u8> = (0..=u8::MAX).cycle().take(65_535).collect();
+        let mut packet = 65_536_u32.to_be_bytes().to_vec();
+        packet.push(b'B');
+        packet.extend_from_slice(&body);
+        packet.extend_from_slice(b"\0\0\0\x01E");
+        for cut in [1, 100, 5000, 20_000, usize::MAX] {
+            let mut frames = Frames::default();
+            let (mut seen, mut ends, mut held) = (Vec::new(), 0, 0);
+            for octets in packet.chunks(cut) {
+                frames.buffer.extend_from_slice(octets);
+                while let Some(frame) = frames.take().unwrap() {
+                    if frame.command == b'E' {
+                        assert_eq!(ends, 1);
+                        break;
+                    }
+                    seen.extend_from_slice(&frame.data);
+                    ends += usize::from(!frame.has_more);
+                }
+                held = held.max(frames.buffer.len());
+            }
+            assert!(seen == body && frames.is_between_packets());
+            assert!(held < PIECE_BYTES, "{held} octets are held when {cut} come at a time");
+        }
     }
 
     #[test]
@@ -244,7 +319,7 @@ mod tests {
             data.extend_from_slice(&[0, 25]);
             data.extend_from_slice(text.as_bytes());
             data.push(0);
-            match decode(Frame { command: b'C', data: data.into() }) {
+            match decode(Frame { command: b'C', data: data.into(), has_more: false }) {
                 Ok(Command::Connect { address, .. }) => Ok(address.map(|address| address.to_string())),
                 other => Err(other),
             }

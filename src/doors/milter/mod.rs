@@ -10,7 +10,7 @@ pub mod reply;
 pub mod session;
 
 use self::{
-    frame::{Fault, Frame},
+    frame::{Fault, Frame, Frames},
     session::{Beginning, Session, Step, Then},
 };
 use super::{
@@ -30,7 +30,7 @@ use tokio::{
 /// Octets of the read buffer of an idle connection.
 const IDLE_BUFFER_BYTES: usize = 512;
 /// Octets asked for at once while a mail is under way.
-const READ_BYTES: usize = 8 << 10;
+const READ_BYTES: usize = 16 << 10;
 
 /// What the operator may set.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Some(_permit) = connection.permit else { return };
-    let wire = Wire { stream, buffer: BytesMut::new(), drain: connection.drain };
+    let wire = Wire { stream, frames: Frames::default(), drain: connection.drain };
     let metrics = Arc::clone(desk.metrics());
     let mut dialogue = Dialogue { wire, desk, settings, session: Session::default(), mail: None };
     let ended = dialogue.run().await;
@@ -186,7 +186,7 @@ fn lost_track() -> Reply {
 /// Packets over a stream.
 struct Wire<S> {
     stream: S,
-    buffer: BytesMut,
+    frames: Frames,
     drain: watch::Receiver<bool>,
 }
 
@@ -196,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Replies are written before waiting, so that a batch of packets gets its replies in one write.
     async fn next(&mut self, session: &mut Session) -> Result<Option<Frame>, Broken> {
         loop {
-            if let Some(frame) = frame::take(&mut self.buffer)? {
+            if let Some(frame) = self.frames.take()? {
                 return Ok(Some(frame));
             }
             self.flush(session).await?;
@@ -206,25 +206,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             let read = tokio::select! {
                 biased;
                 _ = self.drain.wait_for(|is_draining| *is_draining), if is_idle => return Ok(None),
-                read = timeout(patience, self.stream.read_buf(&mut self.buffer)) => read,
+                read = timeout(patience, self.stream.read_buf(&mut self.frames.buffer)) => read,
             };
             let octets = read.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             if octets == 0 {
-                return if self.buffer.is_empty() { Ok(None) } else { Err(eof().into()) };
+                return if self.frames.is_between_packets() { Ok(None) } else { Err(eof().into()) };
             }
         }
     }
 
     /// The buffer grows with what has arrived, not with what was announced, and is given back between mails.
     fn make_room(&mut self, is_idle: bool) -> Result<(), Fault> {
-        if is_idle && self.buffer.is_empty() {
-            self.buffer = BytesMut::with_capacity(IDLE_BUFFER_BYTES);
+        if is_idle && self.frames.is_between_packets() {
+            self.frames.buffer = BytesMut::with_capacity(IDLE_BUFFER_BYTES);
             return Ok(());
         }
-        let arrived = self.buffer.len();
-        let missing = frame::missing(&self.buffer)?;
         let batch = if is_idle { IDLE_BUFFER_BYTES } else { READ_BYTES };
-        self.buffer.reserve(missing.max(batch).min(arrived.max(READ_BYTES)));
+        let arrived = self.frames.buffer.len();
+        let missing = self.frames.missing()?;
+        self.frames.buffer.reserve(missing.max(batch).min(arrived.max(READ_BYTES)));
         Ok(())
     }
 

@@ -143,7 +143,7 @@ impl Session {
             Command::Data => self.data(),
             Command::Header { name, value } => self.header(&name, &value),
             Command::EndOfHeader => self.end_of_header(),
-            Command::Body(chunk) => self.body(chunk),
+            Command::Body { chunk, has_more } => self.body(chunk, has_more),
             Command::EndOfMessage(chunk) => self.end_of_message(&chunk),
             Command::Abort => Ok(self.give_up()),
             Command::Quit => Ok(Step { then: Then::Close, ..Step::default() }),
@@ -320,14 +320,14 @@ impl Session {
         Ok(Step { queue_id: self.news_of_queue_id(), bytes: self.rest_of_head(), ..Step::default() })
     }
 
-    fn body(&mut self, chunk: Bytes) -> Result<Step, Fault> {
+    fn body(&mut self, chunk: Bytes, has_more: bool) -> Result<Step, Fault> {
         let bytes = match self.phase {
             Phase::Body => chunk,
             Phase::Envelope | Phase::Head => self.joined(&chunk),
             Phase::Start | Phase::Ready => return Err(Fault::Order("BODY")),
         };
         self.phase = Phase::Body;
-        self.due = if self.agreed.is_quiet(Quiet::Body) { Due::Nothing } else { Due::Body };
+        self.due = if has_more || self.agreed.is_quiet(Quiet::Body) { Due::Nothing } else { Due::Body };
         let bytes = if self.is_deaf() { Bytes::new() } else { bytes };
         Ok(Step { bytes, ..Step::default() })
     }

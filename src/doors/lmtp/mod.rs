@@ -24,6 +24,7 @@ use crate::{
     judge::policy::verdict::Reply, limits, mail::address::Address, telemetry::metrics::Door, world::network::Network,
 };
 use bytes::BytesMut;
+use futures_util::FutureExt;
 use std::{future::pending, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -177,7 +178,7 @@ impl Conversation {
             self.session.refuse(Reply::new(451, "4.3.0", "the mail is gone, try again later"));
             return;
         };
-        if let Err(reply) = Box::pin(mail.bytes(self.session.content())).await {
+        if let Err(reply) = mail.bytes(self.session.content()).boxed().await {
             self.session.refuse(reply);
         }
     }
@@ -187,8 +188,8 @@ impl Conversation {
         let recipients = self.session.recipients();
         let replies = match self.mail.take() {
             None => Vec::new(),
-            Some(mail) => match Box::pin(mail.conclude()).await {
-                Ok(concluded) => Box::pin(concluded.hand_over()).await,
+            Some(mail) => match mail.conclude().boxed().await {
+                Ok(concluded) => concluded.hand_over().boxed().await,
                 Err(reply) => vec![reply; recipients],
             },
         };
@@ -200,11 +201,10 @@ impl Conversation {
         if replies.is_empty() {
             return Ok(());
         }
-        let writing = async {
-            stream.write_all(&replies).await?;
-            stream.flush().await
-        };
-        timeout(self.settings.idle_seconds_max, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+        timeout(self.settings.idle_seconds_max, stream.write_all(&replies))
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        timeout(self.settings.idle_seconds_max, stream.flush()).await.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     /// Reads more; false when the client closed the stream.

@@ -181,7 +181,7 @@ impl Dialogue {
         let limit = self.deadline.min(Instant::now() + limit);
         timeout_at(limit, async {
             loop {
-                if let Some(answer) = self.replies.next()? {
+                if let Some(answer) = self.replies.take()? {
                     return Ok(answer);
                 }
                 let buffer = self.replies.buffer();

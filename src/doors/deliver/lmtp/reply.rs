@@ -28,7 +28,7 @@ pub struct Replies {
 }
 
 impl Replies {
-    /// Where bytes that arrive are put. Put more only when `next` had no reply.
+    /// Where bytes that arrive are put. Put more only when `take` had no reply.
     pub fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
@@ -43,7 +43,7 @@ impl Replies {
     ///
     /// # Errors
     /// When the bytes are no reply: the connection is of no use any more.
-    pub fn next(&mut self) -> Result<Option<Answer>, Malformed> {
+    pub fn take(&mut self) -> Result<Option<Answer>, Malformed> {
         loop {
             let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') else {
                 let is_long = self.buffer.len() > limits::LINE_BYTES_MAX;
@@ -172,7 +172,7 @@ mod tests {
         let (mut replies, mut answers) = (Replies::default(), Vec::new());
         for chunk in chunks {
             replies.buffer().extend_from_slice(chunk);
-            while let Some(answer) = replies.next()? {
+            while let Some(answer) = replies.take()? {
                 answers.push(answer);
             }
         }

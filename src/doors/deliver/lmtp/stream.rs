@@ -30,26 +30,10 @@ pub enum Place {
 }
 
 impl Place {
-    /// Reads `unix:/path` or `host:port`.
-    ///
-    /// # Errors
-    /// What is wrong with the text, in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            let is_path = path.starts_with('/') || path.starts_with("./");
-            return if is_path {
-                Ok(Self::Unix(path.into()))
-            } else {
-                Err(format!("'{text}' names no path; write unix:/path/to/socket"))
-            };
-        }
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| format!("'{text}' has no port; write host:port"))?;
-        let is_host = !host.is_empty() && (host.starts_with('[') == host.ends_with(']'));
-        let is_host = is_host && (host.starts_with('[') || !host.contains([':', '/', ' ']));
-        if !is_host || port.parse::<u16>().is_err() {
-            return Err(format!("'{text}' is no address; write host:port, [IPv6]:port or unix:/path"));
-        }
-        Ok(Self::Tcp(text.to_owned()))
+    /// A host, which may be an IPv6 address without brackets, and its port.
+    #[must_use]
+    pub fn tcp(host: &str, port: u16) -> Self {
+        if host.contains(':') { Self::Tcp(format!("[{host}]:{port}")) } else { Self::Tcp(format!("{host}:{port}")) }
     }
 
     /// The host without port and brackets, which is the name a certificate has to carry if none is configured.
@@ -166,11 +150,9 @@ mod tests {
 
     #[test]
     fn places() {
-        assert_eq!(Place::parse("unix:/run/dovecot/lmtp"), Ok(Place::Unix("/run/dovecot/lmtp".into())));
-        assert_eq!(Place::parse("[::1]:24").unwrap().host(), Some("::1"));
-        assert_eq!(Place::parse("imap.example:24").unwrap().host(), Some("imap.example"));
-        for text in ["", "imap.example", ":24", "a:b", "::1:24", "unix:", "unix:lmtp", "a b:24", "a:99999", "[::1:24"] {
-            assert!(Place::parse(text).is_err(), "{text}");
-        }
+        assert_eq!(Place::tcp("::1", 24).to_string(), "[::1]:24");
+        assert_eq!(Place::tcp("::1", 24).host(), Some("::1"));
+        assert_eq!(Place::tcp("imap.example", 24).host(), Some("imap.example"));
+        assert_eq!(Place::Unix("/run/lmtp".into()).host(), None);
     }
 }

@@ -121,13 +121,13 @@ pub const MAILSTORE_SENDING_SECONDS_MAX: Duration = Duration::from_secs(180);
 /// Seconds an unused connection to the mailstore is kept; Dovecot closes it after five minutes.
 pub const MAILSTORE_IDLE_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// Lines of one reply of the mailstore; EHLO answers have about 15.
-pub const REPLY_LINES_MAX: usize = 100;
+pub const MAILSTORE_REPLY_LINES_MAX: usize = 100;
 /// Octets of one reply of the mailstore.
-pub const REPLY_BYTES_MAX: usize = 16 << 10;
+pub const MAILSTORE_REPLY_BYTES_MAX: usize = 16 << 10;
 /// Octets of a mailstore's reply text that are told to the MTA (RFC 5321 4.5.3.1.5: 512 for the line).
-pub const REPLY_TEXT_BYTES_MAX: usize = 400;
+pub const MAILSTORE_REPLY_TEXT_BYTES_MAX: usize = 400;
 /// Octets of commands sent before their replies are read; both fit the smallest socket buffers (RFC 2920 3.1).
-pub const PIPELINE_BYTES_MAX: usize = 8 << 10;
+pub const MAILSTORE_PIPELINE_BYTES_MAX: usize = 8 << 10;
 /// Maildir folders remembered as made and synced; each costs its path.
 pub const MAILDIRS_KNOWN_MAX: usize = 50_000;
 /// Copies of one mail written into Maildirs at once: bounds memory and open files of a mail with many recipients.

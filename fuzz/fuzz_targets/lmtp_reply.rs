@@ -35,11 +35,11 @@ fuzz_target!(|input: (u8, Vec<u8>)| {
         assert_eq!((&answers, malformed), (&chunked.0, chunked.1));
     }
     for answer in &answers {
-        assert!(answer.lines.len() <= limits::REPLY_LINES_MAX);
+        assert!(answer.lines.len() <= limits::MAILSTORE_REPLY_LINES_MAX);
         let _ = Offers::read(answer);
         for reply in [answer.relayed(), answer.relayed_command()] {
             let line = reply.to_string();
-            assert!(line.len() <= limits::REPLY_TEXT_BYTES_MAX + 16);
+            assert!(line.len() <= limits::MAILSTORE_REPLY_TEXT_BYTES_MAX + 16);
             assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'%'));
             assert!(line.starts_with(&reply.code.to_string()) && reply.enhanced.starts_with(['2', '3', '4', '5']));
             assert!(answer.is_positive() || !reply.is_positive());

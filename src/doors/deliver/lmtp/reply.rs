@@ -57,7 +57,7 @@ impl Replies {
                 return Err(Malformed("the lines of one reply have different codes"));
             }
             self.bytes += line.len();
-            if self.lines.len() >= limits::REPLY_LINES_MAX || self.bytes > limits::REPLY_BYTES_MAX {
+            if self.lines.len() >= limits::MAILSTORE_REPLY_LINES_MAX || self.bytes > limits::MAILSTORE_REPLY_BYTES_MAX {
                 return Err(Malformed("a reply is too long"));
             }
             self.code = Some(code);
@@ -159,7 +159,7 @@ fn push_printable(text: &mut String, line: &[u8]) {
             _ => '?',
         }));
     }
-    text.truncate(limits::REPLY_TEXT_BYTES_MAX);
+    text.truncate(limits::MAILSTORE_REPLY_TEXT_BYTES_MAX);
     text.truncate(text.trim_end().len());
 }
 
@@ -201,7 +201,7 @@ mod tests {
             assert_eq!(relayed(bytes), expected, "{}", bytes.escape_ascii());
         }
         let long = [b"550 5.1.1 ".to_vec(), b"abc ".repeat(900), b"\r\n".to_vec()].concat();
-        assert!(relayed(&long).len() <= limits::REPLY_TEXT_BYTES_MAX + 10);
+        assert!(relayed(&long).len() <= limits::MAILSTORE_REPLY_TEXT_BYTES_MAX + 10);
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         ] {
             assert!(read(&[bytes]).is_err(), "{}", bytes.escape_ascii());
         }
-        assert!(read(&[&b"250-a\r\n".repeat(limits::REPLY_LINES_MAX + 1)]).is_err());
+        assert!(read(&[&b"250-a\r\n".repeat(limits::MAILSTORE_REPLY_LINES_MAX + 1)]).is_err());
         assert!(read(&[&b"2".repeat(limits::LINE_BYTES_MAX + 1)]).is_err());
         let wide = [b"250-".to_vec(), b"a".repeat(4000), b"\r\n".to_vec()].concat();
         assert!(read(&[&wide.repeat(5)]).is_err());

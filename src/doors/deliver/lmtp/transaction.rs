@@ -134,9 +134,9 @@ impl Dialogue {
                 break;
             }
             let (mut wire, mut asked) = (Vec::new(), Vec::new());
-            while let Some(step) = steps
-                .next_if(|_| asked.is_empty() || (self.offers.pipelining && wire.len() < limits::PIPELINE_BYTES_MAX))
-            {
+            while let Some(step) = steps.next_if(|_| {
+                asked.is_empty() || (self.offers.pipelining && wire.len() < limits::MAILSTORE_PIPELINE_BYTES_MAX)
+            }) {
                 wire.extend(self.command(step, parcel, recipients));
                 asked.push(step);
             }

@@ -115,6 +115,23 @@ pub const LINGER_SECONDS_MAX: Duration = Duration::from_secs(2);
 pub const MAILSTORE_CONNECTIONS_MAX: usize = 32;
 /// Seconds the mailstore may take to answer the final dot (Postfix: lmtp_data_done_timeout = 600).
 pub const MAILSTORE_SECONDS_MAX: Duration = Duration::from_secs(300);
+/// Seconds to reach the mailstore: connection, TLS and greeting each.
+pub const MAILSTORE_CONNECT_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// Seconds the mailstore may take to answer a command, or to take 256 KiB.
+pub const MAILSTORE_REPLY_SECONDS_MAX: Duration = Duration::from_secs(60);
+/// Seconds from the verdict to the final dot, waiting for a connection included. With the verdict before it and the
+/// final answer after it this stays under Postfix's lmtp_data_done_timeout of 600.
+pub const MAILSTORE_SENDING_SECONDS_MAX: Duration = Duration::from_secs(180);
+/// Seconds an unused connection to the mailstore is kept; Dovecot closes it after five minutes.
+pub const MAILSTORE_IDLE_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// Lines of one reply of the mailstore; EHLO answers have about 15.
+pub const MAILSTORE_REPLY_LINES_MAX: usize = 100;
+/// Octets of one reply of the mailstore.
+pub const MAILSTORE_REPLY_BYTES_MAX: usize = 16 << 10;
+/// Octets of a mailstore's reply text that are told to the MTA (RFC 5321 4.5.3.1.5: 512 for the line).
+pub const MAILSTORE_REPLY_TEXT_BYTES_MAX: usize = 400;
+/// Octets of commands sent before their replies are read; both fit the smallest socket buffers (RFC 2920 3.1).
+pub const MAILSTORE_PIPELINE_BYTES_MAX: usize = 8 << 10;
 /// Maildir folders remembered as made and synced; each costs its path.
 pub const MAILDIRS_KNOWN_MAX: usize = 50_000;
 /// Copies of one mail written into Maildirs at once: bounds memory and open files of a mail with many recipients.

@@ -6,7 +6,11 @@ use super::{Plan, Reload};
 use crate::{
     config::{Destination, Settings},
     doors::{
-        deliver::{Mailstore, maildir::Maildir},
+        deliver::{
+            self, Mailstore,
+            lmtp::stream::{Place, Tls, TlsStart},
+            maildir::Maildir,
+        },
         desk::{Desk, Limits, Parts},
         lmtp, milter,
         quarantine::Quarantine,
@@ -88,8 +92,19 @@ fn lmtp_settings(settings: &Settings) -> Result<lmtp::Settings, String> {
 }
 
 fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
-    Ok(match &settings.deliver_to {
-        Destination::Maildir(folder) => Mailstore::Maildir(Maildir::new(folder.clone(), &settings.authserv_id)),
-        Destination::Unix(_) | Destination::Tcp { .. } => return Err("not built".to_owned()),
-    })
+    let (place, is_secured) = match &settings.deliver_to {
+        Destination::Maildir(folder) => {
+            return Ok(Mailstore::Maildir(Maildir::new(folder.clone(), &settings.authserv_id)));
+        }
+        Destination::Unix(path) => (Place::Unix(path.clone()), false),
+        Destination::Tcp { host, port, tls } => (Place::tcp(host, *port), *tls),
+    };
+    let tls = is_secured.then(|| Tls {
+        start: TlsStart::Immediate,
+        roots: settings.deliver_authorities.clone(),
+        server_name: settings.deliver_server_name.clone(),
+    });
+    let client =
+        deliver::lmtp::Client::new(deliver::lmtp::Settings { place, tls, hostname: settings.authserv_id.clone() });
+    client.map(Mailstore::Lmtp).map_err(|error| format!("deliver.to: {error}"))
 }

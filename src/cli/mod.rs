@@ -3,7 +3,6 @@
 //! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input.
 
 pub mod config;
-pub mod explain;
 pub mod output;
 pub mod progress;
 pub mod rules;
@@ -25,8 +24,6 @@ struct Line {
 enum Verb {
     /// Judge messages from files, folders, mboxes, case folders or stdin
     Scan(scan::Scan),
-    /// Tell how the verdict of a message came about, and what would have changed it
-    Explain(explain::Explain),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -40,7 +37,6 @@ enum Verb {
 pub fn run() -> ExitCode {
     let ended = match Line::parse().verb {
         Verb::Scan(scan) => scan.run(),
-        Verb::Explain(explain) => explain.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

@@ -62,7 +62,8 @@ pub fn printable(text: &str) -> String {
     if text.chars().all(is_plain) {
         return text.to_owned();
     }
-    let escaped = |letter: char| if is_plain(letter) { letter.to_string() } else { letter.escape_unicode().to_string() };
+    let escaped =
+        |letter: char| if is_plain(letter) { letter.to_string() } else { letter.escape_unicode().to_string() };
     text.chars().map(escaped).collect()
 }
 

@@ -58,8 +58,10 @@ fn client_of(text: &str) -> Option<GuessedClient> {
     let rest = lower.strip_prefix("from ").and_then(|_| text.get("from ".len()..))?;
     let end = rest.to_ascii_lowercase().find(" by ").unwrap_or(rest.len());
     let clause = rest.get(..end)?;
-    let words: Vec<&str> =
-        clause.split(|letter: char| letter.is_whitespace() || "()".contains(letter)).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = clause
+        .split(|letter: char| letter.is_whitespace() || "()".contains(letter))
+        .filter(|word| !word.is_empty())
+        .collect();
     let address = words.iter().find_map(|word| literal(word))?;
     if address.is_loopback() || address.is_unspecified() {
         return None;
@@ -157,10 +159,20 @@ mod tests {
         let cases = [
             ("from mx.a.example (out.a.example [192.0.2.9]) by b", "192.0.2.9", Some("out.a.example"), "mx.a.example"),
             ("from x.example (unknown [IPv6:2001:db8::9]) by b", "2001:db8::9", None, "x.example"),
-            ("from out.a.example ([192.0.2.9] helo=mx.a.example) by b", "192.0.2.9", Some("out.a.example"), "mx.a.example"),
+            (
+                "from out.a.example ([192.0.2.9] helo=mx.a.example) by b",
+                "192.0.2.9",
+                Some("out.a.example"),
+                "mx.a.example",
+            ),
             ("from [192.0.2.9] (helo=mx.a.example) by b", "192.0.2.9", None, "mx.a.example"),
             ("from unknown (HELO mx.a.example) (192.0.2.9) by b", "192.0.2.9", None, "mx.a.example"),
-            ("from mail.a.example (mail.a.example. [192.0.2.9])", "192.0.2.9", Some("mail.a.example"), "mail.a.example"),
+            (
+                "from mail.a.example (mail.a.example. [192.0.2.9])",
+                "192.0.2.9",
+                Some("mail.a.example"),
+                "mail.a.example",
+            ),
             ("FROM A.EXAMPLE (2001:db8::1) BY B", "2001:db8::1", None, "A.EXAMPLE"),
         ];
         for (text, address, name, helo) in cases {

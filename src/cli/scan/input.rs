@@ -2,7 +2,7 @@
 //!
 //! Reads files, one message at a time; each is bounded by `limits::MESSAGE_BYTES_MAX`.
 
-use crate::{judge::case::Case, config::read::text_file, limits};
+use crate::{config::read::text_file, judge::case::Case, limits};
 use bytes::Bytes;
 use std::{
     collections::VecDeque,

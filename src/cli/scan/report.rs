@@ -246,11 +246,8 @@ pub fn report(judged: &Judged<'_>) -> Report {
 
 fn auth(authentication: &Authentication) -> Auth {
     let Authentication { spf, spf_helo, dkim, arc, iprev, dmarc, .. } = authentication;
-    let identity = |spf: &Spf| SpfResult {
-        result: spf.result.word(),
-        domain: spf.domain.clone(),
-        reason: spf.reason.clone(),
-    };
+    let identity =
+        |spf: &Spf| SpfResult { result: spf.result.word(), domain: spf.domain.clone(), reason: spf.reason.clone() };
     let dkim = dkim.iter().map(|signature| DkimResult {
         result: signature.result.word(),
         domain: signature.domain.clone(),

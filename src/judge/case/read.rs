@@ -138,11 +138,7 @@ fn facts(document: &Document<'_>, value: &Value<'_>) -> Facts {
 }
 
 /// One fact a line of the table, by name.
-fn each(
-    document: &Document<'_>,
-    value: &Value<'_>,
-    fact: impl Fn(Name, &Value<'_>) -> Option<Fact>,
-) -> Vec<Fact> {
+fn each(document: &Document<'_>, value: &Value<'_>, fact: impl Fn(Name, &Value<'_>) -> Option<Fact>) -> Vec<Fact> {
     let table = document.table(value).into_iter().flatten();
     table.filter_map(|(key, value): (&Key<'_>, &Value<'_>)| fact(Name::new(key.get_ref()), value)).collect()
 }
@@ -188,7 +184,8 @@ fn answer<T>(
         DeValue::String(word) if word == "nothing" => Some(Answer::NoData),
         DeValue::String(word) if word == "no_name" => Some(Answer::NoName),
         DeValue::String(word) => {
-            document.complain(value.span(), unknown("answer", word, ["nothing", "no_name"]) + "; records stand in a list");
+            document
+                .complain(value.span(), unknown("answer", word, ["nothing", "no_name"]) + "; records stand in a list");
             None
         }
         DeValue::Table(_) => failed(document, value).map(Answer::Failed),

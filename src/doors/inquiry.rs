@@ -49,6 +49,8 @@ pub struct Settled {
     pub verdict: Verdict,
     pub facts: Facts,
     pub rounds: usize,
+    /// Time in checks, without waiting for answers.
+    pub judging: Duration,
 }
 
 impl Inquiry {
@@ -118,7 +120,7 @@ impl Inquiry {
                 Progress::Done(verdict) => {
                     metrics.stage(Stage::Judge, judging);
                     metrics.stage(Stage::Ask, asking);
-                    return Ok(Settled { verdict: *verdict, facts: self.facts, rounds: judge.rounds() });
+                    return Ok(Settled { verdict: *verdict, facts: self.facts, rounds: judge.rounds(), judging });
                 }
                 Progress::Wants(wanted) => {
                     let started = Instant::now();

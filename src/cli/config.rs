@@ -1,0 +1,124 @@
+//! `wehr config`: checks a configuration, and explains its keys.
+//!
+//! Reads files.
+
+use super::output::{self, Ending};
+use crate::{
+    config::{
+        Settings,
+        explain::explain,
+        keys::{self, KEYS},
+        read::Values,
+    },
+    judge::document::{Errors, unknown},
+};
+use clap::Subcommand;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Check and explain the configuration.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Check a configuration file, what it includes, and its rules; tells every error at once
+    ///
+    /// Exit code: 0 nothing is wrong, 2 something is.
+    #[command(after_help = "Example:\n  wehr config check wehr.toml")]
+    Check {
+        /// The file; without it the embedded defaults are checked
+        file: Option<PathBuf>,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print value, origin, default and meaning of a key, or of all keys
+    #[command(after_help = "Example:\n  wehr config explain policy.tag")]
+    Explain {
+        /// For example milter.listen; without it all keys are listed
+        key: Option<String>,
+        /// The configuration whose values count; without it the embedded defaults
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// One JSON object per key and line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Config {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn run(self) -> io::Result<Ending> {
+        match self {
+            Self::Check { file, json } => check(file.as_deref(), json),
+            Self::Explain { key, config, json } => match values(config.as_deref()) {
+                Ok(values) => explain_keys(&values, key.as_deref(), json),
+                Err(errors) => {
+                    output::trouble(errors);
+                    Ok(Ending::Unreadable)
+                }
+            },
+        }
+    }
+}
+
+fn values(file: Option<&Path>) -> Result<Values, Errors> {
+    file.map_or_else(|| Ok(Values::defaults()), Values::gather)
+}
+
+fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
+    let name = file.map_or_else(|| "embedded defaults".to_owned(), |file| file.display().to_string());
+    let checked = Settings::load(file).and_then(|settings| settings.rulebook());
+    match checked {
+        Ok(rulebook) if json => output::json(&serde_json::json!({
+            "file": name, "errors": [], "symbols": rulebook.rules.len(), "digest": rulebook.digest,
+        }))?,
+        Ok(rulebook) => output::line(format_args!(
+            "{name}: nothing is wrong; {} symbols, digest {}",
+            rulebook.rules.len(),
+            rulebook.digest.get(..12).unwrap_or_default()
+        ))?,
+        Err(errors) => {
+            if json {
+                let told: Vec<String> = errors.0.iter().map(ToString::to_string).collect();
+                output::json(&serde_json::json!({ "file": name, "errors": told }))?;
+            }
+            output::trouble(errors);
+            return Ok(Ending::Unreadable);
+        }
+    }
+    Ok(Ending::Fine)
+}
+
+fn explain_keys(values: &Values, name: Option<&str>, json: bool) -> io::Result<Ending> {
+    let wanted: Vec<_> = match name {
+        None => KEYS.iter().collect(),
+        Some(name) => {
+            // A table's name stands for all its keys.
+            let below = format!("{name}.");
+            let found: Vec<_> =
+                keys::find(name).into_iter().chain(KEYS.iter().filter(|key| key.name.starts_with(&below))).collect();
+            if found.is_empty() {
+                let tables = KEYS.iter().filter_map(|key| key.name.split_once('.')).map(|(table, _)| table);
+                output::trouble(unknown("key", name, KEYS.iter().map(|key| key.name).chain(tables)));
+                return Ok(Ending::Unreadable);
+            }
+            found
+        }
+    };
+    for key in wanted {
+        let told = explain(values, key);
+        if json {
+            output::json(&told)?;
+        } else {
+            output::line(format_args!(
+                "{} = {}\n    origin: {}\n    default: {}\n    {}",
+                told.key, told.value, told.origin, told.default, told.about
+            ))?;
+        }
+    }
+    Ok(Ending::Fine)
+}

@@ -1,0 +1,89 @@
+//! `wehr scan`: judges stored messages and reports every verdict.
+//!
+//! Reads files; asks only whom the command line names.
+
+pub mod bench;
+pub mod guess;
+pub mod input;
+pub mod outside;
+pub mod report;
+pub mod source;
+
+use self::{
+    bench::Judged,
+    report::{Report, report},
+    source::Source,
+};
+use super::{
+    output::{self, Ending},
+    progress::Progress,
+};
+use crate::judge::{policy::verdict::Action, rulebook::Rulebook};
+use clap::Args;
+use std::io;
+
+/// Judge messages from files, folders, mboxes, case folders or stdin.
+///
+/// Client, envelope and time that are not given are guessed from the topmost Received field that names a client,
+/// from Return-Path, Delivered-To or To, and Date; guesses are marked. Without --dns and --resolver nobody is asked.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Scan {
+    #[command(flatten)]
+    source: Source,
+}
+
+const HELP: &str = "\
+Exit code: 0 all messages would be accepted or tagged; 1 at least one would be quarantined, deferred or refused;
+           2 wrong usage, or an input could not be read (the others are still judged)
+
+Example:
+  printf 'From: a@school.example\\r\\nSubject: hello\\r\\n\\r\\nhello\\r\\n' | wehr scan --ip 192.0.2.9 --from a@school.example -";
+
+impl Scan {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn run(self) -> io::Result<Ending> {
+        let bench = match self.source.bench() {
+            Ok(bench) => bench,
+            Err(told) => {
+                output::trouble(told);
+                return Ok(Ending::Unreadable);
+            }
+        };
+        let progress = Progress::counting("mails");
+        bench.run(&self.source.paths, |judged| {
+            let report = report_of(&judged, bench.rulebook());
+            progress.step();
+            if self.source.json {
+                output::json(&report)?
+            } else {
+                output::line(report.to_text())?
+            }
+            Ok(ending(&judged))
+        })
+    }
+}
+
+/// The report of a judged message.
+#[must_use]
+pub fn report_of(judged: &Judged, rulebook: &Rulebook) -> Report {
+    report(&report::Judged {
+        path: &judged.path,
+        index: judged.index,
+        mail: &judged.mail,
+        facts: &judged.facts,
+        verdict: &judged.verdict,
+        rulebook,
+        guessed: &judged.guessed,
+        took: judged.took,
+    })
+}
+
+/// A mail that would not reach its mailbox is a finding.
+#[must_use]
+pub fn ending(judged: &Judged) -> Ending {
+    if judged.verdict.severest() >= Action::Quarantine { Ending::Finding } else { Ending::Fine }
+}

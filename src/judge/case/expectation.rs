@@ -1,0 +1,77 @@
+//! What a case is expected to come to, as the text of `expect.toml`.
+//!
+//! Pure.
+
+use super::write::quoted;
+use crate::judge::{
+    document::{Document, Errors},
+    findings::{Score, Symbol},
+    policy::verdict::{Action, Verdict},
+    rules::parse,
+};
+use toml::de::DeValue;
+
+/// The golden part of a verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expectation {
+    /// One per envelope recipient, in their order; one for the message if it has none.
+    pub actions: Vec<Action>,
+    pub score: Score,
+    /// Sorted, each once.
+    pub symbols: Vec<Symbol>,
+}
+
+impl Expectation {
+    /// What this verdict would be expected to be.
+    #[must_use]
+    pub fn of(verdict: &Verdict) -> Self {
+        let mut symbols: Vec<_> = verdict.findings.iter().map(|finding| finding.symbol.clone()).collect();
+        symbols.sort();
+        symbols.dedup();
+        let actions = verdict.outcomes.iter().map(|outcome| outcome.action).collect();
+        Self { actions, score: verdict.score, symbols }
+    }
+
+    /// Reads the text of `expect.toml`; `file` is its name for errors.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Errors> {
+        let document = Document::new(file, text);
+        let root = document.root();
+        let mut expected = Self::default();
+        for (key, value) in &root {
+            match key.get_ref().as_ref() {
+                "actions" => match value.get_ref() {
+                    DeValue::Array(words) => {
+                        expected.actions = words.iter().filter_map(|word| parse::action(&document, word)).collect();
+                    }
+                    _ => document.complain(value.span(), "a list of actions is needed here, one per recipient"),
+                },
+                "score" => expected.score = document.score(value).unwrap_or_default(),
+                "symbols" => {
+                    let symbols = document.texts(value).unwrap_or_default();
+                    expected.symbols = symbols.iter().map(|(name, _)| Symbol::named(name)).collect();
+                }
+                _ => document.complain_of_key(key, KEYS),
+            }
+        }
+        for key in KEYS {
+            if !root.contains_key(key) {
+                document.complain(0..0, format!("{key} is missing"));
+            }
+        }
+        document.finish(expected)
+    }
+
+    /// The text of `expect.toml`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let actions: Vec<_> = self.actions.iter().map(|action| quoted(action.word())).collect();
+        let symbols: String = self.symbols.iter().map(|symbol| format!("    {},\n", quoted(symbol.as_str()))).collect();
+        let symbols = if symbols.is_empty() { "[]".to_owned() } else { format!("[\n{symbols}]") };
+        format!("actions = [{}]\nscore = {}\nsymbols = {symbols}\n", actions.join(", "), self.score)
+    }
+}
+
+const KEYS: [&str; 3] = ["actions", "score", "symbols"];

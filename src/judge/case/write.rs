@@ -1,0 +1,159 @@
+//! Writes a case as TOML, one line a fact, in a fixed order.
+//!
+//! Pure.
+
+use super::{Case, FORMAT, escaped};
+use crate::{
+    judge::facts::{Answer, Fact, Name, Scanned},
+    mail::{
+        address::Address,
+        envelope::{Client, Envelope, Tls},
+        timestamp::Timestamp,
+    },
+};
+use std::collections::BTreeMap;
+
+impl Case {
+    /// The text of `case.toml`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut out = format!("format = {FORMAT}\nreceived_at = {}\n", moment(self.received_at));
+        client(&mut out, &self.client);
+        envelope(&mut out, &self.envelope);
+        let mut tables: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for fact in self.facts.all() {
+            let (table, line) = line(&fact);
+            tables.entry(table).or_default().push(line);
+        }
+        for (table, lines) in tables {
+            out.push_str(&format!("\n[{table}]\n{}\n", lines.join("\n")));
+        }
+        out
+    }
+}
+
+/// An RFC 3339 time, or the seconds where that form cannot name the moment.
+fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    let is_exact = text.len() == "2026-03-01T09:14:07Z".len() && Timestamp::parse_rfc3339(&text) == Some(time);
+    if is_exact { text } else { time.seconds().to_string() }
+}
+
+fn client(out: &mut String, client: &Client) {
+    let Client { address, name, helo, tls, login } = client;
+    out.push_str("\n[client]\n");
+    let address = address.map(|address| address.to_string());
+    for (key, value) in [("address", &address), ("name", name), ("helo", helo), ("login", login)] {
+        if let Some(value) = value {
+            out.push_str(&format!("{key} = {}\n", quoted(value)));
+        }
+    }
+    if let Some(tls) = tls {
+        out.push_str(&format!("tls = {}\n", self::tls(tls)));
+    }
+}
+
+fn tls(tls: &Tls) -> String {
+    let Tls { version, cipher, cipher_bits, certificate_subject, certificate_issuer, verified } = tls;
+    let mut pairs = vec![format!("version = {}", quoted(version))];
+    if let Some(cipher) = cipher {
+        pairs.push(format!("cipher = {}", quoted(cipher)));
+    }
+    if let Some(bits) = cipher_bits {
+        pairs.push(format!("cipher_bits = {bits}"));
+    }
+    if let Some(subject) = certificate_subject {
+        pairs.push(format!("certificate_subject = {}", quoted(subject)));
+    }
+    if let Some(issuer) = certificate_issuer {
+        pairs.push(format!("certificate_issuer = {}", quoted(issuer)));
+    }
+    if *verified {
+        pairs.push("verified = true".to_owned());
+    }
+    format!("{{ {} }}", pairs.join(", "))
+}
+
+fn envelope(out: &mut String, envelope: &Envelope) {
+    let Envelope { sender, recipients, queue_id, smtputf8, eight_bit } = envelope;
+    out.push_str(&format!("\n[envelope]\nsender = {}\n", quoted(&path(sender))));
+    let recipients: Vec<_> = recipients.iter().map(|recipient| quoted(&path(recipient))).collect();
+    out.push_str(&format!("recipients = [{}]\n", recipients.join(", ")));
+    if let Some(queue_id) = queue_id {
+        out.push_str(&format!("queue_id = {}\n", quoted(queue_id)));
+    }
+    for (key, flag) in [("smtputf8", smtputf8), ("eight_bit", eight_bit)] {
+        if *flag {
+            out.push_str(&format!("{key} = true\n"));
+        }
+    }
+}
+
+/// The address; within angle brackets where reading it back would otherwise change it.
+fn path(address: &Address) -> String {
+    let text = address.as_str();
+    if &Address::new(text) == address { text.to_owned() } else { format!("<{text}>") }
+}
+
+/// The table a fact stands in, and its line.
+fn line(fact: &Fact) -> (&'static str, String) {
+    match fact {
+        // The table without a second word comes first in the alphabet, as TOML asks for.
+        Fact::Virus(scanned) => ("facts", format!("virus = {}", virus(scanned))),
+        Fact::Txt(name, found) => ("facts.txt", pair(&full(name), &answer(found, |text| escaped(text)))),
+        Fact::Ipv4(name, found) => ("facts.ipv4", pair(&full(name), &answer(found, ToString::to_string))),
+        Fact::Ipv6(name, found) => ("facts.ipv6", pair(&full(name), &answer(found, ToString::to_string))),
+        Fact::Mx(name, found) => {
+            let exchanger = answer(found, |exchanger| format!("{} {}", exchanger.preference, full(&exchanger.host)));
+            ("facts.mx", pair(&full(name), &exchanger))
+        }
+        Fact::Names(address, found) => ("facts.names", pair(&address.to_string(), &answer(found, full))),
+    }
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{} = {value}", quoted(key))
+}
+
+fn answer<T>(answer: &Answer<T>, text: impl Fn(&T) -> String) -> String {
+    match answer {
+        Answer::Records(records) => {
+            let records: Vec<_> = records.iter().map(|record| quoted(&text(record))).collect();
+            format!("[{}]", records.join(", "))
+        }
+        Answer::NoData => quoted("nothing"),
+        Answer::NoName => quoted("no_name"),
+        Answer::Failed(failure) => format!("{{ failed = {} }}", quoted(failure.word())),
+    }
+}
+
+fn virus(scanned: &Scanned) -> String {
+    match scanned {
+        Scanned::NotAsked => quoted("not_asked"),
+        Scanned::Clean => quoted("clean"),
+        Scanned::Infected(name) => format!("{{ infected = {} }}", quoted(name)),
+        Scanned::Failed(failure) => format!("{{ failed = {} }}", quoted(failure.word())),
+    }
+}
+
+/// A name that ends in a dot gets one more, for reading takes one away.
+fn full(name: &Name) -> String {
+    let text = name.as_str();
+    if text.ends_with('.') { format!("{text}.") } else { text.to_owned() }
+}
+
+/// A TOML basic string (TOML 1.0, "String").
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            letter if letter.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -93,7 +93,7 @@ class Nameserver:
         zone = pathlib.Path(folder) / "bench.zone"
         zone.write_text(ZONE)
         self.address = f"127.0.0.1:{free_port()}"
-        self.process = subprocess.Popen([program, self.address, str(zone)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([program, str(zone), self.address], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         time.sleep(0.5)
         if self.process.poll() is not None:
             sys.exit("the name server did not start")

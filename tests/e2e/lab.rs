@@ -4,7 +4,7 @@ use crate::{
     clamd::Clamd,
     dovecot::Dovecot,
     ground::{Ground, run},
-    nameserver::Nameserver,
+    nameserver::Names,
     postfix::{Postfix, Surroundings},
     smtp::{Origin, Reply, Smtp},
     wehr::{Neighbours, Wehr},
@@ -40,20 +40,18 @@ pub struct Lab {
     pub wehr: Wehr,
     pub clamd: Clamd,
     pub dovecot: Dovecot,
-    _nameserver: Nameserver,
+    _names: Names,
     pub ground: Ground,
 }
 
 impl Lab {
     pub fn start() -> Self {
         let ground = Ground::new();
-        let nameserver = Nameserver::start(ZONE);
+        let names = Names::start(ZONE);
         let dovecot = Dovecot::start(&ground);
         let clamd = Clamd::start(&ground);
-        let wehr = Wehr::new(
-            &ground,
-            Neighbours { mailstore: dovecot.lmtp, clamd: clamd.address, resolver: nameserver.address },
-        );
+        let wehr =
+            Wehr::new(&ground, Neighbours { mailstore: dovecot.lmtp, clamd: clamd.address, resolver: names.address });
         let around = Surroundings {
             mailstore: dovecot.lmtp,
             lmtp_door: wehr.lmtp,
@@ -61,7 +59,7 @@ impl Lab {
             milter_unix: wehr.milter_unix.clone(),
         };
         let postfix = Postfix::start(&ground, &around);
-        Self { postfix, wehr, clamd, dovecot, _nameserver: nameserver, ground }
+        Self { postfix, wehr, clamd, dovecot, _names: names, ground }
     }
 
     /// The filter runs with the configuration of `Wehr::configure`; started by the first case that needs it.

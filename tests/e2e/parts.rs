@@ -22,7 +22,7 @@ impl Part {
     /// The program looked for, and the Debian package that has it.
     fn program(self) -> (&'static str, &'static str) {
         match self {
-            Self::Root => ("root", "run as root"),
+            Self::Root => ("root", "needs root"),
             Self::Postfix => ("postfix", "postfix"),
             Self::Dovecot => ("dovecot", "dovecot-core and dovecot-lmtpd"),
             Self::Clamd => ("clamd", "clamav-daemon"),

@@ -94,7 +94,7 @@ impl Inputs {
         let mut start = Vec::new();
         (&mut reader).take(5).read_to_end(&mut start)?;
         let is_mbox = start == b"From ";
-        let mut reader: Reader = Box::new(Cursor::new(start).chain(reader));
+        let reader: Reader = Box::new(Cursor::new(start).chain(reader));
         if is_mbox {
             self.pending.push_front(Pending::Mbox { path, reader, index: 0 });
             return Ok(None);

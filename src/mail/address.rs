@@ -81,11 +81,12 @@ impl Domain {
         &self.0
     }
 
-    /// The registrable domain by the public suffix list (private section included), if the suffix is known.
+    /// The registrable domain by the public suffix list, private section included; below a suffix that is not listed
+    /// it is one label (the list's own rule `*`). `None` for public suffixes and for addresses.
     #[must_use]
     pub fn registrable(&self) -> Option<Self> {
-        let known = psl::suffix(self.0.as_bytes()).is_some_and(|suffix| suffix.is_known());
-        if !known {
+        let is_address = self.0.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_address {
             return None;
         }
         psl::domain_str(&self.0).map(|name| Self(name.to_owned()))
@@ -124,6 +125,7 @@ mod tests {
         assert_eq!(Domain::parse("a..b"), None);
         let host = Domain::parse("mail.a.co.uk").unwrap();
         assert_eq!(host.registrable().unwrap().as_str(), "a.co.uk");
+        assert_eq!(Domain::parse("192.0.2.1").unwrap().registrable(), None);
         assert!(host.is_within(&Domain::parse("A.co.uk").unwrap()));
         assert!(!host.is_within(&Domain::parse("l.a.co.uk").unwrap()));
     }

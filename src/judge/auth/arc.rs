@@ -152,7 +152,8 @@ fn read_seal(field: &Field) -> Result<Seal, &'static str> {
 fn read_message(field: &Field) -> Result<Signature, &'static str> {
     let text = std::str::from_utf8(&field.value).map_err(|_| "a message signature is not UTF-8")?;
     let tags = Tags::strict(text)?;
-    let signature = Signature::read(&tags)?;
+    // RFC 8617 leaves the default of c= open; sealers that leave it out mean relaxed.
+    let signature = Signature::read(&tags, Form::Relaxed)?;
     if signature.names.iter().any(|name| name == "arc-seal") {
         return Err("a message signature signs seals");
     }

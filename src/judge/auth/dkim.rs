@@ -64,16 +64,16 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Reads the tags that both kinds of signature share.
+    /// Reads the tags that both kinds of signature share; `default_form` stands for an absent `c=`.
     ///
     /// # Errors
     /// What is wrong.
-    pub fn read(tags: &Tags<'_>) -> Result<Self, &'static str> {
+    pub fn read(tags: &Tags<'_>, default_form: Form) -> Result<Self, &'static str> {
         let required = |name: &str, missing: &'static str| tags.get(name).filter(|v| !v.is_empty()).ok_or(missing);
         let algorithm = Algorithm::parse(required("a", "a= is missing")?)?;
         let signature = tags::base64(required("b", "b= is missing")?).ok_or("b= is not base64")?;
         let body_hash = tags::base64(required("bh", "bh= is missing")?).ok_or("bh= is not base64")?;
-        let (header_form, body_form) = forms(tags.get("c"))?;
+        let (header_form, body_form) = forms(tags.get("c"), default_form)?;
         let domain = domain(required("d", "d= is missing")?).ok_or("d= is no domain")?;
         let selector = selector(required("s", "s= is missing")?).ok_or("s= is no selector")?;
         let names: Vec<String> = tags::list(tags.get("h").ok_or("h= is missing")?)
@@ -171,8 +171,8 @@ pub fn selector(text: &str) -> Option<String> {
     (ascii.bytes().all(is_plain) && lookups::name(&ascii).is_some()).then_some(ascii)
 }
 
-fn forms(value: Option<&str>) -> Result<(Form, Form), &'static str> {
-    let Some(value) = value else { return Ok((Form::Simple, Form::Simple)) };
+fn forms(value: Option<&str>, default: Form) -> Result<(Form, Form), &'static str> {
+    let Some(value) = value else { return Ok((default, default)) };
     let (header, body) = value.split_once('/').unwrap_or((value, "simple"));
     let wrong = "c= names no canonical form";
     Ok((Form::parse(tags::trim(header)).ok_or(wrong)?, Form::parse(tags::trim(body)).ok_or(wrong)?))
@@ -246,7 +246,7 @@ fn parse(text: &str, now: Option<Timestamp>) -> Result<(Signature, String, Name)
     if tags.get("v").ok_or("v= is missing")? != "1" {
         return Err("v= is not 1");
     }
-    let signature = Signature::read(&tags)?;
+    let signature = Signature::read(&tags, Form::Simple)?;
     if !signature.names.iter().any(|name| name == "from") {
         return Err("From is not signed");
     }

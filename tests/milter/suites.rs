@@ -240,7 +240,7 @@ const MEANINGS: [Meaning; 12] = [
     Meaning { id: "opendkim-t-verify-unsigned", has: &["dkim=none"], has_not: &[] },
     Meaning { id: "opendkim-t-verify-unspec", has: &["dkim=none"], has_not: &["spf=pass"] },
     Meaning { id: "opendmarc-t-verify-nodata", has: &["dmarc=none"], has_not: &[] },
-    Meaning { id: "opendmarc-t-verify-received-spf-bad", has: &["spf="], has_not: &["spf=pass", "dmarc=pass"] },
+    Meaning { id: "opendmarc-t-verify-received-spf-bad", has: &["dmarc=none"], has_not: &["spf=pass", "dmarc=pass"] },
     Meaning { id: "opendmarc-t-verify-self-spf", has: &["smtp.mailfrom=trusteddomain.org"], has_not: &["spf=pass"] },
     Meaning { id: "opendmarc-t-verify-unspec", has: &["dmarc=none"], has_not: &["spf=pass"] },
 ];

@@ -188,11 +188,11 @@ mod tests {
         let packets = written(|output| assert_eq!(output.edits(&edits, agreed), LeftOut::default()));
         let mut expected = b"\0\0\0\x08m\0\0\0\x03R\0\0\0\0\0\x08m\0\0\0\x01R\0\0".to_vec();
         expected.extend_from_slice(b"\0\0\0\x17i\0\0\0\0B\0 2\n\tInjected: x\0");
-        expected.extend_from_slice(b"\0\0\0\x0di\0\0\0\0A\0 1;\n\tx\0");
+        expected.extend_from_slice(b"\0\0\0\x0ei\0\0\0\0A\0 1;\n\tx\0");
         assert_eq!(packets, expected);
         let old = Agreed::from_offer(2, 0x01, 0).unwrap();
         let packets = written(|output| assert_eq!(output.edits(&edits, old), LeftOut { added: 0, removed: 2 }));
-        assert!(packets.starts_with(b"\0\0\0\x0ahA\0001;\n\tx\0"));
+        assert!(packets.starts_with(b"\0\0\0\x09hA\x001;\n\tx\0"));
         let none = Agreed::from_offer(6, 0, 0).unwrap();
         assert_eq!(Output::default().edits(&edits, none), LeftOut { added: 2, removed: 2 });
     }

@@ -104,7 +104,7 @@ pub const JUNK_LINES_MAX: usize = 20;
 /// Octets swallowed of one LMTP mail after it was refused; a client that still sends gets 421.
 pub const SWALLOWED_BYTES_MAX: u64 = 1 << 30;
 /// Octets of replies held back for pipelining before they are written.
-pub const REPLY_BYTES_MAX: usize = 16 << 10;
+pub const REPLIES_HELD_BYTES_MAX: usize = 16 << 10;
 /// Octets of one reply line; RFC 5321 4.5.3.1.5 says 512 with CRLF.
 pub const REPLY_LINE_BYTES_MAX: usize = 510;
 /// Octets read at once from an LMTP client that sends a message; while it sends commands, a line's worth.

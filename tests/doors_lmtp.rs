@@ -2,6 +2,11 @@
 
 #[path = "lmtp/house.rs"]
 mod house;
+#[path = "deliver/mailstore.rs"]
+#[allow(dead_code, reason = "shared with the tests of the delivery, which use more of it")]
+mod mailstore;
+#[path = "lmtp/suites.rs"]
+mod suites;
 #[path = "lmtp/transcript.rs"]
 mod transcript;
 

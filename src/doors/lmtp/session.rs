@@ -240,7 +240,7 @@ impl Session {
     /// Works on the input until the driver has something to do.
     pub fn next(&mut self, input: &mut BytesMut) -> Event {
         loop {
-            if self.replies.len() > limits::REPLY_BYTES_MAX {
+            if self.replies.len() > limits::REPLIES_HELD_BYTES_MAX {
                 return Event::Flush;
             }
             let event = match &self.phase {

@@ -177,9 +177,7 @@ fn parameter_values(text: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
         let token = token.trim_ascii();
         let mut values = vec![token.to_vec()];
         // `name=a b.exe`: some clients stop at the space, some at a comment.
-        if let Some(word) =
-            token.split(u8::is_ascii_whitespace).next().filter(|word| word.len() < token.len())
-        {
+        if let Some(word) = token.split(u8::is_ascii_whitespace).next().filter(|word| word.len() < token.len()) {
             values.push(word.to_vec());
         }
         return (values, tail);

@@ -39,7 +39,8 @@ const CHUNKS_WAITING: usize = 2;
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub place: Place,
-    /// clamd's own `StreamMaxLength`: a longer message is not sent further. `None`: clamd is left to hang up itself.
+    /// The smaller of clamd's `StreamMaxLength` and `MaxFileSize`: a longer message is not sent further, for clamd hangs
+    /// up above the one and says OK without having looked above the other. `None`: clamd is left to itself.
     pub stream_bytes_max: Option<usize>,
     /// Connections at once; more than clamd's `MaxThreads` only wait there.
     pub connections_max: usize,

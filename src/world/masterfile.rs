@@ -3,7 +3,14 @@
 //! Pure, and total over any octets: names and strings need not be text. What a record means is not known here
 //! beyond the types that a filter asks for; other known types are read over.
 
-use crate::{limits, world::labels::Labels};
+use crate::{
+    judge::document,
+    limits,
+    world::{
+        labels::Labels,
+        tokens::{At, Entry, Lexer, Token},
+    },
+};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// One record of class IN.
@@ -120,142 +127,6 @@ pub fn parse(file: &str, text: &[u8]) -> Result<Vec<Record>, Vec<String>> {
     if reader.faults.is_empty() { Ok(reader.records) } else { Err(reader.faults) }
 }
 
-/// A place in the file, both counted from one, columns in octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct At {
-    line: usize,
-    column: usize,
-}
-
-/// One word or quoted string, its escapes still in it.
-#[derive(Clone, Copy, Debug)]
-struct Token<'a> {
-    raw: &'a [u8],
-    quoted: bool,
-    at: At,
-}
-
-/// What stands between two line ends that are not inside parentheses.
-struct Entry<'a> {
-    tokens: Vec<Token<'a>>,
-    /// It begins with a blank: the owner of the entry before goes on.
-    inherits: bool,
-}
-
-struct Lexer<'a> {
-    bytes: &'a [u8],
-    /// Octets read.
-    offset: usize,
-    line: usize,
-    /// Offset of the first octet of the line.
-    line_start: usize,
-}
-
-impl<'a> Lexer<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { bytes: text, offset: start, line: 1, line_start: start }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.offset).copied()
-    }
-
-    fn at(&self) -> At {
-        At { line: self.line, column: self.offset - self.line_start + 1 }
-    }
-
-    fn end_line(&mut self) {
-        self.offset += 1;
-        self.line += 1;
-        self.line_start = self.offset;
-    }
-
-    fn skip_rest_of_line(&mut self) {
-        while self.peek().is_some_and(|octet| octet != b'\n') {
-            self.offset += 1;
-        }
-    }
-
-    /// The next entry that has a token; a fault ends its entry, and the rest of its line is left out.
-    fn entry(&mut self) -> Option<Result<Entry<'a>, (At, String)>> {
-        let mut entry = Entry { tokens: Vec::new(), inherits: matches!(self.peek()?, b' ' | b'\t') };
-        let mut open: Vec<At> = Vec::new();
-        loop {
-            let at = self.at();
-            match self.peek() {
-                None => break,
-                Some(b'\n') => {
-                    self.end_line();
-                    if open.is_empty() {
-                        if !entry.tokens.is_empty() {
-                            break;
-                        }
-                        entry.inherits = matches!(self.peek(), Some(b' ' | b'\t'));
-                    }
-                }
-                Some(b' ' | b'\t' | b'\r') => self.offset += 1,
-                Some(b';') => self.skip_rest_of_line(),
-                Some(b'(') => {
-                    open.push(at);
-                    self.offset += 1;
-                }
-                Some(b')') => {
-                    self.offset += 1;
-                    if open.pop().is_none() {
-                        self.skip_rest_of_line();
-                        return Some(Err((at, "`)` without `(` before it".to_owned())));
-                    }
-                }
-                Some(b'"') => match self.string() {
-                    Ok(token) => entry.tokens.push(token),
-                    Err(fault) => return Some(Err(fault)),
-                },
-                Some(_) => {
-                    let token = self.word();
-                    entry.tokens.push(token);
-                }
-            }
-        }
-        match open.pop() {
-            Some(at) => Some(Err((at, "`(` is never closed".to_owned()))),
-            None if entry.tokens.is_empty() => None,
-            None => Some(Ok(entry)),
-        }
-    }
-
-    fn string(&mut self) -> Result<Token<'a>, (At, String)> {
-        let at = self.at();
-        self.offset += 1;
-        let start = self.offset;
-        loop {
-            match self.peek() {
-                None | Some(b'\n') => return Err((at, "the string is not closed on its line".to_owned())),
-                Some(b'"') => break,
-                // An escaped line end is refused when the string is read.
-                Some(b'\\') if self.bytes.get(self.offset + 1).is_some_and(|octet| *octet != b'\n') => self.offset += 2,
-                Some(_) => self.offset += 1,
-            }
-        }
-        let raw = self.bytes.get(start..self.offset).unwrap_or_default();
-        self.offset += 1;
-        Ok(Token { raw, quoted: true, at })
-    }
-
-    fn word(&mut self) -> Token<'a> {
-        let at = self.at();
-        let start = self.offset;
-        while let Some(octet) = self.peek() {
-            match octet {
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b')' | b'"' => break,
-                b'\\' if self.bytes.get(self.offset + 1).is_some_and(|octet| *octet != b'\n') => self.offset += 2,
-                _ => self.offset += 1,
-            }
-        }
-        Token { raw: self.bytes.get(start..self.offset).unwrap_or_default(), quoted: false, at }
-    }
-}
-
 /// A fault that has been reported already.
 struct Reported;
 
@@ -310,7 +181,7 @@ impl Reader<'_> {
                     .refuse(first.at, &format!("{word} is not taken: a zone is one file; put its records in here"));
             }
             _ => {
-                let hint = suggest(&word, &["$ORIGIN", "$TTL"]);
+                let hint = hint(&word, &["$ORIGIN", "$TTL"]);
                 let what = format!("`{}` is no directive{hint}", shown(first.raw));
                 return self.refuse(first.at, &what);
             }
@@ -390,7 +261,7 @@ impl Reader<'_> {
             }
             known if TYPES.contains(&known) || generic(known) => return Ok(Data::Other),
             unknown => {
-                let what = format!("`{}` is no record type{}", shown(unknown.as_bytes()), suggest(unknown, &TYPES));
+                let what = format!("`{}` is no record type{}", shown(unknown.as_bytes()), hint(unknown, &TYPES));
                 return self.refuse(at, &what);
             }
         };
@@ -529,36 +400,8 @@ fn shown(raw: &[u8]) -> String {
 }
 
 /// The hint that goes with a misspelt word, empty if nothing is near.
-fn suggest(word: &str, candidates: &[&str]) -> String {
-    const WORD_BYTES_MAX: usize = 20;
-    if word.len() > WORD_BYTES_MAX {
-        return String::new();
-    }
-    candidates
-        .iter()
-        .map(|candidate| (distance(word.as_bytes(), candidate.as_bytes()), candidate))
-        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean {candidate}?"))
-}
-
-/// Insertions, deletions and substitutions from one word to the other (Levenshtein).
-fn distance(one: &[u8], other: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (down, left) in one.iter().enumerate() {
-        let mut diagonal = down;
-        let mut before = down + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(other) {
-            let cost = (diagonal + usize::from(left != right)).min(*cell + 1).min(before + 1);
-            diagonal = *cell;
-            before = cost;
-            *cell = cost;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = down + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
+fn hint(word: &str, known: &[&str]) -> String {
+    document::nearest(word, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
 
 #[cfg(test)]
@@ -579,13 +422,5 @@ mod tests {
         for text in ["", "h", "1x", "hh", "4294967296", "10000w", "-1", "1hh"] {
             assert_eq!(seconds(text.as_bytes()), None, "{text}");
         }
-    }
-
-    #[test]
-    fn near_words() {
-        assert_eq!(distance(b"TXTT", b"TXT"), 1);
-        assert_eq!(distance(b"AAA", b"AAAA"), 1);
-        assert_eq!(suggest("CNAM", &TYPES), "; did you mean CNAME?");
-        assert_eq!(suggest("NONSENSE", &TYPES), "");
     }
 }

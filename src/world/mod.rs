@@ -8,6 +8,7 @@ pub mod live;
 pub mod masterfile;
 pub mod network;
 pub mod place;
+pub mod tokens;
 pub mod zone;
 
 use crate::judge::facts::{Fact, Question};

@@ -6,7 +6,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,9 +35,12 @@ const NXDOMAIN: u8 = 3;
 const NOTIMP: u8 = 4;
 
 /// Octets of a UDP reply at most, whatever the asker offers.
-const UDP_BYTES_MAX: usize = 1232;
+const UDP_BYTES_MAX: u16 = 1232;
 /// Seconds of a record where the zone says none, and of "there is none".
 pub const TTL: u32 = 60;
+
+/// Queries remembered; a bench asks more than anybody reads.
+const ASKED_MAX: usize = 10_000;
 
 /// How the server behaves beyond its zone.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +76,10 @@ impl NameServer {
         Ok(Self { address, asked, tasks: [over_udp, over_tcp] })
     }
 
-    /// Every query so far as `udp TXT name`, in order.
+    /// The first queries, ten thousand at most, each as `udp TXT name`, in order.
     #[allow(dead_code, reason = "the example does not look")]
     pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -112,7 +115,7 @@ async fn serve_udp(server: Arc<Server>, socket: UdpSocket) {
     loop {
         // An asker that is gone shows as an error of the next receive.
         let Ok((size, peer)) = socket.recv_from(&mut buffer).await else { continue };
-        if let Some(reply) = server.reply(&buffer[..size], false) {
+        if let Some(reply) = server.reply(buffer.get(..size).unwrap_or_default(), false) {
             let _lost = socket.send_to(&reply, peer).await;
         }
     }
@@ -155,8 +158,9 @@ struct Asked {
 
 /// `None` for what is no query; nobody replies to that.
 fn read_query(query: &[u8]) -> Option<Asked> {
-    let header: [u8; 12] = query.get(..12)?.try_into().ok()?;
-    if header[2] & 0x80 != 0 || header[4..6] != [0, 1] {
+    // The identifier, the flags, one question.
+    let [first, second, flags, _, 0, 1, ..] = *query else { return None };
+    if flags & 0x80 != 0 {
         return None;
     }
     let mut at = 12;
@@ -174,25 +178,34 @@ fn read_query(query: &[u8]) -> Option<Asked> {
     let kind = u16::from_be_bytes(query.get(at..at + 2)?.try_into().ok()?);
     let section = query.get(12..at + 4)?.to_vec();
     // The only additional record a query has is OPT with the root as owner: 0, type, size.
-    let edns = query.get(at + 4..).filter(|rest| rest.len() >= 11 && rest[..3] == [0, 0, 41]);
-    let offered = edns.map_or(512, |rest| usize::from(u16::from_be_bytes([rest[3], rest[4]])));
+    let edns = match query.get(at + 4..)? {
+        [0, 0, 41, high, low, ..] => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    };
     Some(Asked {
-        id: [header[0], header[1]],
-        recursion_desired: header[2] & 1,
+        id: [first, second],
+        recursion_desired: flags & 1,
         section,
         name: Labels::from_left(labels.iter()).ok(),
         kind,
         has_edns: edns.is_some(),
-        udp_bytes: offered.clamp(512, UDP_BYTES_MAX),
+        udp_bytes: usize::from(edns.unwrap_or(512).clamp(512, UDP_BYTES_MAX)),
     })
 }
+
+/// Response code, answer records, authority records.
+type Reply = (u8, Vec<Vec<u8>>, Vec<Vec<u8>>);
 
 impl Server {
     fn reply(&self, query: &[u8], over_tcp: bool) -> Option<Vec<u8>> {
         let asked = read_query(query)?;
         let (kind, way) = (kind_word(asked.kind), if over_tcp { "tcp" } else { "udp" });
         let name = asked.name.as_ref().map(|name| name.name().as_str().to_owned()).unwrap_or_default();
-        self.asked.lock().unwrap().push(format!("{way} {kind} {name}"));
+        let mut heard = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.len() < ASKED_MAX {
+            heard.push(format!("{way} {kind} {name}"));
+        }
+        drop(heard);
         let (code, answers, authorities) = match &asked.name {
             Some(name) => self.look_up(name, asked.kind)?,
             None => (NOTIMP, Vec::new(), Vec::new()),
@@ -205,8 +218,8 @@ impl Server {
         Some(message(&asked, if over_tcp { SERVFAIL } else { code }, &[], &[], !over_tcp))
     }
 
-    /// Response code, answer and authority records; `None` is silence.
-    fn look_up(&self, name: &Labels, kind: u16) -> Option<(u8, Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+    /// `None` is silence.
+    fn look_up(&self, name: &Labels, kind: u16) -> Option<Reply> {
         let mut answers = Vec::new();
         let mut name = name.clone();
         for _ in 0..20 {
@@ -275,16 +288,21 @@ fn data(node: &Node, kind: u16) -> Vec<Vec<u8>> {
 fn strings(text: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     for chunk in text.chunks(255) {
-        data.push(u8::try_from(chunk.len()).unwrap());
+        data.push(octet(chunk.len()));
         data.extend_from_slice(chunk);
     }
     if data.is_empty() { vec![0] } else { data }
 }
 
+/// A length of 255 at most; labels and strings have no more.
+fn octet(length: usize) -> u8 {
+    u8::try_from(length).unwrap_or(u8::MAX)
+}
+
 fn wire_name(name: &Labels) -> Vec<u8> {
     let mut wire = Vec::new();
     for label in name.leftmost_first() {
-        wire.push(u8::try_from(label.len()).unwrap());
+        wire.push(octet(label.len()));
         wire.extend_from_slice(label);
     }
     wire.push(0);
@@ -317,7 +335,7 @@ fn message(asked: &Asked, code: u8, answers: &[Vec<u8>], authorities: &[Vec<u8>]
     if asked.has_edns {
         reply.push(0);
         reply.extend(OPT.to_be_bytes());
-        reply.extend(u16::try_from(UDP_BYTES_MAX).unwrap().to_be_bytes());
+        reply.extend(UDP_BYTES_MAX.to_be_bytes());
         reply.extend([0; 6]);
     }
     reply

@@ -120,7 +120,7 @@ async fn scan(clamd: &Clamd, message: &[u8], chunk: usize) -> Scanned {
 }
 
 fn message(octets: usize) -> Vec<u8> {
-    (0..octets).map(|number| (number % 251) as u8).collect()
+    (0..=250_u8).cycle().take(octets).collect()
 }
 
 #[tokio::test]
@@ -370,7 +370,7 @@ impl Real {
 /// Whether there is a clamd; where the environment says that all parts are there, a missing one is a failure.
 fn has_clamd() -> bool {
     let there = Path::new(CLAMD).exists();
-    assert!(there || std::env::var_os("CI").is_none(), "{CLAMD} is missing: install clamav-daemon");
+    assert!(there || std::env::var_os("WEHR_REQUIRE_PARTS").is_none(), "{CLAMD} is missing: install clamav-daemon");
     if !there {
         eprintln!("LEFT OUT: {CLAMD} is not installed (apt-get install clamav-daemon)");
     }

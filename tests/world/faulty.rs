@@ -64,7 +64,7 @@ async fn as_often_as_planned_and_the_same_again() {
     let (outcomes, took) = run(plan(rates), 7).await;
     let count =
         |wanted: fn(&Option<Option<Failure>>) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
-    let dropped = count(|outcome| outcome.is_none());
+    let dropped = count(Option::is_none);
     let failed = count(|outcome| matches!(outcome, Some(Some(_))));
     assert!((60..150).contains(&dropped), "{dropped}");
     assert!((150..260).contains(&failed), "{failed}");

@@ -89,7 +89,7 @@ fn origin_at_relative_and_inherited_names() {
     assert_eq!(txt(&zone, "example.com"), Answer::NoData);
     match zone.answer(&Question::Ipv6(Name::new("mail.example.com"))) {
         Fact::Ipv6(_, Answer::Records(found)) => {
-            assert_eq!(found, ["2001:db8::2".parse::<std::net::Ipv6Addr>().unwrap()])
+            assert_eq!(found, ["2001:db8::2".parse::<std::net::Ipv6Addr>().unwrap()]);
         }
         other => panic!("{other:?}"),
     }

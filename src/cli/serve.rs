@@ -65,7 +65,11 @@ impl Serve {
                 Err(told) => return Ok(refused(told)),
             };
             let places = Places::of(&server);
-            if self.json { output::json(&places)? } else { output::line(&places)? }
+            if self.json {
+                output::json(&places)?
+            } else {
+                output::line(&places)?
+            }
             let reload = plan::reload(self.config, server.desk());
             server.run(reload).await?;
             Ok(Ending::Fine)

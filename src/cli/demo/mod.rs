@@ -82,7 +82,11 @@ impl Demo {
         let mut ending = Ending::Fine;
         for sample in SAMPLES {
             let shown = send(door, sample, [&maildir, &quarantine]).await;
-            if self.json { output::json(&shown)? } else { output::line(shown.to_text())? }
+            if self.json {
+                output::json(&shown)?
+            } else {
+                output::line(shown.to_text())?
+            }
             if !shown.is_as_expected {
                 ending = ending.max(Ending::Finding);
             }

@@ -267,7 +267,9 @@ fn bytes(check: &str, judged: &Judged) -> String {
         .head
         .fields()
         .iter()
-        .filter(|field| fields.iter().any(|name| String::from_utf8_lossy(&field.name).trim().eq_ignore_ascii_case(name)))
+        .filter(|field| {
+            fields.iter().any(|name| String::from_utf8_lossy(&field.name).trim().eq_ignore_ascii_case(name))
+        })
         .map(range)
         .collect();
     if seen.is_empty() { format!("no field: there is no {}", fields.join(", ")) } else { seen.join(", ") }
@@ -311,8 +313,7 @@ fn without_findings(judged: &Judged, rulebook: &Rulebook) -> Vec<Change> {
                 let left_out: Vec<&Symbol> = set.iter().filter_map(|index| symbols.get(*index).copied()).collect();
                 let is_kept = |finding: &&Finding| !left_out.contains(&&finding.symbol);
                 let kept = verdict.findings.iter().filter(is_kept).cloned().collect();
-                let other =
-                    decide(&judged.mail, kept, verdict.authentication.clone(), rulebook).for_message().action;
+                let other = decide(&judged.mail, kept, verdict.authentication.clone(), rulebook).for_message().action;
                 if other == action {
                     larger.push(set);
                 } else {

@@ -3,10 +3,13 @@
 //! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input.
 
 pub mod config;
+pub mod demo;
+pub mod explain;
 pub mod output;
 pub mod progress;
 pub mod rules;
 pub mod scan;
+pub mod serve;
 
 use self::output::Ending;
 use clap::{Parser, Subcommand};
@@ -22,8 +25,14 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Take mail through the milter and LMTP doors
+    Serve(serve::Serve),
+    /// Show the filter at work on its own sample mails
+    Demo(demo::Demo),
     /// Judge messages from files, folders, mboxes, case folders or stdin
     Scan(scan::Scan),
+    /// Tell how the verdict of a message came about, and what would have changed it
+    Explain(explain::Explain),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -36,7 +45,10 @@ enum Verb {
 #[must_use]
 pub fn run() -> ExitCode {
     let ended = match Line::parse().verb {
+        Verb::Serve(serve) => serve.run(),
+        Verb::Demo(demo) => demo.run(),
         Verb::Scan(scan) => scan.run(),
+        Verb::Explain(explain) => explain.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

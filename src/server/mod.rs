@@ -114,6 +114,10 @@ impl Server {
         Ok(server)
     }
 
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
     fn serve_pages(&mut self, listener: TcpListener) {
         let shown = Pages { metrics: Arc::clone(self.desk.metrics()), is_ready: Arc::clone(&self.is_ready) };
         self.pages.spawn(async move {

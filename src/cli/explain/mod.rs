@@ -1,0 +1,107 @@
+//! `wehr explain`: how a verdict came about: facts, checks, sums, and what would have changed the action.
+//!
+//! Reads files; asks only whom the command line names.
+
+pub mod trace;
+
+use self::trace::Trace;
+use super::{
+    output::{self, Ending, printable},
+    scan::{ending, report_of, source::Source},
+};
+use clap::Args;
+use std::{fmt::Write as _, io};
+
+/// Tell how the verdict of a message came about, and what would have changed it.
+///
+/// Takes the same options and paths as scan.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Explain {
+    #[command(flatten)]
+    source: Source,
+}
+
+const HELP: &str = "\
+Exit code: 0 all messages would be accepted or tagged; 1 at least one would be quarantined, deferred or refused;
+           2 wrong usage, or an input could not be read (the others are still explained)
+
+Example:
+  printf 'From: a@school.example\\r\\nSubject: hello\\r\\n\\r\\nhello\\r\\n' | wehr explain --ip 192.0.2.9 --from a@school.example -";
+
+impl Explain {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn run(self) -> io::Result<Ending> {
+        let bench = match self.source.bench() {
+            Ok(bench) => bench,
+            Err(told) => {
+                output::trouble(told);
+                return Ok(Ending::Unreadable);
+            }
+        };
+        bench.run(&self.source.paths, |judged| {
+            let rulebook = bench.rulebook_shared();
+            let trace = Trace::of(&judged, &rulebook);
+            if self.source.json {
+                output::json(&serde_json::json!({ "verdict": report_of(&judged, &rulebook), "trace": trace }))?;
+            } else {
+                output::line(text(&trace))?;
+            }
+            Ok(ending(&judged))
+        })
+    }
+}
+
+/// The trace for people.
+fn text(trace: &Trace) -> String {
+    let mut out = String::new();
+    // Writing into a String cannot fail.
+    let mut line = |label: &str, text: &str| {
+        let _ = writeln!(out, "{label:10}{}", printable(text));
+    };
+    line("message", &trace.message);
+    line("client", &trace.client);
+    line("envelope", &trace.envelope);
+    if !trace.guessed.is_empty() {
+        line("", &format!("guessed from the header: {}", trace.guessed.join(", ")));
+    }
+    line("facts", &format!("{} in {} rounds", trace.facts.len(), trace.rounds));
+    for fact in &trace.facts {
+        let readers = if fact.read_by.is_empty() { "nobody".to_owned() } else { fact.read_by.join(", ") };
+        line("", &format!("{} = {}   read by {readers}", fact.question, fact.answer));
+    }
+    line("auth", &trace.authentication);
+    for check in &trace.checks {
+        line("check", &format!("{}, looks at {}", check.name, check.bytes));
+        for finding in &check.findings {
+            let least = if finding.least_action == "accept" {
+                String::new()
+            } else {
+                format!(", at least {}", finding.least_action)
+            };
+            let detail = if finding.detail.is_empty() { String::new() } else { format!(": {}", finding.detail) };
+            line("", &format!("{:+7.2} {}{detail} ({}{least})", finding.score, finding.symbol, finding.about));
+        }
+        if check.findings.is_empty() {
+            line("", "nothing found");
+        }
+    }
+    line("sum", &trace.sum);
+    line("action", &format!("{}, because {}", trace.action, trace.because));
+    for change in &trace.changes {
+        line("", &format!("{} -> {}", change.when, change.action));
+    }
+    if trace.changes.is_empty() {
+        line("", "no single fact and no three findings less would have changed it");
+    }
+    for outcome in &trace.outcomes {
+        line("outcome", outcome);
+    }
+    for edit in &trace.edits {
+        line("edit", edit);
+    }
+    out
+}

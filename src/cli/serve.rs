@@ -1,0 +1,132 @@
+//! `wehr serve`: takes mail until SIGTERM or SIGINT.
+//!
+//! Starts the runtime and the log.
+
+use super::output::{self, Ending};
+use crate::{
+    config::Settings,
+    server::{Server, plan},
+    telemetry::metrics::Metrics,
+};
+use clap::{Args, ValueEnum};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    sync::Arc,
+};
+use tokio::runtime::Runtime;
+use tracing::Level;
+
+/// Take mail through the milter and LMTP doors until SIGTERM or Ctrl-C; SIGHUP reads the configuration anew.
+///
+/// Without --config the embedded defaults count: milter on 127.0.0.1:8894, LMTP on 127.0.0.1:8024 delivering to a Maildir
+/// under ./wehr-data, metrics on 127.0.0.1:8080, and nobody outside is asked.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code: 0 stopped by a signal; 2 the configuration is wrong or a socket cannot be bound
+
+Example:
+  wehr serve")]
+pub struct Serve {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Form of the log on stderr
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
+    log: Form,
+    /// Where the doors listen, as one JSON object on stdout once they do
+    #[arg(long)]
+    json: bool,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Form {
+    Text,
+    Json,
+}
+
+impl Serve {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed before the doors are open.
+    pub fn run(self) -> io::Result<Ending> {
+        let settings = match Settings::load(self.config.as_deref()) {
+            Ok(settings) => settings,
+            Err(errors) => return Ok(refused(errors)),
+        };
+        log(self.log, Level::INFO);
+        let runtime = Runtime::new()?;
+        runtime.block_on(async {
+            let server = match start(&settings).await {
+                Ok(server) => server,
+                Err(told) => return Ok(refused(told)),
+            };
+            let places = Places::of(&server);
+            if self.json {
+                output::json(&places)?
+            } else {
+                output::line(&places)?
+            }
+            let reload = plan::reload(self.config, server.desk());
+            server.run(reload).await?;
+            Ok(Ending::Fine)
+        })
+    }
+}
+
+/// Starts a server for these settings.
+///
+/// # Errors
+/// What keeps it from starting, in words.
+pub async fn start(settings: &Settings) -> Result<Server, String> {
+    let metrics = Metrics::new().map_err(|error| error.to_string())?;
+    let plan = plan::plan(settings, Arc::new(metrics))?;
+    Server::start(plan).await.map_err(|error| error.to_string())
+}
+
+/// Begins to log on stderr. A log that is there already stays.
+pub fn log(form: Form, level: Level) {
+    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level);
+    let _ = match form {
+        Form::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
+        Form::Json => lines.json().flatten_event(true).try_init(),
+    };
+}
+
+fn refused(told: impl Display) -> Ending {
+    output::trouble(told);
+    Ending::Unreadable
+}
+
+/// Where a server listens.
+#[derive(Debug, serde::Serialize)]
+pub struct Places {
+    pub milter: Vec<String>,
+    pub lmtp: Vec<String>,
+    /// URL of the metrics.
+    pub metrics: Vec<String>,
+}
+
+impl Places {
+    #[must_use]
+    pub fn of(server: &Server) -> Self {
+        let texts = |places: &[crate::world::place::Place]| places.iter().map(ToString::to_string).collect();
+        Self {
+            milter: texts(&server.milter),
+            lmtp: texts(&server.lmtp),
+            metrics: server.http.iter().map(|address| format!("http://{address}/metrics")).collect(),
+        }
+    }
+}
+
+impl Display for Places {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |places: &[String]| if places.is_empty() { "closed".to_owned() } else { places.join(", ") };
+        writeln!(out, "milter   {}", list(&self.milter))?;
+        writeln!(out, "LMTP     {}", list(&self.lmtp))?;
+        write!(out, "metrics  {}", list(&self.metrics))
+    }
+}

@@ -14,26 +14,29 @@ pub struct Body<'a> {
     pub bytes: usize,
     /// SHA-256 in hex.
     pub sha256: String,
-    /// The first octets, at least `filetype::PREFIX_BYTES` and as many as were asked for, where there are so many.
+    /// The first octets: at least `filetype::PREFIX_BYTES`, of text as many as were asked for, where there are so many.
     pub prefix: Cow<'a, [u8]>,
     /// The transfer encoding is broken somewhere.
     pub malformed: bool,
 }
 
 impl<'a> Body<'a> {
-    /// Decodes `raw`, keeping at least `prefix_bytes` of what comes out.
+    /// Decodes `raw`. Of a large body that `is_text`, by its first octets, `text_bytes` are kept.
     #[must_use]
-    pub fn read(encoding: Encoding, raw: &'a [u8], prefix_bytes: usize) -> Self {
+    pub fn read(encoding: Encoding, raw: &'a [u8], text_bytes: usize, is_text: impl Fn(&[u8]) -> bool) -> Self {
         if encoding == Encoding::None || raw.len() <= PIECE_BYTES {
             let (decoded, malformed) = encoding.decode_checked(raw);
             let sha256 = hex(digest::digest(&digest::SHA256, &decoded).as_ref());
             return Self { bytes: decoded.len(), sha256, prefix: decoded, malformed };
         }
-        let keep = prefix_bytes.max(filetype::PREFIX_BYTES);
+        let mut keep = filetype::PREFIX_BYTES;
         let mut context = digest::Context::new(&digest::SHA256);
         let mut bytes = 0;
         let mut prefix = Vec::new();
         let malformed = in_pieces(encoding, raw, &mut |piece| {
+            if bytes == 0 && is_text(piece) {
+                keep = keep.max(text_bytes);
+            }
             context.update(piece);
             bytes += piece.len();
             let room = keep.saturating_sub(prefix.len());
@@ -68,7 +71,7 @@ fn in_pieces(encoding: Encoding, raw: &[u8], take: &mut dyn FnMut(&[u8])) -> boo
 /// Where quoted-printable may be cut: behind a line end, or anywhere but in an escape if the line is endless.
 fn line_cut(rest: &[u8]) -> usize {
     let Some(piece) = rest.get(..PIECE_BYTES) else { return rest.len() };
-    if let Some(newline) = piece.iter().rposition(|byte| *byte == b'\n') {
+    if let Some(newline) = memchr::memrchr(b'\n', piece) {
         return newline + 1;
     }
     let tail = piece.get(PIECE_BYTES - 3..).unwrap_or_default();
@@ -78,7 +81,7 @@ fn line_cut(rest: &[u8]) -> usize {
 /// Where base64 may be cut without changing what it decodes to: between groups of four, or behind padding.
 fn base64_cut(rest: &[u8]) -> usize {
     let piece = rest.get(..PIECE_BYTES).unwrap_or(rest);
-    if let Some(padding) = piece.iter().position(|byte| *byte == b'=') {
+    if let Some(padding) = memchr::memchr(b'=', piece) {
         let run = rest.get(padding..).unwrap_or_default();
         return padding + run.iter().position(|byte| *byte != b'=').unwrap_or(run.len());
     }
@@ -143,10 +146,11 @@ mod tests {
     #[test]
     fn a_large_body_keeps_a_prefix_only() {
         let raw = b"QUJD".repeat(100_000);
-        let body = Body::read(Encoding::Base64, &raw, 5);
+        let body = Body::read(Encoding::Base64, &raw, 100_000, |_| false);
         assert_eq!(body.bytes, 300_000);
         assert_eq!(body.prefix.len(), filetype::PREFIX_BYTES);
-        let small = Body::read(Encoding::None, b"abc", 0);
+        assert_eq!(Body::read(Encoding::Base64, &raw, 100_000, |_| true).prefix.len(), 100_000);
+        let small = Body::read(Encoding::None, b"abc", 0, |_| true);
         assert_eq!(small.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -114,27 +114,31 @@ pub fn of_lines(raw: &[u8], into: &mut BTreeSet<Defect>) {
     let mut newlines = 0usize;
     let mut pairs = 0usize;
     let mut line_start = 0;
-    let mut before = 0u8;
-    let mut nul = false;
-    let mut too_long = false;
-    for (at, byte) in raw.iter().enumerate() {
-        match *byte {
-            b'\n' => {
+    let mut longest = 0;
+    let mut return_at = None;
+    for at in memchr::memchr3_iter(b'\n', b'\r', 0, raw) {
+        match raw.get(at) {
+            Some(b'\n') => {
                 newlines += 1;
-                pairs += usize::from(before == b'\r');
-                too_long |= at - line_start > LINE_BYTES_MAX;
+                pairs += usize::from(return_at == at.checked_sub(1) && at > 0);
+                longest = longest.max(at - line_start);
                 line_start = at + 1;
             }
-            b'\r' => returns += 1,
-            0 => nul = true,
-            _ => {}
+            Some(b'\r') => {
+                returns += 1;
+                return_at = Some(at);
+            }
+            _ => {
+                into.insert(NUL);
+            }
         }
-        before = *byte;
     }
-    too_long |= raw.len() - line_start > LINE_BYTES_MAX;
-    for (is_so, defect) in
-        [(pairs > 0 && newlines > pairs, BARE_LF), (returns > pairs, BARE_CR), (nul, NUL), (too_long, LINE_TOO_LONG)]
-    {
+    longest = longest.max(raw.len() - line_start);
+    for (is_so, defect) in [
+        (pairs > 0 && newlines > pairs, BARE_LF),
+        (returns > pairs, BARE_CR),
+        (longest > LINE_BYTES_MAX, LINE_TOO_LONG),
+    ] {
         if is_so {
             into.insert(defect);
         }

@@ -2,6 +2,8 @@
 //!
 //! Pure. Knows the signatures that matter in mail and leaves the rest to `infer`; never opens a container.
 
+use memchr::memmem;
+
 /// Octets from the start that detection wants to see: an ISO 9660 image says so at 32,769.
 pub const PREFIX_BYTES: usize = 32_774;
 
@@ -113,7 +115,7 @@ pub fn is_encrypted_zip(prefix: &[u8]) -> bool {
 
 /// What kind of compound file (MS-CFB) this is, by the streams and class that its directory names.
 fn compound(prefix: &[u8]) -> &'static str {
-    let named = COMPOUND_MARKS.iter().find(|(mark, _)| prefix.windows(mark.len()).any(|window| window == *mark));
+    let named = COMPOUND_MARKS.iter().find(|(mark, _)| memmem::find(prefix, mark).is_some());
     named.map_or("application/x-ole-storage", |(_, media_type)| media_type)
 }
 
@@ -121,7 +123,13 @@ fn compound(prefix: &[u8]) -> &'static str {
 fn text(prefix: &[u8]) -> Option<&'static str> {
     let prefix = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix);
     let sample = prefix.get(..TEXT_SAMPLE_BYTES).unwrap_or(prefix);
-    if sample.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)) {
+    let is_control = sample.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31));
+    let is_cut = |error: std::str::Utf8Error| error.error_len().is_none();
+    let is_text = |sample: &[u8]| {
+        let foreign = sample.iter().filter(|byte| !byte.is_ascii()).count();
+        foreign == 0 || foreign * 4 < sample.len() || std::str::from_utf8(sample).map_or_else(is_cut, |_| true)
+    };
+    if is_control || !is_text(sample) {
         return None;
     }
     let opening = skip_comments(sample);
@@ -143,7 +151,7 @@ fn skip_comments(mut text: &[u8]) -> &[u8] {
     loop {
         text = text.trim_ascii_start();
         let Some(comment) = text.strip_prefix(b"<!--") else { return text };
-        let Some(end) = comment.windows(3).position(|window| window == b"-->") else { return text };
+        let Some(end) = memmem::find(comment, b"-->") else { return text };
         text = comment.get(end + 3..).unwrap_or_default();
     }
 }
@@ -178,6 +186,7 @@ mod tests {
             (b"Return-Path: <a@b.example>\r\n", "message/rfc822"),
             (b"plain words", "text/plain"),
             (b"\0\x01\x02", ""),
+            (&[0xff; 40], ""),
             (b"", ""),
             (&image, "application/x-iso9660-image"),
         ] {

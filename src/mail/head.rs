@@ -95,7 +95,7 @@ impl Head {
 }
 
 fn field(raw: Bytes) -> Field {
-    match raw.iter().position(|byte| *byte == b':') {
+    match memchr::memchr(b':', &raw) {
         Some(colon) => Field { name: raw.slice(..colon), value: raw.slice(colon + 1..), raw },
         None => Field { name: Bytes::new(), value: raw.clone(), raw },
     }
@@ -106,7 +106,7 @@ fn field_end(raw: &[u8], start: usize) -> (usize, usize) {
     let mut at = start;
     loop {
         let rest = raw.get(at..).unwrap_or_default();
-        let Some(newline) = rest.iter().position(|byte| *byte == b'\n') else {
+        let Some(newline) = memchr::memchr(b'\n', rest) else {
             return (raw.len(), raw.len());
         };
         let next = at + newline + 1;

@@ -98,7 +98,7 @@ impl Intake {
                 (Place::LineStart, b'\r') => Place::LoneReturn,
                 _ => {
                     let rest = chunk.get(at..).unwrap_or_default();
-                    let Some(newline) = rest.iter().position(|byte| *byte == b'\n') else {
+                    let Some(newline) = memchr::memchr(b'\n', rest) else {
                         self.place = Place::InLine;
                         return None;
                     };

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::limits;
 use mail_parser::{HeaderForm, HeaderName, Message, MessageParser, MessagePart, PartFlags, PartKind};
+use memchr::memmem;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 /// What a walk over all parts brought home.
@@ -86,7 +87,7 @@ impl Walk {
         }
         let position = Position { path: "1".to_owned(), within: None };
         let declared = Declared { media_type: "text/plain".to_owned(), charset: None, is_shown: true };
-        let body = Body::read(mail_parser::Encoding::None, raw, 0);
+        let body = Body::read(mail_parser::Encoding::None, raw, 0, |_| true);
         self.content(position, declared, Vec::new(), body, raw.len());
     }
 
@@ -163,7 +164,7 @@ impl Walk {
         let raw = part.raw_body();
         let (bytes, sha256) = if raw.len() <= self.digest_left {
             self.digest_left -= raw.len();
-            let body = Body::read(part.encoding(), raw, 0);
+            let body = Body::read(part.encoding(), raw, 0, |_| false);
             (body.bytes, body.sha256)
         } else {
             (part.decoded_len(), String::new())
@@ -197,8 +198,8 @@ impl Walk {
         let is_shown = position.within.is_none()
             && (part.in_text_body() || part.in_html_body() || (part.is_multipart() && !part.is_attachment()));
         let charset = content_type.and_then(|content_type| content_type.attribute("charset"));
-        let wants_text = part.is_text() || media_type.starts_with("text/") || media_type.starts_with("multipart/");
-        let body = Body::read(part.encoding(), raw, if wants_text { self.text_left } else { 0 });
+        let body =
+            Body::read(part.encoding(), raw, self.text_left, |start| is_readable(&media_type, filetype::detect(start)));
         if body.malformed {
             self.defects.insert(defects::MALFORMED_TRANSFER_ENCODING);
         }
@@ -378,15 +379,12 @@ fn is_readable(declared: &str, detected: &str) -> bool {
 }
 
 fn is_encrypted(detected: &str, prefix: &[u8]) -> bool {
-    let holds = |needle: &[u8]| prefix.windows(needle.len()).any(|window| window == needle);
     match detected {
         "application/pgp-encrypted" => true,
-        "application/pkcs7-mime" => {
-            prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix).windows(ENVELOPED.len()).any(|window| window == ENVELOPED)
-        }
-        "application/x-ole-storage" => holds(ENCRYPTED_PACKAGE),
+        "application/pkcs7-mime" => memmem::find(prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix), ENVELOPED).is_some(),
+        "application/x-ole-storage" => memmem::find(prefix, ENCRYPTED_PACKAGE).is_some(),
         "application/zip" => filetype::is_encrypted_zip(prefix),
-        "text/plain" => holds(b"-----BEGIN PGP MESSAGE-----"),
+        "text/plain" => memmem::find(prefix, b"-----BEGIN PGP MESSAGE-----").is_some(),
         _ => false,
     }
 }

@@ -110,47 +110,113 @@ pub fn visible_name(name: &[u8]) -> Vec<u8> {
     name.iter().filter(|byte| byte.is_ascii_graphic()).map(u8::to_ascii_lowercase).collect()
 }
 
+/// A field that some reader could take the author from.
+struct Source {
+    kind: Kind,
+    value: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    From,
+    /// From only for readers that overlook spaces, foreign octets or line ends.
+    OddFrom,
+    Sender,
+    ResentFrom,
+}
+
 /// Reads the author fields of a head.
 #[must_use]
 pub fn read(head: &Head) -> Authorship {
     let mut found = Authorship::default();
-    let named = |wanted: &'static [u8]| {
-        head.fields().iter().filter(move |field| {
-            field.name.len() >= wanted.len()
-                && field.name.first().is_some_and(|first| !first.is_ascii_alphabetic() || wanted_start(*first, wanted))
-                && visible_name(&field.name) == wanted
-        })
-    };
-    let fields: Vec<&Field> = named(b"from").take(limits::AUTHORS_MAX).collect();
-    let exact = fields.iter().filter(|field| field.is("From")).count();
+    let sources = sources(head);
+    let count = |kind: Kind| sources.iter().filter(|source| source.kind == kind).count();
+    let exact = count(Kind::From);
     if exact > 1 {
         found.oddities.insert(Oddity::SeveralFields);
     }
-    if exact < fields.len() {
+    if count(Kind::OddFrom) > 0 {
         found.oddities.insert(Oddity::OddFieldName);
     }
     if head.cut {
         found.oddities.insert(Oddity::TooMany);
     }
-    for field in &fields {
-        value(&field.value, &mut found);
-    }
+    let is_from = |source: &&Source| matches!(source.kind, Kind::From | Kind::OddFrom);
+    sources.iter().filter(is_from).for_each(|source| value(&source.value, &mut found));
     // RFC 5322 3.6.2: with several authors there is a Sender, and some readers show it instead.
     let several = found.authors.len() > 1;
-    if several || exact == 0 {
-        named(b"sender").take(limits::AUTHORS_MAX).for_each(|field| value(&field.value, &mut found));
-    }
-    if exact == 0 {
-        named(b"resent-from").take(limits::AUTHORS_MAX).for_each(|field| value(&field.value, &mut found));
-    }
+    let is_shown = |source: &&Source| match source.kind {
+        Kind::Sender => several || exact == 0,
+        Kind::ResentFrom => exact == 0,
+        Kind::From | Kind::OddFrom => false,
+    };
+    sources.iter().filter(is_shown).for_each(|source| value(&source.value, &mut found));
     if exact == 0 || found.authors.iter().all(|author| author.domain.is_none()) {
         found.oddities.insert(Oddity::Missing);
     }
     found
 }
 
-fn wanted_start(first: u8, wanted: &[u8]) -> bool {
-    wanted.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&first))
+fn sources(head: &Head) -> Vec<Source> {
+    let mut sources: Vec<Source> = Vec::new();
+    let mut is_open = false;
+    for field in head.fields() {
+        // A line that is no field, straight after an author field: lenient readers take it for a fold.
+        if is_open && !has_plain_name(field) {
+            if let Some(source) = sources.last_mut() {
+                source.kind = Kind::OddFrom;
+                source.value.push(b' ');
+                source.value.extend_from_slice(&field.raw);
+            }
+            continue;
+        }
+        let kind = match () {
+            () if field.is("From") => Some(Kind::From),
+            () if looks_like(&field.name, b"from") => Some(Kind::OddFrom),
+            () if looks_like(&field.name, b"sender") => Some(Kind::Sender),
+            () if looks_like(&field.name, b"resent-from") => Some(Kind::ResentFrom),
+            () => None,
+        };
+        is_open = matches!(kind, Some(Kind::From | Kind::OddFrom));
+        if let Some(kind) = kind {
+            sources.push(Source { kind, value: field.value.to_vec() });
+        }
+        if field.value.contains(&b'\r') || field.value.contains(&b'\n') {
+            sources.extend(hidden(field));
+        }
+        if sources.len() > limits::AUTHORS_MAX {
+            break;
+        }
+    }
+    sources
+}
+
+/// `From: a@b` on a line of its own inside another field, seen by readers that break lines elsewhere than we do.
+fn hidden(field: &Field) -> Option<Source> {
+    // Lists of signed field names look alike: `h=...` goes on with `From:To:Subject` in the next line.
+    let is_signature = field.name.to_ascii_lowercase().windows(4).any(|part| part == b"sign" || part == b"seal");
+    if is_signature {
+        return None;
+    }
+    let lines = field.value.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1);
+    let authors = lines.filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, rest) = line.split_at(colon);
+        (looks_like(name, b"from") && rest.contains(&b'@')).then(|| rest.get(1..).unwrap_or_default())
+    });
+    let value = authors.collect::<Vec<_>>().join(&b',');
+    (!value.is_empty()).then_some(Source { kind: Kind::OddFrom, value })
+}
+
+/// Is this the name for the most lenient reader?
+fn looks_like(name: &[u8], wanted: &[u8]) -> bool {
+    let visible = name.iter().filter(|byte| byte.is_ascii_graphic()).map(u8::to_ascii_lowercase);
+    visible.eq(wanted.iter().copied())
+}
+
+fn has_plain_name(field: &Field) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b' ' | b'\t');
+    !field.name.is_empty() && field.name.iter().all(is_plain)
 }
 
 /// Reads one field value in every way.
@@ -301,7 +367,9 @@ fn domains(token: &str, found: &mut Authorship, author: impl Fn(Option<Domain>) 
     if readings.is_empty() {
         found.add(author(None));
     }
-    readings.into_iter().for_each(|domain| found.add(author(Some(domain))));
+    for domain in readings {
+        found.add(author(Some(domain)));
+    }
 }
 
 fn is_host(domain: Option<&Domain>) -> bool {

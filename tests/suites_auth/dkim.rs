@@ -76,8 +76,7 @@ fn is_as_expected(expect: &Value, found: &[&str]) -> bool {
     let accepts = |wanted: &str| match wanted {
         "pass" => best("pass"),
         "fail" => !best("pass") && best("fail"),
-        "permerror" | "limit" => !best("pass"),
-        "none" => !best("pass"),
+        "permerror" | "limit" | "none" => !best("pass"),
         wanted => wanted.starts_with("unspecified"),
     };
     match expect["acceptable"].as_array() {

@@ -251,7 +251,7 @@ mod tests {
     fn ends_of_bodies() {
         assert_eq!((relaxed(b""), relaxed(b"\r\n \r\n"), relaxed(b"a"), relaxed(b"a\nb \n\r\n")), (0, 0, 3, 7));
         assert_eq!(body_hash(b"", Form::Simple, None).bytes, 2);
-        let long = [b'a'; 40_000];
+        let long = vec![b'a'; 40_000];
         assert_eq!(body_hash(&long, Form::Relaxed, Some(10)).sha256, body_hash(&long, Form::Simple, Some(10)).sha256);
     }
 

@@ -237,12 +237,12 @@ impl Progress {
 
 /// The result that is there, or the one that can be made now.
 fn once<T: Clone>(place: &mut Option<T>, make: impl FnOnce() -> Result<T, Unknown>) -> Result<T, Unknown> {
-    if let Some(made) = place {
-        return Ok(made.clone());
-    }
-    let made = make()?;
-    *place = Some(made.clone());
-    Ok(made)
+    let result = match place.take() {
+        Some(result) => result,
+        None => make()?,
+    };
+    *place = Some(result.clone());
+    Ok(result)
 }
 
 /// Is the client one of us: on this machine, or logged in? Its mail is submission, not a stranger's.

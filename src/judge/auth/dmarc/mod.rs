@@ -69,7 +69,7 @@ pub fn evaluate(
     let mut dmarc = decisive.unwrap_or_default();
     if author_domains.len() > 1 && !all_pass {
         dmarc.result = Word::Fail;
-        dmarc.reason = "several author domains, not all of them authenticated".to_owned();
+        "several author domains, not all of them authenticated".clone_into(&mut dmarc.reason);
     }
     let oddity = DISQUALIFYING.iter().find(|oddity| authorship.oddities.contains(oddity));
     if let Some(oddity) = oddity

@@ -86,6 +86,19 @@ impl Authorship {
         domains
     }
 
+    /// Addresses of other domains that a display name shows: some readers show nothing else of the author.
+    #[must_use]
+    pub fn foreign_names(authors: &[Author]) -> Vec<&str> {
+        let is_foreign = |author: &&Author| {
+            let (Some((_, shown)), Some(own)) = (author.name.rsplit_once('@'), &author.domain) else { return false };
+            let is_part = |letter: &char| letter.is_alphanumeric() || matches!(letter, '-' | '.');
+            let shown: String = shown.chars().take_while(is_part).take(limits::ADDRESS_BYTES_MAX).collect();
+            let shown = Domain::parse(&shown).filter(|domain| domain.as_str().contains('.'));
+            shown.is_some_and(|shown| shown.registrable() != own.registrable())
+        };
+        authors.iter().filter(is_foreign).map(|author| author.name.as_str()).collect()
+    }
+
     fn add(&mut self, author: Author) {
         if self.authors.contains(&author) {
             return;
@@ -229,12 +242,18 @@ fn value(raw: &[u8], found: &mut Authorship) {
         found.oddities.insert(Oddity::Override);
     }
     let (masked, is_balanced) = mask(&text);
+    let is_seen = masked.contains(&b'@');
     addresses(&text, &masked, found);
     if !is_balanced {
         addresses(&text, text.as_bytes(), found);
     }
     if text.contains("=?") {
         encoded(&text, &masked, found);
+    }
+    if !is_seen {
+        // No address as the grammar has it: some readers show what stands in comments or quotes.
+        found.oddities.insert(Oddity::Missing);
+        addresses(&text, text.as_bytes(), found);
     }
 }
 
@@ -282,12 +301,18 @@ fn is_blank(byte: u8) -> bool {
 /// Every `local@domain` in the masked text; `text` has the same octets unmasked.
 fn addresses(text: &str, masked: &[u8], found: &mut Authorship) {
     let mut element = 0;
+    let mut count = 0;
     for (at, byte) in masked.iter().copied().enumerate() {
         if matches!(byte, b',' | b';') {
             element = at + 1;
         }
         if byte != b'@' {
             continue;
+        }
+        count += 1;
+        if count > limits::AUTHORS_MAX {
+            found.oddities.insert(Oddity::TooMany);
+            return;
         }
         let before = masked.get(element..at).unwrap_or_default();
         let local_end = element + before.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
@@ -316,7 +341,8 @@ fn domain_token(text: &str, masked: &[u8], start: usize) -> String {
         if length == 0 || token.len() > limits::ADDRESS_BYTES_MAX {
             return token;
         }
-        token.push_str(text.get(at..at + length).unwrap_or_default());
+        let piece = text.get(at..at + length).unwrap_or_default();
+        token.extend(piece.chars().take(limits::ADDRESS_BYTES_MAX));
         at += length;
     }
 }
@@ -324,6 +350,7 @@ fn domain_token(text: &str, masked: &[u8], start: usize) -> String {
 /// The phrase before the angle bracket of an address.
 fn display_name(text: &str, masked: &[u8], element: usize, local_start: usize) -> String {
     let before = masked.get(element..local_start).unwrap_or_default();
+    let before = before.get(..before.len().min(limits::ADDRESS_BYTES_MAX)).unwrap_or_default();
     let Some(bracket) = before.iter().position(|byte| *byte == b'<') else { return String::new() };
     let phrase = text.get(element..element + bracket).unwrap_or_default().trim();
     let inner = phrase.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -389,7 +416,7 @@ pub fn is_invisible(letter: char) -> bool {
 
 /// Encoded-words where an address could be: elements without any other address, and those with brackets inside.
 fn encoded(text: &str, masked: &[u8], found: &mut Authorship) {
-    let mut start = 0;
+    let (mut start, mut count) = (0, 0);
     for end in
         masked.iter().enumerate().filter(|(_, byte)| matches!(byte, b',' | b';')).map(|(at, _)| at).chain([text.len()])
     {
@@ -399,6 +426,11 @@ fn encoded(text: &str, masked: &[u8], found: &mut Authorship) {
         let is_shown = piece.windows(2).any(|pair| pair == b"=?");
         if !is_shown {
             continue;
+        }
+        count += 1;
+        if count > limits::AUTHORS_MAX {
+            found.oddities.insert(Oddity::TooMany);
+            return;
         }
         let decoded = decode(original);
         let has_address = piece.contains(&b'@');

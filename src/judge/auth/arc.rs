@@ -4,8 +4,8 @@
 
 use super::{
     Arc, Settings, Word,
-    canonical::{self, Form, Index},
-    dkim::{self, BodyHashes, Signature},
+    canonical::{self, Form},
+    dkim::{self, Signature, Verifier},
     keys::{self, Algorithm, Found},
     lookups,
     reports::Report,
@@ -15,7 +15,6 @@ use crate::{
     judge::facts::{Answer, Name, Reading, Text, Unknown},
     limits,
     mail::{
-        Mail,
         head::{Field, Head},
         timestamp::Timestamp,
     },
@@ -164,7 +163,8 @@ fn read_message(field: &Field) -> Result<Signature, &'static str> {
 ///
 /// # Errors
 /// `Unknown` while a key is missing; all keys are asked at once.
-pub fn verify(mail: &Mail, index: &Index<'_>, reading: &Reading<'_>, settings: &Settings) -> Result<Arc, Unknown> {
+pub fn verify(verifier: &mut Verifier<'_>, reading: &Reading<'_>, settings: &Settings) -> Result<Arc, Unknown> {
+    let mail = verifier.mail;
     let chain = match chain(&mail.message.head, Some(mail.received_at)) {
         None => return Ok(Arc::default()),
         Some(Err(reason)) => {
@@ -174,14 +174,14 @@ pub fn verify(mail: &Mail, index: &Index<'_>, reading: &Reading<'_>, settings: &
     };
     let answers = lookups::all(chain.key_names().map(|name| reading.txt(name)))?;
     let sealers = chain.sealers();
-    let (result, reason) = match judge(mail, index, &chain, &answers) {
+    let (result, reason) = match judge(verifier, &chain, &answers) {
         Ok(()) => (Word::Pass, String::new()),
         Err((word, reason)) => (word, reason),
     };
     let is_known = |sealer: &String| settings.trusted_sealers.iter().any(|trusted| trusted.as_str() == sealer);
     let is_trusted = result == Word::Pass && sealers.last().is_some_and(is_known);
-    let holds_author =
-        chain.newest.misses_duplicate(index) != Some("from") && chain.newest.names.iter().any(|name| name == "from");
+    let holds_author = chain.newest.misses_duplicate(verifier.index) != Some("from")
+        && chain.newest.names.iter().any(|name| name == "from");
     let author_passed =
         result == Word::Pass && holds_author && chain.sets.last().is_some_and(|set| author_passed(set.results));
     Ok(Arc { result, sealers, is_trusted, author_passed, reason })
@@ -201,16 +201,16 @@ fn author_passed(results: &Field) -> bool {
 }
 
 /// `answers`: the key of the newest message signature, then those of the seals, oldest first.
-fn judge(mail: &Mail, index: &Index<'_>, chain: &Chain<'_>, answers: &[&Answer<Text>]) -> Result<(), (Word, String)> {
+fn judge(verifier: &mut Verifier<'_>, chain: &Chain<'_>, answers: &[&Answer<Text>]) -> Result<(), (Word, String)> {
     let broken = |reason: &str| (Word::Fail, reason.to_owned());
     let (message_answer, seal_answers) = answers.split_first().ok_or_else(|| broken("no keys"))?;
     let newest = chain.sets.last().ok_or_else(|| broken("no sets"))?;
-    let body = BodyHashes::new(mail).get(chain.newest.body_form, chain.newest.length);
+    let body = verifier.hashes.get(verifier.mail, chain.newest.body_form, chain.newest.length);
     // RFC 8617 4.1.2 has no l=: a length that leaves something unsigned is a fault.
     if chain.newest.length.is_some_and(|length| length != body.bytes) || body.sha256 != chain.newest.body_hash {
         return Err(broken("the body was altered"));
     }
-    let data = chain.newest.signed_octets(index, newest.message);
+    let data = chain.newest.signed_octets(verifier.index, newest.message);
     check(message_answer, chain.newest.algorithm, &data, &chain.newest.signature)?;
     // Each seal signs all sets up to its own (RFC 8617 5.1.1); the octets of earlier sets are kept.
     let mut sealed = Vec::with_capacity(4096);

@@ -178,28 +178,28 @@ fn forms(value: Option<&str>, default: Form) -> Result<(Form, Form), &'static st
     Ok((Form::parse(tags::trim(header)).ok_or(wrong)?, Form::parse(tags::trim(body)).ok_or(wrong)?))
 }
 
-/// Body hashes already made for one message, by form and length.
-pub struct BodyHashes<'a> {
-    body: &'a [u8],
-    made: Vec<(Form, Option<u64>, BodyHash)>,
-}
+/// Body hashes already made for one message, by form and length; DKIM and ARC share them.
+#[derive(Debug, Default)]
+pub struct BodyHashes(Vec<(Form, Option<u64>, BodyHash)>);
 
-impl<'a> BodyHashes<'a> {
-    #[must_use]
-    pub fn new(mail: &'a Mail) -> Self {
-        let body = mail.message.raw.get(mail.message.head.len_bytes()..).unwrap_or_default();
-        Self { body, made: Vec::new() }
-    }
-
+impl BodyHashes {
     /// The hash in this form.
-    pub fn get(&mut self, form: Form, length: Option<u64>) -> BodyHash {
-        if let Some((.., hash)) = self.made.iter().find(|(f, l, _)| (*f, *l) == (form, length)) {
+    pub fn get(&mut self, mail: &Mail, form: Form, length: Option<u64>) -> BodyHash {
+        if let Some((.., hash)) = self.0.iter().find(|(f, l, _)| (*f, *l) == (form, length)) {
             return hash.clone();
         }
-        let hash = canonical::body_hash(self.body, form, length);
-        self.made.push((form, length, hash.clone()));
+        let body = mail.message.raw.get(mail.message.head.len_bytes()..).unwrap_or_default();
+        let hash = canonical::body_hash(body, form, length);
+        self.0.push((form, length, hash.clone()));
         hash
     }
+}
+
+/// What every signature of a message is verified against.
+pub struct Verifier<'a> {
+    pub mail: &'a Mail,
+    pub index: &'a Index<'a>,
+    pub hashes: &'a mut BodyHashes,
 }
 
 /// One signature field: what can be reported in any case, and what can be verified.
@@ -273,18 +273,17 @@ fn parse(text: &str, now: Option<Timestamp>) -> Result<(Signature, String, Name)
 ///
 /// # Errors
 /// `Unknown` while a key is missing; all keys are asked at once.
-pub fn verify(mail: &Mail, index: &Index<'_>, reading: &Reading<'_>) -> Result<Vec<Dkim>, Unknown> {
+pub fn verify(verifier: &mut Verifier<'_>, reading: &Reading<'_>) -> Result<Vec<Dkim>, Unknown> {
+    let mail = verifier.mail;
     let candidates = candidates(&mail.message.head, Some(mail.received_at));
     lookups::all(key_names(&candidates).map(|name| reading.txt(name)))?;
-    let mut hashes = BodyHashes::new(mail);
     candidates
         .into_iter()
         .map(|candidate| {
             let (word, reason, unsigned) = match &candidate.parsed {
                 Ok((signature, identity, name)) => {
-                    let unsigned = unsigned(signature, index);
-                    let (word, reason) =
-                        judge(signature, identity, candidate.field, index, &mut hashes, reading.txt(name)?);
+                    let unsigned = unsigned(signature, verifier.index);
+                    let (word, reason) = verifier.judge(signature, identity, candidate.field, reading.txt(name)?);
                     (word, reason, unsigned)
                 }
                 Err(wrong) => (Word::PermError, (*wrong).to_owned(), Vec::new()),
@@ -300,73 +299,67 @@ fn unsigned(signature: &Signature, index: &Index<'_>) -> Vec<&'static str> {
     BODY_FIELDS.into_iter().filter(is_open).collect()
 }
 
-fn judge(
-    signature: &Signature,
-    identity: &str,
-    field: &Field,
-    index: &Index<'_>,
-    hashes: &mut BodyHashes<'_>,
-    answer: &Answer<Text>,
-) -> (Word, String) {
-    let keys = match keys::find(answer) {
-        Found::Keys(keys) => keys,
-        Found::Later(reason) => return (Word::TempError, reason),
-        Found::Never(reason) => return (Word::PermError, reason),
-    };
-    let is_testing = keys.iter().all(|key| key.is_testing);
-    let (word, reason) = match proof(signature, identity, field, index, hashes, &keys) {
-        Ok(()) => accepted(signature, index, hashes),
-        Err((word, reason)) => (word, reason),
-    };
-    if is_testing && word == Word::Fail {
-        return (word, format!("{reason} {TESTING}"));
+impl Verifier<'_> {
+    fn judge(&mut self, signature: &Signature, identity: &str, field: &Field, answer: &Answer<Text>) -> (Word, String) {
+        let keys = match keys::find(answer) {
+            Found::Keys(keys) => keys,
+            Found::Later(reason) => return (Word::TempError, reason),
+            Found::Never(reason) => return (Word::PermError, reason),
+        };
+        let is_testing = keys.iter().all(|key| key.is_testing);
+        let (word, reason) = match self.proof(signature, identity, field, &keys) {
+            Ok(()) => self.accepted(signature),
+            Err((word, reason)) => (word, reason),
+        };
+        if is_testing && word == Word::Fail {
+            return (word, format!("{reason} {TESTING}"));
+        }
+        (word, reason.to_owned())
     }
-    (word, reason.to_owned())
-}
 
-/// The mathematics: hash and signature.
-fn proof(
-    signature: &Signature,
-    identity: &str,
-    field: &Field,
-    index: &Index<'_>,
-    hashes: &mut BodyHashes<'_>,
-    keys: &[Key],
-) -> Result<(), (Word, &'static str)> {
-    let mut keys = keys.iter().filter(|key| key.fits(signature.algorithm)).peekable();
-    if keys.peek().is_none() {
-        return Err((Word::PermError, "the key is not for this algorithm"));
+    /// The mathematics: hash and signature.
+    fn proof(
+        &mut self,
+        signature: &Signature,
+        identity: &str,
+        field: &Field,
+        keys: &[Key],
+    ) -> Result<(), (Word, &'static str)> {
+        let mut keys = keys.iter().filter(|key| key.fits(signature.algorithm)).peekable();
+        if keys.peek().is_none() {
+            return Err((Word::PermError, "the key is not for this algorithm"));
+        }
+        let mut keys = keys.filter(|key| !key.is_strict || identity == signature.domain).peekable();
+        if keys.peek().is_none() {
+            return Err((Word::PermError, "the key is for d= alone, i= names a domain below"));
+        }
+        let body = self.hashes.get(self.mail, signature.body_form, signature.length);
+        if signature.length.is_some_and(|length| length > body.bytes) {
+            return Err((Word::PermError, "l= is longer than the body"));
+        }
+        if body.sha256 != signature.body_hash {
+            return Err((Word::Fail, "the body was altered"));
+        }
+        let data = signature.signed_octets(self.index, field);
+        if keys.any(|key| key.verifies(signature.algorithm, &data, &signature.signature)) {
+            Ok(())
+        } else {
+            Err((Word::Fail, "the signature does not verify"))
+        }
     }
-    let mut keys = keys.filter(|key| !key.is_strict || identity == signature.domain).peekable();
-    if keys.peek().is_none() {
-        return Err((Word::PermError, "the key is for d= alone, i= names a domain below"));
-    }
-    let body = hashes.get(signature.body_form, signature.length);
-    if signature.length.is_some_and(|length| length > body.bytes) {
-        return Err((Word::PermError, "l= is longer than the body"));
-    }
-    if body.sha256 != signature.body_hash {
-        return Err((Word::Fail, "the body was altered"));
-    }
-    let data = signature.signed_octets(index, field);
-    if keys.any(|key| key.verifies(signature.algorithm, &data, &signature.signature)) {
-        Ok(())
-    } else {
-        Err((Word::Fail, "the signature does not verify"))
-    }
-}
 
-/// RFC 8601 2.7.1 `policy`: it verifies, but leaves something open that others could have filled.
-fn accepted(signature: &Signature, index: &Index<'_>, hashes: &mut BodyHashes<'_>) -> (Word, &'static str) {
-    let body = hashes.get(signature.body_form, signature.length);
-    if signature.length.is_some_and(|length| length < body.bytes) {
-        return (Word::Policy, "l= leaves the end of the body unsigned");
+    /// RFC 8601 2.7.1 `policy`: it verifies, but leaves something open that others could have filled.
+    fn accepted(&mut self, signature: &Signature) -> (Word, &'static str) {
+        let body = self.hashes.get(self.mail, signature.body_form, signature.length);
+        if signature.length.is_some_and(|length| length < body.bytes) {
+            return (Word::Policy, "l= leaves the end of the body unsigned");
+        }
+        if signature.misses_duplicate(self.index).is_some() {
+            return (Word::Policy, "a field that must be single is there again, unsigned");
+        }
+        if self.index.count("subject") > 0 && !signature.names.iter().any(|name| name == "subject") {
+            return (Word::Policy, "the subject is unsigned");
+        }
+        (Word::Pass, "")
     }
-    if signature.misses_duplicate(index).is_some() {
-        return (Word::Policy, "a field that must be single is there again, unsigned");
-    }
-    if index.count("subject") > 0 && !signature.names.iter().any(|name| name == "subject") {
-        return (Word::Policy, "the subject is unsigned");
-    }
-    (Word::Pass, "")
 }

@@ -14,7 +14,12 @@ pub mod results;
 pub mod spf;
 pub mod tags;
 
-use self::{canonical::Index, dmarc::Identifiers, spf::Identity};
+use self::{
+    canonical::Index,
+    dkim::{BodyHashes, Verifier},
+    dmarc::Identifiers,
+    spf::Identity,
+};
 use crate::{
     judge::facts::{Reading, Unknown},
     mail::{
@@ -187,6 +192,7 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Progress {
     authorship: Option<Authorship>,
+    hashes: BodyHashes,
     spf: Option<Spf>,
     spf_helo: Option<Spf>,
     dkim: Option<Vec<Dkim>>,
@@ -220,8 +226,9 @@ impl Progress {
             Some((_, helo)) => spf::check(reading, helo),
             None => Ok(Spf::default()),
         });
-        let dkim = once(&mut self.dkim, || dkim::verify(mail, &index, reading));
-        let arc = once(&mut self.arc, || arc::verify(mail, &index, reading, settings));
+        let mut verifier = Verifier { mail, index: &index, hashes: &mut self.hashes };
+        let dkim = once(&mut self.dkim, || dkim::verify(&mut verifier, reading));
+        let arc = once(&mut self.arc, || arc::verify(&mut verifier, reading, settings));
         let iprev =
             once(&mut self.iprev, || client.map_or(Ok(Iprev::default()), |client| iprev::check(reading, client)));
         prepared?;

@@ -10,7 +10,7 @@ use crate::{
         findings::{Finding, Symbol},
     },
     mail::{
-        author::{Oddity, visible_name},
+        author::{Authorship, Oddity, visible_name},
         head::Head,
     },
 };
@@ -29,6 +29,7 @@ symbols! {
     DKIM_PASS, DKIM_FAIL, DKIM_TESTING, DKIM_NONE, DKIM_POLICY, DKIM_PERMERROR, DKIM_TEMPERROR, DKIM_UNSIGNED_FIELDS,
     DMARC_PASS, DMARC_NONE, DMARC_FAIL_NONE, DMARC_FAIL_QUARANTINE, DMARC_FAIL_REJECT, DMARC_PERMERROR, DMARC_TEMPERROR,
     AUTHOR_MISSING, AUTHORS_SEVERAL, AUTHOR_FIELDS_SEVERAL, AUTHOR_MALFORMED, AUTHOR_CONFUSABLE,
+    AUTHOR_NAME_ADDRESS,
     FIELD_NAME_SPACED, ARC_PASS, ARC_TRUSTED, ARC_FAIL, IPREV_FAIL, IPREV_NONE,
 }
 
@@ -136,6 +137,9 @@ fn authors(authentication: &Authentication, findings: &mut Vec<Finding>) {
     if domains.len() > 1 && authentication.dmarc.result != Word::Pass {
         let list: Vec<&str> = domains.iter().take(8).map(crate::mail::address::Domain::as_str).collect();
         findings.push(Finding::new(AUTHORS_SEVERAL, list.join(", ")));
+    }
+    for name in Authorship::foreign_names(&authentication.authors) {
+        findings.push(Finding::new(AUTHOR_NAME_ADDRESS, name));
     }
     for oddity in &authentication.oddities {
         let symbol = match oddity {

@@ -6,6 +6,8 @@ use std::{borrow::Cow, net::IpAddr};
 
 /// Octets of an expanded name; longer ones lose labels on the left (RFC 7208 7.3).
 const NAME_BYTES_MAX: usize = 253;
+/// Octets of an expansion before it is cut; longer ones are made to cost time and become no name at all.
+const EXPANSION_BYTES_MAX: usize = 16 << 10;
 
 /// A parsed macro-string.
 #[derive(Debug, PartialEq, Eq)]
@@ -108,6 +110,9 @@ impl Spec {
             match piece {
                 Piece::Literal(literal) => name.push_str(literal),
                 Piece::Macro(part) => part.expand(variables, &mut name),
+            }
+            if name.len() > EXPANSION_BYTES_MAX {
+                return String::new();
             }
         }
         let mut rest = name.strip_suffix('.').unwrap_or(&name);

@@ -9,6 +9,7 @@ mod arc;
 mod authres;
 mod dkim;
 mod dmarc;
+mod hostile;
 mod spf;
 mod spoof;
 mod zone;

@@ -8,6 +8,7 @@ use wehr::{
         checks::{self, evidence::Evidence},
         facts::{Facts, Reading},
         findings::Symbol,
+        foresee::foresee,
         policy::{
             self,
             verdict::{Action, Verdict},
@@ -85,6 +86,10 @@ fn cases() {
         message.envelope.sender = Address::new(envelope("mail_from"));
         message.envelope.recipients = vec![Address::new(envelope("rcpt_to"))];
         let (authentication, verdict) = judge(&message, &zone, &rulebook);
+        let head = Some(&message.message.head);
+        let foreseen = foresee(&message.client, &message.envelope, head, &rulebook);
+        let (_, asked) = zone.authenticate(&message, &rulebook.auth);
+        assert!(!foreseen.is_empty() && foreseen.is_subset(&asked), "{name}: {foreseen:?} beyond {asked:?}");
         let action = verdict.for_message().action;
         let has_passed = authentication.dkim.iter().any(|dkim| dkim.result == Word::Pass);
         let dmarc = authentication.dmarc.result;

@@ -178,12 +178,13 @@ pub fn verify(verifier: &mut Verifier<'_>, reading: &Reading<'_>, settings: &Set
         Ok(()) => (Word::Pass, String::new()),
         Err((word, reason)) => (word, reason),
     };
-    let is_known = |sealer: &String| settings.trusted_sealers.iter().any(|trusted| trusted.as_str() == sealer);
-    let is_trusted = result == Word::Pass && sealers.last().is_some_and(is_known);
+    let is_known = |sealer: &str| settings.trusted_sealers.iter().any(|trusted| trusted.as_str() == sealer);
+    let is_trusted = result == Word::Pass && sealers.last().is_some_and(|sealer| is_known(sealer));
     let holds_author = chain.newest.misses_duplicate(verifier.index) != Some("from")
         && chain.newest.names.iter().any(|name| name == "from");
-    let author_passed =
-        result == Word::Pass && holds_author && chain.sets.last().is_some_and(|set| author_passed(set.results));
+    // From the newest set back, as far as each sealer is trusted: what lies before an unknown one is hearsay.
+    let mut vouchers = chain.sets.iter().rev().take_while(|set| is_known(&set.sealed.domain));
+    let author_passed = is_trusted && holds_author && vouchers.any(|set| author_passed(set.results));
     Ok(Arc { result, sealers, is_trusted, author_passed, reason })
 }
 

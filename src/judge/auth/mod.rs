@@ -115,7 +115,7 @@ pub struct Arc {
     pub sealers: Vec<String>,
     /// The chain passes and its latest sealer is one that the operator trusts.
     pub is_trusted: bool,
-    /// The newest seal says that the author was authenticated when the mail came there.
+    /// A trusted sealer says that the author was authenticated when the mail came there.
     pub author_passed: bool,
     pub reason: String,
 }

@@ -180,9 +180,30 @@ pub fn is_forged(field: &Field, settings: &Settings) -> bool {
         return false;
     }
     // No readable identifier: whoever ignores the identifier would believe it.
-    let Some(id) = authserv_id(&field.text()) else { return true };
-    let id = normal(&id);
-    id.is_empty() || id.contains('=') || id == normal(&settings.authserv_id)
+    let text = field.text();
+    let Some(id) = authserv_id(&text) else { return true };
+    let (id, ours) = (normal(&id), normal(&settings.authserv_id));
+    id.is_empty() || id.contains('=') || id == ours || normal(&squeezed_id(&text)) == ours
+}
+
+/// What stands before the first `;` for readers that drop comments, quotes and blanks wherever they are.
+fn squeezed_id(value: &str) -> String {
+    let mut letters = value.chars();
+    let mut id = String::new();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ';' => break,
+            '(' => {
+                if reports::comment(&mut letters).is_none() {
+                    break;
+                }
+            }
+            '"' | '\\' => {}
+            letter if letter.is_whitespace() => {}
+            letter => id.push(letter),
+        }
+    }
+    id
 }
 
 /// The identifier: the first word or quoted string after blanks and comments.
@@ -212,7 +233,9 @@ fn authserv_id(value: &str) -> Option<String> {
 /// The form in which identifiers are compared.
 fn normal(id: &str) -> String {
     let visible: String = id.chars().filter(|letter| !letter.is_control() && !is_invisible(*letter)).collect();
-    let visible = visible.trim().trim_matches('"').trim_end_matches(['.', '\u{3002}', '\u{ff0e}']);
+    // A version or port glued to the identifier does not make it another.
+    let host = visible.trim().trim_matches('"').split(['/', ':']).next().unwrap_or_default();
+    let visible = host.trim_end_matches(['.', '\u{3002}', '\u{ff0e}']);
     match Domain::parse(visible) {
         Some(domain) => domain.as_str().to_owned(),
         None => visible.to_lowercase(),

@@ -7,6 +7,8 @@ mod house;
 mod mailstore;
 #[path = "lmtp/suites.rs"]
 mod suites;
+#[path = "lmtp/tls.rs"]
+mod tls;
 #[path = "lmtp/transcript.rs"]
 mod transcript;
 
@@ -307,4 +309,23 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing() {
     assert_eq!(house.delivered().len(), 0);
     assert_eq!(house.series("wehr_mails_open"), 0.0);
     assert_eq!(house.series("wehr_aborted_total{door=\"lmtp\"}"), 4.0);
+}
+
+#[tokio::test]
+async fn the_verdict_is_about_the_client_that_xforward_names() {
+    let house = House::with_maildir(|_| {});
+    let mut client = house.local();
+    assert_eq!(client.code().await, 220);
+    client.ask("LHLO mx.example.org").await;
+    client.ask("XFORWARD NAME=mail.example.org ADDR=198.51.100.10 HELO=helo.example.org PROTO=ESMTP").await;
+    for expected in [true, false] {
+        client.say("MAIL FROM:<a@example.org>\r\nRCPT TO:<a@school.example>\r\nDATA\r\n").await;
+        assert_eq!(client.codes(3).await, [250, 250, 354]);
+        client.say(MESSAGE).await;
+        assert_eq!(client.code().await, 250);
+        let mails = house.delivered();
+        let named = mails.iter().filter(|(_, text)| text.contains("198.51.100.10")).count();
+        assert_eq!(named, 1, "{mails:?}");
+        assert_eq!(mails.len() == 1, expected);
+    }
 }

@@ -99,7 +99,7 @@ impl House {
             permit: Arc::new(Semaphore::new(1)).try_acquire_owned().ok(),
         };
         let serving = tokio::spawn(lmtp::serve(ours, Arc::clone(&self.desk), Arc::clone(&self.settings), connection));
-        Client { stream: theirs, heard: Vec::new(), serving }
+        Client::new(theirs, serving)
     }
 
     pub fn remote(&self) -> Client<DuplexStream> {
@@ -145,6 +145,15 @@ pub struct Client<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    pub fn new(stream: S, serving: JoinHandle<()>) -> Self {
+        Self { stream, heard: Vec::new(), serving }
+    }
+
+    pub fn parts(self) -> (S, JoinHandle<()>) {
+        assert!(self.heard.is_empty(), "a reply was not read");
+        (self.stream, self.serving)
+    }
+
     pub async fn say(&mut self, bytes: impl AsRef<[u8]>) {
         // A server that hung up hears nothing; what it said before is what counts.
         let _ = self.stream.write_all(bytes.as_ref()).await;
@@ -192,6 +201,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             replies.push(reply);
         }
         replies
+    }
+
+    /// Whatever comes until the server closes.
+    pub async fn rest_of_bytes(&mut self) -> Vec<u8> {
+        let _ = self.stream.read_to_end(&mut self.heard).await;
+        std::mem::take(&mut self.heard)
     }
 
     /// Greeting, LHLO, and a mail up to its recipients; all have to be taken.

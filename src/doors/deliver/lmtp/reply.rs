@@ -243,5 +243,20 @@ mod tests {
             chunks.push(rest);
             prop_assert_eq!(read(&[bytes]), read(&chunks));
         }
+
+        #[test]
+        fn nothing_foreign_is_relayed(code in 200_u16..600, text in prop::collection::vec(any::<u8>(), 0..600)) {
+            let mut text = text;
+            text.retain(|byte| *byte != b'\n');
+            let line = [format!("{code} ").into_bytes(), text, b"\r\n".to_vec()].concat();
+            let answer = read(&[&line]).unwrap().remove(0);
+            for reply in [answer.relayed(), answer.relayed_command()] {
+                let line = reply.to_string();
+                prop_assert!(line.len() <= limits::MAILSTORE_REPLY_TEXT_BYTES_MAX + 16);
+                prop_assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'%'));
+                prop_assert!(reply.enhanced.starts_with(char::from_digit(u32::from(reply.code / 100), 10).unwrap()));
+                prop_assert_eq!(reply.is_positive(), answer.is_positive());
+            }
+        }
     }
 }

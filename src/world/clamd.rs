@@ -279,7 +279,7 @@ async fn connect(place: &Place) -> Result<Wire, Failure> {
         Place::Unix(path) => UnixStream::connect(path).await.map(|socket| Box::pin(socket) as Pin<Box<dyn Socket>>),
     };
     match connected {
-        Ok(socket) => Ok(Wire { socket, early: Arc::default(), read: 0 }),
+        Ok(socket) => Ok(Wire { socket, early: Arc::default(), over: None, read: 0 }),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Failure::Timeout),
         // Refused, no such socket, no permission, backlog full, unreachable: it would not talk to us.
         Err(_) => Err(Failure::Refused),
@@ -294,41 +294,48 @@ struct Wire {
     socket: Pin<Box<dyn Socket>>,
     /// What clamd said before it had the whole message.
     early: Arc<Mutex<Vec<u8>>>,
+    /// Why sending is over, if it is over before its time.
+    over: Option<io::Error>,
     /// Octets of the reply read in order.
     read: usize,
 }
 
 impl Wire {
-    /// Looks whether clamd has spoken or hung up although it is our turn.
-    fn overhear(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+    /// Reads what clamd says although it is our turn; ready when it has said all, or will say nothing more.
+    fn overhear(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut space = [0_u8; 512];
         let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
+        while early.len() < limits::SCAN_REPLY_BYTES_MAX && !early.ends_with(b"\0") && !early.ends_with(b"\n") {
             let mut buffer = ReadBuf::new(&mut space);
-            match self.socket.as_mut().poll_read(context, &mut buffer) {
-                Poll::Pending if early.is_empty() => return Ok(()),
-                Poll::Ready(Err(error)) if early.is_empty() => return Err(error),
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() && early.len() < limits::SCAN_REPLY_BYTES_MAX => {
-                    early.extend_from_slice(buffer.filled());
-                }
-                Poll::Pending | Poll::Ready(_) => break,
+            match ready!(self.socket.as_mut().poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => early.extend_from_slice(buffer.filled()),
+                Ok(()) | Err(_) => break,
             }
         }
-        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "clamd ended the scan before the message ended"))
+        Poll::Ready(())
+    }
+
+    fn has_heard(&self) -> bool {
+        !self.early.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.overhear(context)?;
-        match ready!(self.socket.as_mut().poll_write(context, bytes)) {
-            Ok(written) => Poll::Ready(Ok(written)),
-            Err(error) => {
-                // The reply may have come between the look and the write.
-                self.overhear(context)?;
-                Poll::Ready(Err(error))
+        let heard = self.overhear(context);
+        if self.over.is_none() {
+            if heard.is_pending() && !self.has_heard() {
+                match ready!(self.socket.as_mut().poll_write(context, bytes)) {
+                    Ok(written) => return Poll::Ready(Ok(written)),
+                    Err(error) => self.over = Some(error),
+                }
+            } else {
+                self.over = Some(io::ErrorKind::ConnectionAborted.into());
             }
         }
+        // clamd hung up, or speaks before its turn: its last words are on their way, and they say why.
+        ready!(self.overhear(context));
+        Poll::Ready(Err(self.over.take().unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into())))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -353,7 +360,8 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         let result = ready!(self.socket.as_mut().poll_read(context, buffer));
         self.read += buffer.filled().len() - before;
-        Poll::Ready(result)
+        // Hanging up on unread octets resets the connection; what was said before is a reply if it has its end.
+        Poll::Ready(if self.read > 0 { Ok(()) } else { result })
     }
 }
 

@@ -71,7 +71,10 @@ pub enum Command {
         value: Bytes,
     },
     EndOfHeader,
-    Body { chunk: Bytes, has_more: bool },
+    Body {
+        chunk: Bytes,
+        has_more: bool,
+    },
     /// Old MTAs put the last chunk of the body here.
     EndOfMessage(Bytes),
     Abort,

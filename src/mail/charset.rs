@@ -21,6 +21,9 @@ pub struct Decoded<'a> {
 /// Unlabelled octets are UTF-8 if they can be, else windows-1252, which is what clients in Europe show.
 #[must_use]
 pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> Decoded<'a> {
+    if let Some(order) = label.and_then(utf_32) {
+        return order.decode(bytes);
+    }
     let charset = label.and_then(|label| Charset::from_label(label.trim().as_bytes()));
     let unknown = charset.is_none() && label.is_some_and(|label| !label.trim().is_empty());
     let Some(charset) = charset else {
@@ -28,6 +31,44 @@ pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> Decoded<'a> {
     };
     let (text, malformed) = charset.decode_checked(bytes);
     Decoded { text, unknown, malformed }
+}
+
+/// Octet order of UTF-32, which Outlook reads and WHATWG does not.
+#[derive(Clone, Copy)]
+enum Order {
+    Big,
+    Little,
+}
+
+fn utf_32(label: &str) -> Option<Order> {
+    let label = label.trim().to_ascii_lowercase();
+    let rest = label.strip_prefix("utf-32").or_else(|| label.strip_prefix("utf32"))?;
+    Some(if rest == "le" { Order::Little } else { Order::Big })
+}
+
+impl Order {
+    /// Four octets a character; a byte order mark counts more than the label.
+    fn decode(self, bytes: &[u8]) -> Decoded<'static> {
+        let order = match bytes {
+            [0xff, 0xfe, 0, 0, ..] => Self::Little,
+            [0, 0, 0xfe, 0xff, ..] => Self::Big,
+            _ => self,
+        };
+        let (groups, rest) = bytes.as_chunks::<4>();
+        let mut malformed = !rest.is_empty();
+        let decoded = groups.iter().map(|group| {
+            let number = match order {
+                Self::Little => u32::from_le_bytes(*group),
+                Self::Big => u32::from_be_bytes(*group),
+            };
+            char::from_u32(number).unwrap_or_else(|| {
+                malformed = true;
+                char::REPLACEMENT_CHARACTER
+            })
+        });
+        let text: String = decoded.filter(|mark| *mark != '\u{feff}').collect();
+        Decoded { text: Cow::Owned(text), unknown: false, malformed }
+    }
 }
 
 /// Reads octets without label.
@@ -65,6 +106,9 @@ mod tests {
         assert!(decode(Some("klingon"), b"x").unknown);
         assert!(decode(Some("utf-8"), b"\xff").malformed);
         assert_eq!(decode(Some("utf-16le"), b"h\0i\0").text, "hi");
+        assert_eq!(decode(Some("UTF-32"), b"\0\0\0h\0\0\0i").text, "hi");
+        assert_eq!(decode(Some("utf-32"), b"\xff\xfe\0\0h\0\0\0").text, "h");
+        assert!(decode(Some("utf-32le"), b"\xff\xff\xff\xffx").malformed);
     }
 
     #[test]

@@ -81,6 +81,56 @@ const COMPOUND_MARKS: &[(&[u8], &str)] = &[
     (b"_\0_\0s\0u\0b\0s\0t\0g\x001\0.\x000\0", "application/vnd.ms-outlook"),
 ];
 
+/// Types whose inside this reading does not see.
+const CONTAINERS: &[&str] = &[
+    "application/zip",
+    "application/vnd.rar",
+    "application/x-7z-compressed",
+    "application/x-tar",
+    "application/gzip",
+    "application/x-bzip2",
+    "application/x-xz",
+    "application/zstd",
+    "application/x-lzip",
+    "application/x-lz4",
+    "application/x-compress",
+    "application/x-cpio",
+    "application/vnd.ms-cab-compressed",
+    "application/x-ace-compressed",
+    "application/x-arj",
+    "application/x-lzh-compressed",
+    "application/x-iso9660-image",
+    "application/x-vhd",
+    "application/x-vhdx",
+    "application/x-ole-storage",
+    "application/x-msi",
+    "application/vnd.ms-outlook",
+    "application/msword",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/epub+zip",
+    "application/vnd.ms-tnef",
+    "application/pkcs7-mime",
+    "application/onenote",
+    "application/vnd.ms-htmlhelp",
+    "text/x-yenc",
+];
+
+/// Types that clients open as a page.
+const PAGES: &[&str] = &["text/html", "image/svg+xml", "application/hta", "text/xml"];
+
+/// id-envelopedData (RFC 5652 6.1) in DER.
+const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+/// Octets of a DER file in which its content type stands.
+const DER_HEAD_BYTES: usize = 32;
+/// The stream of an encrypted office file (MS-OFFCRYPTO 2.3.4), UTF-16.
+const ENCRYPTED_PACKAGE: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
 /// The media type that the first octets of a file speak of; empty if they say nothing.
 ///
 /// `prefix` should hold `PREFIX_BYTES` octets where the file has them.
@@ -107,9 +157,44 @@ pub fn detect(prefix: &[u8]) -> &'static str {
     }
 }
 
-/// Does this zip file begin with an encrypted member (APPNOTE 4.4.4, bit 0)?
+/// Can this type be opened as a page?
 #[must_use]
-pub fn is_encrypted_zip(prefix: &[u8]) -> bool {
+pub fn is_page(detected: &str) -> bool {
+    PAGES.contains(&detected)
+}
+
+/// Does this type hold files or texts that only its own reader sees?
+#[must_use]
+pub fn is_container(detected: &str) -> bool {
+    CONTAINERS.contains(&detected)
+}
+
+/// Is it text that links can stand in? Unknown octets that are declared as text count too.
+#[must_use]
+pub fn is_readable(declared: &str, detected: &str) -> bool {
+    let says_text = declared.starts_with("text/") || declared.starts_with("multipart/") || !declared.contains('/');
+    (says_text && detected.is_empty())
+        || detected.starts_with("text/")
+        || is_page(detected)
+        || detected == "message/rfc822"
+        || (says_text && !detected.starts_with("image/") && !is_container(detected))
+}
+
+/// Does the file say by its first octets that its content is encrypted?
+#[must_use]
+pub fn is_encrypted(detected: &str, prefix: &[u8]) -> bool {
+    match detected {
+        "application/pgp-encrypted" => true,
+        "application/pkcs7-mime" => memmem::find(prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix), ENVELOPED).is_some(),
+        "application/x-ole-storage" => memmem::find(prefix, ENCRYPTED_PACKAGE).is_some(),
+        "application/zip" => is_encrypted_zip(prefix),
+        "text/plain" => memmem::find(prefix, b"-----BEGIN PGP MESSAGE-----").is_some(),
+        _ => false,
+    }
+}
+
+/// Does this zip file begin with an encrypted member (APPNOTE 4.4.4, bit 0)?
+fn is_encrypted_zip(prefix: &[u8]) -> bool {
     prefix.starts_with(b"PK\x03\x04") && prefix.get(6).is_some_and(|flags| flags & 1 == 1)
 }
 

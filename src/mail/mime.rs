@@ -12,7 +12,6 @@ use super::{
 };
 use crate::limits;
 use mail_parser::{HeaderForm, HeaderName, Message, MessageParser, MessagePart, PartFlags, PartKind};
-use memchr::memmem;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 /// What a walk over all parts brought home.
@@ -198,8 +197,9 @@ impl Walk {
         let is_shown = position.within.is_none()
             && (part.in_text_body() || part.in_html_body() || (part.is_multipart() && !part.is_attachment()));
         let charset = content_type.and_then(|content_type| content_type.attribute("charset"));
-        let body =
-            Body::read(part.encoding(), raw, self.text_left, |start| is_readable(&media_type, filetype::detect(start)));
+        let body = Body::read(part.encoding(), raw, self.text_left, |start| {
+            filetype::is_readable(&media_type, filetype::detect(start))
+        });
         if body.malformed {
             self.defects.insert(defects::MALFORMED_TRANSFER_ENCODING);
         }
@@ -232,13 +232,13 @@ impl Walk {
         raw_bytes: usize,
     ) {
         let detected = filetype::detect(&body.prefix);
-        let encrypted = is_encrypted(detected, &body.prefix);
+        let encrypted = filetype::is_encrypted(detected, &body.prefix);
         if encrypted {
             self.skip(&position, ENCRYPTED, raw_bytes);
-        } else if CONTAINERS.contains(&detected) {
+        } else if filetype::is_container(detected) {
             self.skip(&position, NOT_UNPACKED, raw_bytes);
         }
-        if is_readable(&declared.media_type, detected) {
+        if filetype::is_readable(&declared.media_type, detected) {
             self.readable(&position, &declared, detected, &body);
         }
         self.parts.push(Part {
@@ -259,8 +259,8 @@ impl Walk {
     /// Looks for links in a part that is text of some kind.
     fn readable(&mut self, position: &Position, declared: &Declared<'_>, detected: &str, body: &Body<'_>) {
         let is_page = matches!(declared.media_type.as_str(), "text/html" | "application/xhtml+xml")
-            || (!matches!(declared.media_type.as_str(), "text/plain") && PAGES.contains(&detected))
-            || (!declared.is_shown && PAGES.contains(&detected));
+            || (!matches!(declared.media_type.as_str(), "text/plain") && filetype::is_page(detected))
+            || (!declared.is_shown && filetype::is_page(detected));
         let bytes = self.take_text(&body.prefix);
         if bytes.len() < body.bytes {
             self.defects.insert(defects::TEXT_CUT);
@@ -368,27 +368,6 @@ fn declared_type(part: &MessagePart<'_>) -> String {
     media_type
 }
 
-/// Is it text that links can stand in? Unknown octets that are declared as text count too.
-fn is_readable(declared: &str, detected: &str) -> bool {
-    let says_text = declared.starts_with("text/") || declared.starts_with("multipart/") || !declared.contains('/');
-    (says_text && detected.is_empty())
-        || detected.starts_with("text/")
-        || PAGES.contains(&detected)
-        || detected == "message/rfc822"
-        || (says_text && !detected.starts_with("image/") && !CONTAINERS.contains(&detected))
-}
-
-fn is_encrypted(detected: &str, prefix: &[u8]) -> bool {
-    match detected {
-        "application/pgp-encrypted" => true,
-        "application/pkcs7-mime" => memmem::find(prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix), ENVELOPED).is_some(),
-        "application/x-ole-storage" => memmem::find(prefix, ENCRYPTED_PACKAGE).is_some(),
-        "application/zip" => filetype::is_encrypted_zip(prefix),
-        "text/plain" => memmem::find(prefix, b"-----BEGIN PGP MESSAGE-----").is_some(),
-        _ => false,
-    }
-}
-
 /// What stands between parts without the delimiter lines themselves.
 fn without_delimiters<'a>(bytes: &'a [u8], boundary: &str) -> &'a [u8] {
     let is_delimiter = |line: &[u8]| line.strip_prefix(b"--").is_some_and(|rest| rest.starts_with(boundary.as_bytes()));
@@ -439,60 +418,10 @@ const UNREAD: &[&str] = &[
     "List-Unsubscribe",
 ];
 
-/// Types whose inside this reading does not see.
-const CONTAINERS: &[&str] = &[
-    "application/zip",
-    "application/vnd.rar",
-    "application/x-7z-compressed",
-    "application/x-tar",
-    "application/gzip",
-    "application/x-bzip2",
-    "application/x-xz",
-    "application/zstd",
-    "application/x-lzip",
-    "application/x-lz4",
-    "application/x-compress",
-    "application/x-cpio",
-    "application/vnd.ms-cab-compressed",
-    "application/x-ace-compressed",
-    "application/x-arj",
-    "application/x-lzh-compressed",
-    "application/x-iso9660-image",
-    "application/x-vhd",
-    "application/x-vhdx",
-    "application/x-ole-storage",
-    "application/x-msi",
-    "application/vnd.ms-outlook",
-    "application/msword",
-    "application/vnd.ms-excel",
-    "application/vnd.ms-powerpoint",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "application/vnd.oasis.opendocument.text",
-    "application/vnd.oasis.opendocument.spreadsheet",
-    "application/vnd.oasis.opendocument.presentation",
-    "application/epub+zip",
-    "application/vnd.ms-tnef",
-    "application/pkcs7-mime",
-    "application/onenote",
-    "application/vnd.ms-htmlhelp",
-    "text/x-yenc",
-];
-
-/// Types that clients open as a page.
-const PAGES: &[&str] = &["text/html", "image/svg+xml", "application/hta", "text/xml"];
-
 const ENCRYPTED: &str = "encrypted";
 const NOT_UNPACKED: &str = "not_unpacked";
 const TEXT_LIMIT: &str = "text_limit";
 
-/// id-envelopedData (RFC 5652 6.1) in DER.
-const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
-/// Octets of a DER file in which its content type stands.
-const DER_HEAD_BYTES: usize = 32;
-/// The stream of an encrypted office file (MS-OFFCRYPTO 2.3.4), UTF-16.
-const ENCRYPTED_PACKAGE: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
 /// Octets of text beside the parts that are an explanation to old clients, not a content of its own.
 const ASIDE_BYTES: usize = 500;
 /// Nested messages are hashed as a whole until this many times the message's size is spent.

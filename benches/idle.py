@@ -141,7 +141,7 @@ def main():
     work = tempfile.mkdtemp(prefix="wehr-bench-")
     try:
         print(load.machine())
-        with load.Filter(options.wehr, work) as server:
+        with load.Filter(options.wehr.resolve(), work) as server:
             asyncio.run(run(server, options))
     finally:
         shutil.rmtree(work, ignore_errors=True)

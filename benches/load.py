@@ -190,6 +190,8 @@ def main():
     parser.add_argument("--all", action="store_true", help="every corpus beside the one that peers were measured on")
     parser.add_argument("--mode", choices=["content", "authentication", "both"], default="both")
     options = parser.parse_args()
+    # The filter runs in a folder of its own, so a relative path would not be found there.
+    options.wehr, options.nameserver = options.wehr.resolve(), options.nameserver.resolve()
     for path in (options.wehr, options.nameserver, options.shared):
         if not path.exists():
             sys.exit(f"{path} is missing; see --help")

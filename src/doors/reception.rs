@@ -343,6 +343,7 @@ fn line(mail: &Mail, verdict: &Verdict, rounds: usize) -> MailLine {
         queue_id: Public(mail.envelope.queue_id.clone().unwrap_or_default()),
         reference: Public(verdict.reference.clone()),
         client: Public(mail.client.address.map(|address| address.to_string()).unwrap_or_default()),
+        tls: Public(mail.client.tls.as_ref().map_or_else(|| "none".to_owned(), |tls| tls.version.clone())),
         sender_domain: Public(mail.envelope.sender.domain().map(|domain| domain.to_string()).unwrap_or_default()),
         recipients: Public(mail.envelope.recipients.len()),
         bytes: Public(mail.message.raw.len()),

@@ -13,6 +13,8 @@ pub struct MailLine {
     pub reference: Public<String>,
     /// Address of the SMTP client: a server, not a person.
     pub client: Public<String>,
+    /// TLS version of the SMTP session as the MTA tells it, or `none`.
+    pub tls: Public<String>,
     pub sender_domain: Public<String>,
     pub recipients: Public<usize>,
     pub bytes: Public<usize>,
@@ -40,6 +42,7 @@ impl MailLine {
             r#ref = %self.reference.0,
             door = door.word(),
             client = %self.client.0,
+            tls = %self.tls.0,
             sender_domain = %self.sender_domain.0,
             recipients = self.recipients.0,
             bytes = self.bytes.0,

@@ -1,8 +1,10 @@
 //! A sending MTA as far as the cases need one: SMTP (RFC 5321) with Postfix's XCLIENT, blocking.
 
+use crate::parts::Part;
 use std::{
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
+    process::Stdio,
     time::Duration,
 };
 
@@ -107,4 +109,24 @@ fn stuffed(message: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(b".\r\n");
     out
+}
+
+/// Sends one mail over STARTTLS with openssl's client; all commands go out at once (RFC 2920 where it matters).
+pub fn starttls(server: SocketAddr, from: &str, recipient: &str, message: &[u8]) {
+    let mut openssl = Part::Openssl
+        .command()
+        .args(["s_client", "-quiet", "-starttls", "smtp", "-connect", &server.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("openssl starts");
+    let mut dialogue =
+        format!("EHLO mail.example.net\r\nMAIL FROM:<{from}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n").into_bytes();
+    dialogue.extend_from_slice(&stuffed(message));
+    dialogue.extend_from_slice(b"QUIT\r\n");
+    openssl.stdin.take().expect("a pipe").write_all(&dialogue).expect("openssl reads");
+    let output = openssl.wait_with_output().expect("openssl ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("queued as"), "Postfix did not take the mail: {said}");
 }

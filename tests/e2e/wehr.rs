@@ -127,6 +127,14 @@ folder = \"{quarantine}\"
         String::from_utf8_lossy(&fs::read(self.log_file()).unwrap_or_default()).into_owned()
     }
 
+    /// The lines of the log that contain `word`. A mail's line is written after its reply, so it is waited for.
+    pub fn log_lines_with(&self, word: &str) -> Vec<String> {
+        wait_for(&format!("`{word}` in the filter's log"), || {
+            let lines: Vec<String> = self.log().lines().filter(|line| line.contains(word)).map(str::to_owned).collect();
+            (!lines.is_empty()).then_some(lines)
+        })
+    }
+
     fn log_file(&self) -> PathBuf {
         self.folder.join("wehr.log")
     }

@@ -16,6 +16,7 @@ pub struct Case {
 
 /// The parts that the whole way of a mail takes.
 const WHOLE_WAY: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd];
+const WITH_OPENSSL: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Openssl];
 const METRICS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Promtool];
 
 const fn case(name: &'static str, run: fn(&mut Lab)) -> Case {
@@ -30,6 +31,7 @@ pub const ALL: &[Case] = &[
     case("clean_mail_over_the_milter_on_a_unix_socket", verdicts::clean_over_unix),
     case("clean_mail_over_lmtp", verdicts::clean_over_lmtp),
     case("clean_mail_over_both_doors", verdicts::clean_over_both),
+    Case { name: "starttls_is_seen_by_the_milter", needs: WITH_OPENSSL, run: verdicts::starttls_is_seen },
     case("several_mails_on_one_connection", verdicts::several_mails_on_one_connection),
     case("forged_sender_is_refused", verdicts::forged_sender_is_refused),
     case("virus_is_refused", verdicts::virus_is_refused),

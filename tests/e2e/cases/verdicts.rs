@@ -5,7 +5,7 @@ use crate::{
     dovecot::contains,
     lab::{HONEST, Lab, SENDER, STRANGER, large_mail, mail_with_attachment, must_be_taken, plain_mail, send},
     postfix::{DIRECT, FILTERED},
-    smtp::{Reply, Smtp},
+    smtp::{Reply, Smtp, starttls},
     stored::{Stored, body_of},
     wehr::AUTHSERV_ID,
 };
@@ -48,6 +48,29 @@ fn clean_mail(lab: &Lab, port: SocketAddr, domain: &str, mark: &str) {
 pub fn clean_over_tcp(lab: &mut Lab) {
     lab.with_filter();
     clean_mail(lab, lab.postfix.behind_tcp, DIRECT, "clean-tcp");
+    // One log line a mail, with the queue ID that Postfix tells because we ask for the macro `i`.
+    let fate = lab.postfix.wait_for_fate("clean-tcp", "status=sent");
+    let queue_id = fate.split(": ").nth(1).expect("a queue ID");
+    let lines = lab.wehr.log_lines_with(&format!("\"queue_id\":\"{queue_id}\""));
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    for word in ["\"door\":\"milter\"", "\"client\":\"192.0.2.10\"", "\"tls\":\"none\"", "\"action\":\"accept\""] {
+        assert!(lines[0].contains(word), "{word} is not in {}", lines[0]);
+    }
+    assert!(!lines[0].contains("sender@"), "the log names a person: {}", lines[0]);
+}
+
+/// The client speaks STARTTLS with Postfix, and the milter hears of it: `{tls_version}` is among the macros we ask for.
+pub fn starttls_is_seen(lab: &mut Lab) {
+    lab.with_filter();
+    let mark = "over-tls";
+    let message = plain_mail("anna@example.net", mark);
+    starttls(lab.postfix.behind_tcp, SENDER, &at("anna", DIRECT), &message);
+    lab.dovecot.wait_for_mail("anna", mark);
+    let fate = lab.postfix.wait_for_fate(mark, "status=sent");
+    let queue_id = fate.split(": ").nth(1).expect("a queue ID");
+    let lines = lab.wehr.log_lines_with(&format!("\"queue_id\":\"{queue_id}\""));
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(lines[0].contains("\"tls\":\"TLSv1."), "{}", lines[0]);
 }
 
 pub fn clean_over_unix(lab: &mut Lab) {

@@ -147,6 +147,8 @@ struct Shown {
     #[serde(rename = "as_expected")]
     is_as_expected: bool,
     reply: String,
+    /// As the header of the delivered mail tells it; empty when it was refused.
+    score: String,
     /// Where the mail lies; empty when it was refused.
     file: String,
     /// Value of X-Wehr-Symbols of the delivered mail; empty when it was refused.
@@ -158,7 +160,7 @@ impl Shown {
         let mark = if self.is_as_expected { "" } else { "   NOT AS EXPECTED: " };
         let expected = if self.is_as_expected { "" } else { self.expected };
         let told = if self.symbols.is_empty() { &self.reply } else { &self.symbols };
-        format!("{:28} {:10} {told}{mark}{expected}", self.sample, self.action)
+        format!("{:22} {:10} {:>6} {told}{mark}{expected}", self.sample, self.action, self.score)
     }
 }
 
@@ -199,8 +201,9 @@ async fn send(door: SocketAddr, sample: &'static Sample, folders: [&PathBuf; 2])
         _ => "failed",
     };
     let expected = sample.expected.word();
+    let score = verdict.split("score=").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default().to_owned();
     let file = file.map(|file| file.display().to_string()).unwrap_or_default();
-    Shown { sample: sample.name, action, expected, is_as_expected: action == expected, reply, file, symbols }
+    Shown { sample: sample.name, action, expected, is_as_expected: action == expected, reply, score, file, symbols }
 }
 
 /// Every mail below a folder of Maildirs: the files in folders called `new`.

@@ -28,6 +28,7 @@ use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
@@ -51,6 +52,9 @@ pub struct Demo {
     json: bool,
 }
 
+/// The samples speak for themselves; log lines begin with the mails that come after them.
+static IS_LOG_SHOWN: AtomicBool = AtomicBool::new(false);
+
 impl Demo {
     /// Runs the verb.
     ///
@@ -61,7 +65,7 @@ impl Demo {
             Ok(settings) => settings,
             Err(told) => return Ok(unstarted(&told)),
         };
-        serve::log(Form::Text, if self.once { Level::ERROR } else { Level::INFO });
+        serve::log(Form::Text, Level::INFO, &IS_LOG_SHOWN);
         Runtime::new()?.block_on(self.show(settings))
     }
 
@@ -102,6 +106,7 @@ impl Demo {
             server.drain().await;
             return Ok(ending);
         }
+        IS_LOG_SHOWN.store(true, Ordering::Relaxed);
         if !self.json {
             output::line("serving; Ctrl-C ends")?;
         }

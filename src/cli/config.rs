@@ -24,7 +24,7 @@ pub enum Config {
     /// Check a configuration file, what it includes, and its rules; tells every error at once
     ///
     /// Exit code: 0 nothing is wrong, 2 something is.
-    #[command(after_help = "Example:\n  wehr config check wehr.toml")]
+    #[command(after_help = "Example:\n  printf '[policy]\\ntag = 5\\n' > wehr.toml && wehr config check wehr.toml")]
     Check {
         /// The file; without it the embedded defaults are checked
         file: Option<PathBuf>,

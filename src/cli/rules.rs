@@ -16,7 +16,7 @@ pub enum Rules {
     /// Check rule files; tells every error at once
     ///
     /// Exit code: 0 nothing is wrong, 2 something is.
-    #[command(after_help = "Example:\n  wehr rules check --rules rules")]
+    #[command(after_help = "Example:\n  wehr rules check")]
     Check(Chosen),
 }
 

@@ -13,7 +13,10 @@ use std::{
     fmt::Display,
     io::{self, IsTerminal},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
@@ -57,7 +60,8 @@ impl Serve {
             Ok(settings) => settings,
             Err(errors) => return Ok(refused(errors)),
         };
-        log(self.log, Level::INFO);
+        static SHOWN: AtomicBool = AtomicBool::new(true);
+        log(self.log, Level::INFO, &SHOWN);
         let runtime = Runtime::new()?;
         runtime.block_on(async {
             let server = match start(&settings).await {
@@ -87,9 +91,12 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
     Server::start(plan).await.map_err(|error| error.to_string())
 }
 
-/// Begins to log on stderr. A log that is there already stays.
-pub fn log(form: Form, level: Level) {
-    let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(level);
+/// Begins to log on stderr, whenever `is_shown` is set. A log that is there already stays.
+pub fn log(form: Form, level: Level, is_shown: &'static AtomicBool) {
+    let writer = || -> Box<dyn io::Write> {
+        if is_shown.load(Ordering::Relaxed) { Box::new(io::stderr()) } else { Box::new(io::sink()) }
+    };
+    let lines = tracing_subscriber::fmt().with_writer(writer).with_max_level(level);
     let _ = match form {
         Form::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
         Form::Json => lines.json().flatten_event(true).try_init(),

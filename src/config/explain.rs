@@ -1,8 +1,9 @@
 //! `wehr config explain`: a key's value, where it comes from, its default, and what it means.
 //!
-//! Pure.
+//! Reads the host's name where no other is configured.
 
 use super::{
+    host_name,
     keys::{Key, Shape},
     read::{Entry, Values},
 };
@@ -24,7 +25,10 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(values: &Values, key: &'static Key) -> Explanation {
     let entry = values.entry(key.name);
-    let value = if entry.origin.is_some() { shown(key, entry) } else { key.default.to_owned() };
+    let mut value = if entry.origin.is_some() { shown(key, entry) } else { key.default.to_owned() };
+    if key.name == "authserv_id" && value == key.default {
+        value = quoted(&host_name());
+    }
     let origin = entry.origin.as_ref().map_or_else(|| "default".to_owned(), ToString::to_string);
     Explanation { key: key.name, value, origin, default: key.default, about: key.about }
 }

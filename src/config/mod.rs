@@ -428,7 +428,8 @@ fn authserv_id(text: &str) -> Result<String, String> {
 }
 
 /// The host's name as the kernel tells it, or `localhost`.
-fn host_name() -> String {
+#[must_use]
+pub fn host_name() -> String {
     let told = ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())

@@ -28,6 +28,7 @@ use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
@@ -51,6 +52,9 @@ pub struct Demo {
     json: bool,
 }
 
+/// The samples speak for themselves; log lines begin with the mails that come after them.
+static IS_LOG_SHOWN: AtomicBool = AtomicBool::new(false);
+
 impl Demo {
     /// Runs the verb.
     ///
@@ -61,7 +65,7 @@ impl Demo {
             Ok(settings) => settings,
             Err(told) => return Ok(unstarted(&told)),
         };
-        serve::log(Form::Text, if self.once { Level::ERROR } else { Level::INFO });
+        serve::log(Form::Text, Level::INFO, &IS_LOG_SHOWN);
         Runtime::new()?.block_on(self.show(settings))
     }
 
@@ -102,6 +106,7 @@ impl Demo {
             server.drain().await;
             return Ok(ending);
         }
+        IS_LOG_SHOWN.store(true, Ordering::Relaxed);
         if !self.json {
             output::line("serving; Ctrl-C ends")?;
         }
@@ -147,6 +152,8 @@ struct Shown {
     #[serde(rename = "as_expected")]
     is_as_expected: bool,
     reply: String,
+    /// As the header of the delivered mail tells it; empty when it was refused.
+    score: String,
     /// Where the mail lies; empty when it was refused.
     file: String,
     /// Value of X-Wehr-Symbols of the delivered mail; empty when it was refused.
@@ -158,7 +165,7 @@ impl Shown {
         let mark = if self.is_as_expected { "" } else { "   NOT AS EXPECTED: " };
         let expected = if self.is_as_expected { "" } else { self.expected };
         let told = if self.symbols.is_empty() { &self.reply } else { &self.symbols };
-        format!("{:28} {:10} {told}{mark}{expected}", self.sample, self.action)
+        format!("{:22} {:10} {:>6} {told}{mark}{expected}", self.sample, self.action, self.score)
     }
 }
 
@@ -199,8 +206,9 @@ async fn send(door: SocketAddr, sample: &'static Sample, folders: [&PathBuf; 2])
         _ => "failed",
     };
     let expected = sample.expected.word();
+    let score = verdict.split("score=").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default().to_owned();
     let file = file.map(|file| file.display().to_string()).unwrap_or_default();
-    Shown { sample: sample.name, action, expected, is_as_expected: action == expected, reply, file, symbols }
+    Shown { sample: sample.name, action, expected, is_as_expected: action == expected, reply, score, file, symbols }
 }
 
 /// Every mail below a folder of Maildirs: the files in folders called `new`.

@@ -221,8 +221,10 @@ impl Said {
                 envelope.sender = guess::sender(head).unwrap_or_default();
             }
             if self.recipients.is_empty() {
-                guessed.push("to");
                 envelope.recipients = guess::recipients(head);
+                if !envelope.recipients.is_empty() {
+                    guessed.push("to");
+                }
             }
             let received_at = self.received_at.or_else(|| {
                 guessed.push("at");

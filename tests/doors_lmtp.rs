@@ -16,6 +16,10 @@ use house::{House, MESSAGE};
 use proptest::prelude::*;
 use std::time::Duration;
 use transcript::{Transcript, drive, offers};
+use wehr::doors::{
+    desk::Limits,
+    listener::{Connection, Peer},
+};
 
 fn whole(input: &[u8]) -> Transcript {
     drive(offers(), [input], 1 << 20)
@@ -225,7 +229,7 @@ async fn every_size_of_pipe_and_piece_delivers_the_same_mail() {
     let body = "0123456789\r\n".repeat(3000);
     for (pipe_bytes, piece_bytes) in [(1, 1000), (64, 7), (1 << 16, 1 << 20)] {
         let house = House::with_maildir(|_| {});
-        let mut client = house.connect(wehr::doors::listener::Peer::Local, pipe_bytes);
+        let mut client = house.connect(Peer::Local, pipe_bytes);
         client.envelope(&["a@school.example"]).await;
         assert_eq!(&client.ask("DATA").await[..3], "354");
         let message = format!("Subject: x\r\n\r\n{body}.\r\n");
@@ -243,9 +247,9 @@ async fn every_size_of_pipe_and_piece_delivers_the_same_mail() {
 async fn only_trusted_peers_may_speak_for_others() {
     let house = House::with_maildir(|settings| settings.trusted_peers = vec!["127.0.0.0/8".parse().unwrap()]);
     let peers = [
-        (wehr::doors::listener::Peer::Local, true),
-        (wehr::doors::listener::Peer::Address([127, 0, 0, 9].into()), true),
-        (wehr::doors::listener::Peer::Address([192, 0, 2, 1].into()), false),
+        (Peer::Local, true),
+        (Peer::Address([127, 0, 0, 9].into()), true),
+        (Peer::Address([192, 0, 2, 1].into()), false),
     ];
     for (peer, is_trusted) in peers {
         let mut client = house.connect(peer, 1000);
@@ -285,11 +289,7 @@ async fn a_silent_client_is_told_and_left() {
 async fn a_connection_too_many_is_told_so() {
     let house = House::with_maildir(|_| {});
     let (ours, mut theirs) = tokio::io::duplex(1000);
-    let connection = wehr::doors::listener::Connection {
-        peer: wehr::doors::listener::Peer::Local,
-        drain: house.drain.subscribe(),
-        permit: None,
-    };
+    let connection = Connection { peer: Peer::Local, drain: house.drain.subscribe(), permit: None };
     wehr::doors::lmtp::serve(ours, house.desk.clone(), house.settings.clone(), connection).await;
     let mut heard = String::new();
     tokio::io::AsyncReadExt::read_to_string(&mut theirs, &mut heard).await.unwrap();
@@ -328,4 +328,30 @@ async fn the_verdict_is_about_the_client_that_xforward_names() {
         assert_eq!(named, 1, "{mails:?}");
         assert_eq!(mails.len() == 1, expected);
     }
+}
+
+#[tokio::test]
+async fn a_mail_over_the_limit_is_counted_as_refused() {
+    let limits = Limits { message_bytes_max: 2000, ..Limits::default() };
+    let house = House::new(tempfile::TempDir::new().unwrap(), None, limits, |_| {});
+    let mut client = house.local();
+    client.envelope(&["a@school.example", "b@school.example"]).await;
+    assert_eq!(&client.ask("DATA").await[..3], "354");
+    client.say(format!("Subject: x\r\n\r\n{}.\r\n", "0123456789\r\n".repeat(20_000))).await;
+    assert_eq!(client.codes(2).await, [552, 552]);
+    assert_eq!(house.series("wehr_mails_open"), 0.0);
+    assert_eq!(house.series("wehr_refused_early_total{class=\"5xx\",door=\"lmtp\"}"), 1.0);
+    assert_eq!(house.series("wehr_aborted_total{door=\"lmtp\"}"), 0.0);
+    assert_eq!(&client.ask("MAIL FROM:<a@b> SIZE=2001").await[..3], "552");
+    assert_eq!(&client.ask("MAIL FROM:<a@b> SIZE=2000").await[..3], "250");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_small() {
+    let house = House::with_maildir(|_| {});
+    let (ours, _theirs) = tokio::io::duplex(1000);
+    let connection = Connection { peer: Peer::Local, drain: house.drain.subscribe(), permit: None };
+    let serving = wehr::doors::lmtp::serve(ours, house.desk.clone(), house.settings.clone(), connection);
+    let bytes = std::mem::size_of_val(&serving);
+    assert!(bytes <= 4096, "a connection is a task of {bytes} octets");
 }

@@ -59,6 +59,7 @@ impl Session {
     /// Forgets the mail under way and what was told of its client.
     pub(super) fn reset(&mut self) -> Option<Event> {
         self.forwarded = xforward::Forwarded::default();
+        self.content = Vec::new();
         self.transaction.take().map(|_| Event::Abandon)
     }
 

@@ -32,6 +32,9 @@ use tokio::{
     time::timeout,
 };
 
+/// Octets read at once while commands are expected; an idle connection holds so many.
+const IDLE_BUFFER_BYTES: usize = 1024;
+
 /// What the operator decides about this door.
 pub struct Settings {
     /// Our name in greeting and LHLO reply.
@@ -81,8 +84,15 @@ where
         starttls: settings.certificate.is_some(),
         xforward: settings.trusts(connection.peer),
     });
-    let conversation =
-        Conversation { session, desk, settings, drain: connection.drain, input: BytesMut::new(), mail: None };
+    let conversation = Conversation {
+        session,
+        desk,
+        settings,
+        drain: connection.drain,
+        input: BytesMut::new(),
+        is_roomy: false,
+        mail: None,
+    };
     if let Err(error) = conversation.hold(stream).await {
         tracing::debug!(%error, "lmtp: connection lost");
     }
@@ -101,6 +111,8 @@ struct Conversation {
     settings: Arc<Settings>,
     drain: watch::Receiver<bool>,
     input: BytesMut,
+    /// The input has grown for message content.
+    is_roomy: bool,
     /// Boxed, so that an idle connection does not carry the room for a mail.
     mail: Option<Box<Reception>>,
 }
@@ -178,9 +190,12 @@ impl Conversation {
             self.session.refuse(Reply::new(451, "4.3.0", "the mail is gone, try again later"));
             return;
         };
-        if let Err(reply) = mail.bytes(self.session.content()).boxed().await {
-            self.session.refuse(reply);
+        let Err(reply) = mail.bytes(self.session.content()).boxed().await else { return };
+        if let Some(mail) = self.mail.take() {
+            // It says the same reply again, and counts the mail as refused instead of given up.
+            let _ = mail.conclude().boxed().await;
         }
+        self.session.refuse(reply);
     }
 
     /// Judges the mail and hands it over: nobody is told 250 before the mailstore said so.
@@ -211,10 +226,12 @@ impl Conversation {
     async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<bool> {
         if self.session.is_receiving() {
             self.input.reserve(limits::CONTENT_READ_BYTES_MAX);
-        } else if self.input.is_empty() && self.input.capacity() > limits::LINE_BYTES_MAX {
-            self.input = BytesMut::with_capacity(limits::LINE_BYTES_MAX / 4);
+            self.is_roomy = true;
+        } else if self.is_roomy && self.input.is_empty() {
+            self.input = BytesMut::with_capacity(IDLE_BUFFER_BYTES);
+            self.is_roomy = false;
         } else {
-            self.input.reserve(limits::LINE_BYTES_MAX / 4);
+            self.input.reserve(IDLE_BUFFER_BYTES);
         }
         let is_draining = self.session.is_draining();
         tokio::select! {

@@ -103,7 +103,7 @@ pub struct Session {
     pub(super) offers: Offers,
     pub(super) phase: Phase,
     pub(super) replies: Vec<u8>,
-    content: Vec<u8>,
+    pub(super) content: Vec<u8>,
     pub(super) has_greeted: bool,
     pub(super) is_secured: bool,
     is_draining: bool,

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 /// Attribute names that are announced.
 pub const ATTRIBUTES: &str = "NAME ADDR PORT PROTO HELO IDENT SOURCE";
 
-/// Octets of one decoded value; Postfix cuts there too.
-const VALUE_BYTES_MAX: usize = 255;
+/// Letters kept of one decoded value; a host name is shorter.
+const VALUE_LETTERS_MAX: usize = 255;
 
 /// One attribute as it came, its value decoded; `None` when the MTA does not know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,8 @@ fn attribute(word: &str) -> Option<Attribute> {
     let is_unknown = ["[UNAVAILABLE]", "[TEMPUNAVAIL]"].iter().any(|word| value.eq_ignore_ascii_case(word));
     let known = Some(value).filter(|value| !is_unknown && !value.is_empty());
     match name.to_ascii_uppercase().as_str() {
-        "NAME" => Some(Attribute::Name(known)),
+        // The word that Postfix uses inside for a client without host name.
+        "NAME" => Some(Attribute::Name(known.filter(|name| !name.eq_ignore_ascii_case("unknown")))),
         "HELO" => Some(Attribute::Helo(known)),
         "IDENT" => Some(Attribute::Ident(known)),
         // "The address may be a non-IP address": such a client is unknown to us.
@@ -74,7 +75,10 @@ fn address(text: &str) -> Option<IpAddr> {
     plain.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// RFC 3461 4: xtext; `+XX` is an octet. Control characters and what is not UTF-8 are refused.
+/// RFC 3461 4: xtext; `+XX` is an octet.
+///
+/// The SMTP client chose what HELO says: whatever octets it put there must not make the other attributes unreadable,
+/// so what is no printable text is replaced, as Postfix does.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -85,8 +89,9 @@ fn decoded(text: &str) -> Option<String> {
             _ => bytes.push(byte),
         }
     }
-    let value = String::from_utf8(bytes).ok()?;
-    (value.len() <= VALUE_BYTES_MAX && !value.chars().any(char::is_control)).then_some(value)
+    let letters = String::from_utf8_lossy(&bytes);
+    let printable = letters.chars().map(|letter| if letter.is_control() { '?' } else { letter });
+    Some(printable.take(VALUE_LETTERS_MAX).collect())
 }
 
 fn hexadecimal(byte: u8) -> Option<u8> {
@@ -128,21 +133,18 @@ mod tests {
     }
 
     #[test]
+    fn odd_octets_are_made_printable() {
+        let forwarded = learned("HELO=a+0D+0A+E4 IDENT=4bQ NAME=Unknown").unwrap();
+        assert_eq!(forwarded.client.helo.as_deref(), Some("a??\u{fffd}"));
+        assert_eq!(forwarded.queue_id.as_deref(), Some("4bQ"));
+        assert_eq!(forwarded.client.name, None);
+        let long = learned(&format!("HELO={}", "a".repeat(3000))).unwrap();
+        assert_eq!(long.client.helo.unwrap().len(), 255);
+    }
+
+    #[test]
     fn malformed_attributes_are_refused() {
-        let long = format!("NAME={}", "a".repeat(256));
-        for text in [
-            "",
-            " ",
-            "NAME",
-            "NAME a",
-            "COLOUR=red",
-            "NAME=+4",
-            "NAME=+zz",
-            "NAME=+0D+0A",
-            "NAME=+FF",
-            "NAME=a=b",
-            &long,
-        ] {
+        for text in ["", " ", "NAME", "NAME a", "COLOUR=red", "NAME=+4", "NAME=+zz", "NAME=a=b"] {
             assert_eq!(learned(text), None, "{text}");
         }
     }

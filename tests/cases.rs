@@ -17,6 +17,7 @@ use wehr::{
         case::{Case, expectation::Expectation},
         checks,
         facts::{Fact, Facts, Failure, Question, Scanned},
+        findings::Symbol,
         policy::verdict::Verdict,
         rulebook::Rulebook,
     },
@@ -54,7 +55,7 @@ fn all_folders() -> Vec<PathBuf> {
 /// The embedded rules under a name that is the same on every machine.
 fn rulebook() -> Arc<Rulebook> {
     let mut settings = Settings::load(None).unwrap();
-    settings.authserv_id = "mx.school.example".to_owned();
+    settings.authserv_id = "mx.school.example".into();
     settings.trusted_sealers = vec![Domain::parse("trusted.example").unwrap()];
     Arc::new(settings.rulebook().unwrap())
 }
@@ -145,7 +146,7 @@ fn every_symbol_has_a_case() {
         shown.extend(expected.symbols.iter().map(ToString::to_string));
     }
     let mut wrong = Vec::new();
-    for symbol in checks::ALL.iter().flat_map(|check| check.symbols).map(|symbol| symbol.as_str()) {
+    for symbol in checks::ALL.iter().flat_map(|check| check.symbols).map(Symbol::as_str) {
         match (shown.contains(symbol), WITHOUT_CASE.contains(&symbol)) {
             (false, false) => wrong.push(format!("{symbol}: no case in corpus/cases shows it")),
             (true, true) => wrong.push(format!("{symbol}: has a case now; take it off WITHOUT_CASE")),

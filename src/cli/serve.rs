@@ -50,6 +50,9 @@ pub enum Form {
     Json,
 }
 
+/// A server always logs.
+static SHOWN: AtomicBool = AtomicBool::new(true);
+
 impl Serve {
     /// Runs the verb.
     ///
@@ -60,7 +63,6 @@ impl Serve {
             Ok(settings) => settings,
             Err(errors) => return Ok(refused(errors)),
         };
-        static SHOWN: AtomicBool = AtomicBool::new(true);
         log(self.log, Level::INFO, &SHOWN);
         let runtime = Runtime::new()?;
         runtime.block_on(async {
@@ -70,9 +72,9 @@ impl Serve {
             };
             let places = Places::of(&server);
             if self.json {
-                output::json(&places)?
+                output::json(&places)?;
             } else {
-                output::line(&places)?
+                output::line(&places)?;
             }
             let reload = plan::reload(self.config, server.desk());
             server.run(reload).await?;

@@ -140,7 +140,7 @@ pub const KEYS: &[Key] = &[
     key(
         "limits.spool_memory_bytes_max",
         Shape::Count,
-        "262144",
+        "131072",
         "octets of a mail kept in memory before the rest goes to an unlinked file",
     ),
     key("limits.connections_max", Shape::Count, "20000", "connections of all doors together; further ones get 421"),

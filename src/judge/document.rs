@@ -102,7 +102,6 @@ impl<'a> Document<'a> {
     }
 
     /// Notes an error.
-    #[expect(clippy::needless_pass_by_value, reason = "spans are made for the call")]
     pub fn complain(&self, span: Range<usize>, what: impl Into<String>) {
         self.complaints.borrow_mut().push(Complaint { position: self.position(&span), what: what.into() });
     }

@@ -87,9 +87,9 @@ impl Demo {
         for sample in SAMPLES {
             let shown = send(door, sample, [&maildir, &quarantine]).await;
             if self.json {
-                output::json(&shown)?
+                output::json(&shown)?;
             } else {
-                output::line(shown.to_text())?
+                output::line(shown.to_text())?;
             }
             if !shown.is_as_expected {
                 ending = ending.max(Ending::Finding);

@@ -183,7 +183,9 @@ fn facts(judged: &Judged, rulebook: &Rulebook) -> Vec<TracedFact> {
     let traced = all.iter().map(|fact| {
         let question = fact.question();
         let mut others = Facts::default();
-        all.iter().filter(|other| other.question() != question).cloned().for_each(|other| others.learn(other));
+        for other in all.iter().filter(|other| other.question() != question) {
+            others.learn(other.clone());
+        }
         let reading = Reading::of(&others);
         let computed = auth::Progress::default().advance(&judged.mail, &reading, &rulebook.auth);
         let evidence = Evidence::new(&judged.mail, &reading, rulebook, computed.as_ref().map_err(|unknown| *unknown));
@@ -340,7 +342,9 @@ fn without_answers(judged: &Judged, rulebook: &Arc<Rulebook>) -> Vec<Change> {
     for lost in all.iter().filter(|fact| fact.failure().is_none() && **fact != Fact::Virus(Scanned::NotAsked)) {
         let mut facts = Facts::default();
         facts.learn(lost.question().failed(Failure::Timeout));
-        all.iter().cloned().for_each(|fact| facts.learn(fact));
+        for fact in all.iter().cloned() {
+            facts.learn(fact);
+        }
         if let Some(other) = judge_again(judged, rulebook, facts)
             && other != action
         {
@@ -358,7 +362,9 @@ fn judge_again(judged: &Judged, rulebook: &Arc<Rulebook>, mut facts: Facts) -> O
         match judge.advance(&facts) {
             Progress::Done(verdict) => return Some(verdict.for_message().action),
             Progress::Wants(wanted) => {
-                wanted.into_iter().for_each(|question| facts.learn(question.failed(Failure::NotRecorded)));
+                for question in wanted {
+                    facts.learn(question.failed(Failure::NotRecorded));
+                }
             }
         }
     }

@@ -58,9 +58,9 @@ impl Scan {
             let report = report_of(&judged, bench.rulebook());
             progress.step();
             if self.source.json {
-                output::json(&report)?
+                output::json(&report)?;
             } else {
-                output::line(report.to_text())?
+                output::line(report.to_text())?;
             }
             Ok(ending(&judged))
         })

@@ -329,6 +329,8 @@ impl Report {
     #[must_use]
     pub fn to_text(&self) -> String {
         use super::super::output::printable;
+        use std::fmt::Write as _;
+
         let symbols: Vec<_> =
             self.symbols.iter().map(|symbol| format!("{}({:.2})", symbol.name, symbol.score)).collect();
         let symbols = if symbols.is_empty() { "no symbols".to_owned() } else { symbols.join(" ") };
@@ -340,15 +342,16 @@ impl Report {
         let dkim: Vec<_> = dkim.iter().map(|signature| named(signature.result, &signature.domain)).collect();
         let dkim = if dkim.is_empty() { Word::None.word().to_owned() } else { dkim.join(", ") };
         let mut text = format!("{}: {} {:.2} {symbols}\n", printable(&place), self.action, self.score);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "    spf={} dkim={dkim} dmarc={} arc={} virus={}",
             named(spf.result, &spf.domain),
             named(dmarc.result, &dmarc.author_domain),
             arc.result,
             self.virus.result,
-        ));
+        );
         if !self.guessed.is_empty() {
-            text.push_str(&format!("\n    guessed from the header: {}", self.guessed.join(", ")));
+            let _ = write!(text, "\n    guessed from the header: {}", self.guessed.join(", "));
         }
         text
     }

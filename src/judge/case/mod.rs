@@ -13,6 +13,7 @@ use crate::{
         timestamp::Timestamp,
     },
 };
+use std::fmt::Write as _;
 
 /// What arrived besides the message, and what was answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub fn escaped(octets: &[u8]) -> String {
     for chunk in octets.utf8_chunks() {
         text.push_str(&chunk.valid().replace('\\', "\\\\"));
         for octet in chunk.invalid() {
-            text.push_str(&format!("\\x{octet:02x}"));
+            // Writing into a String cannot fail.
+            let _ = write!(text, "\\x{octet:02x}");
         }
     }
     text

@@ -132,7 +132,9 @@ fn facts(document: &Document<'_>, value: &Value<'_>) -> Facts {
                 Vec::new()
             }
         };
-        found.into_iter().for_each(|fact| facts.learn(fact));
+        for fact in found {
+            facts.learn(fact);
+        }
     }
     facts
 }

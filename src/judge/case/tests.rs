@@ -126,7 +126,9 @@ fn case() -> impl Strategy<Value = Case> {
     let time = prop_oneof![0_i64..4_000_000_000, -4_000_000_000_000_i64..4_000_000_000_000];
     (time, client, envelope, prop::collection::vec(fact(), 0..8)).prop_map(|(time, client, envelope, all)| {
         let mut facts = Facts::default();
-        all.into_iter().for_each(|fact| facts.learn(fact));
+        for fact in all {
+            facts.learn(fact);
+        }
         Case { received_at: Timestamp::from_seconds(time), client, envelope, facts }
     })
 }

@@ -1,6 +1,6 @@
 //! Writes a case as TOML, one line a fact, in a fixed order.
 //!
-//! Pure.
+//! Pure. Writing into a `String` cannot fail, so its result is not looked at.
 
 use super::{Case, FORMAT, escaped};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         timestamp::Timestamp,
     },
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 impl Case {
     /// The text of `case.toml`.
@@ -26,7 +26,7 @@ impl Case {
             tables.entry(table).or_default().push(line);
         }
         for (table, lines) in tables {
-            out.push_str(&format!("\n[{table}]\n{}\n", lines.join("\n")));
+            let _ = writeln!(out, "\n[{table}]\n{}", lines.join("\n"));
         }
         out
     }
@@ -45,11 +45,11 @@ fn client(out: &mut String, client: &Client) {
     let address = address.map(|address| address.to_string());
     for (key, value) in [("address", &address), ("name", name), ("helo", helo), ("login", login)] {
         if let Some(value) = value {
-            out.push_str(&format!("{key} = {}\n", quoted(value)));
+            let _ = writeln!(out, "{key} = {}", quoted(value));
         }
     }
     if let Some(tls) = tls {
-        out.push_str(&format!("tls = {}\n", self::tls(tls)));
+        let _ = writeln!(out, "tls = {}", self::tls(tls));
     }
 }
 
@@ -76,15 +76,15 @@ fn tls(tls: &Tls) -> String {
 
 fn envelope(out: &mut String, envelope: &Envelope) {
     let Envelope { sender, recipients, queue_id, smtputf8, eight_bit } = envelope;
-    out.push_str(&format!("\n[envelope]\nsender = {}\n", quoted(&path(sender))));
+    let _ = writeln!(out, "\n[envelope]\nsender = {}", quoted(&path(sender)));
     let recipients: Vec<_> = recipients.iter().map(|recipient| quoted(&path(recipient))).collect();
-    out.push_str(&format!("recipients = [{}]\n", recipients.join(", ")));
+    let _ = writeln!(out, "recipients = [{}]", recipients.join(", "));
     if let Some(queue_id) = queue_id {
-        out.push_str(&format!("queue_id = {}\n", quoted(queue_id)));
+        let _ = writeln!(out, "queue_id = {}", quoted(queue_id));
     }
     for (key, flag) in [("smtputf8", smtputf8), ("eight_bit", eight_bit)] {
         if *flag {
-            out.push_str(&format!("{key} = true\n"));
+            let _ = writeln!(out, "{key} = true");
         }
     }
 }
@@ -150,7 +150,9 @@ pub(super) fn quoted(text: &str) -> String {
         match letter {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            letter if letter.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter if letter.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(letter));
+            }
             letter => out.push(letter),
         }
     }

@@ -352,6 +352,6 @@ async fn an_idle_connection_is_small() {
     let (ours, _theirs) = tokio::io::duplex(1000);
     let connection = Connection { peer: Peer::Local, drain: house.drain.subscribe(), permit: None };
     let serving = wehr::doors::lmtp::serve(ours, house.desk.clone(), house.settings.clone(), connection);
-    let bytes = std::mem::size_of_val(&serving);
+    let bytes = size_of_val(&serving);
     assert!(bytes <= 4096, "a connection is a task of {bytes} octets");
 }

@@ -231,8 +231,8 @@ impl Typing<'_> {
     fn settings(&mut self) -> Option<Settings> {
         let authserv_id = self.optional("authserv_id", authserv_id);
         let own_domains = self.each("own_domains", domain);
-        let milter_listen = self.each("milter.listen", Place::from_str);
-        let lmtp_listen = self.each("lmtp.listen", Place::from_str);
+        let milter_listen = self.places("milter.listen");
+        let lmtp_listen = self.places("lmtp.listen");
         let lmtp_trusted_peers = self.each("lmtp.trusted_peers", Network::from_str);
         let certificate = self.file("lmtp.certificate");
         let key = self.file("lmtp.key");
@@ -241,7 +241,7 @@ impl Typing<'_> {
         let deliver_authorities = self.file("deliver.authorities");
         let http_listen = self.each("http.listen", tcp);
         let state = self.state();
-        let clamd = self.optional("clamd.address", Place::from_str);
+        let clamd = self.places("clamd.address").pop();
         let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
         let resolvers = self.each("dns.resolvers", resolver);
         let trusted_sealers = self.each("auth.trusted_sealers", domain);
@@ -293,6 +293,21 @@ impl Typing<'_> {
             }
         }
         typed
+    }
+
+    /// Places of sockets; empty ones are left out. A relative unix path counts as `path` says.
+    fn places(&mut self, key: &str) -> Vec<Place> {
+        let base = base(self.values.entry(key));
+        let places = self.each(key, |text| {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some(match Place::from_str(text)? {
+                Place::Unix(path) => Place::Unix(base.join(path)),
+                tcp @ Place::Tcp(_) => tcp,
+            }))
+        });
+        places.into_iter().flatten().collect()
     }
 
     /// Types a value of one item.

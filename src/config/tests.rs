@@ -1,3 +1,5 @@
+//! The configuration against the contract, and every error at its place.
+
 use super::*;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -40,11 +42,15 @@ fn a_file_is_read_with_its_includes() {
             "include = 'more.toml'\nauthserv_id = 'mx.school.example'\n[lmtp]\nlisten = 'unix:/run/wehr/lmtp'\n\
              trusted_peers = ['192.0.2.0/24']\n[policy]\ntag = 5.5\nactions = { VIRUS = 'quarantine' }\n",
         ),
-        ("more.toml", "[dns]\nresolvers = ['192.0.2.53', '[2001:db8::53]:5353']\n[deliver]\nto = 'maildir:box'\n"),
+        (
+            "more.toml",
+            "[dns]\nresolvers = ['192.0.2.53', '[2001:db8::53]:5353']\n[deliver]\nto = 'maildir:box'\n[clamd]\naddress = 'unix:clamd.ctl'\n",
+        ),
     ]);
     let settings = Settings::load(Some(&files.path().join("wehr.toml"))).unwrap();
     assert_eq!(settings.lmtp_listen, [Place::Unix("/run/wehr/lmtp".into())]);
     assert_eq!(settings.resolvers, ["192.0.2.53:53".parse().unwrap(), "[2001:db8::53]:5353".parse().unwrap()]);
+    assert_eq!(settings.clamd, Some(Place::Unix(files.path().join("clamd.ctl"))));
     assert_eq!(settings.deliver_to, Destination::Maildir(files.path().join("box")));
     assert_eq!(settings.thresholds.tag, Score::from_hundredths(550));
     let rulebook = settings.rulebook().unwrap();

@@ -1,3 +1,5 @@
+//! Cases are read, written and read again without loss.
+
 use super::*;
 use crate::{
     judge::{

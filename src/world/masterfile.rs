@@ -289,9 +289,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Strings may be longer than the 255 octets of one character-string: they are joined anyway.
+    /// Strings may be longer than the 255 octets of one character-string: they are joined anyway. A record without
+    /// any string, which the wire format cannot hold, stands for an empty one.
     fn strings(&mut self, at: At, tokens: &[Token<'_>]) -> Result<Data, Reported> {
-        self.due(at, tokens, 0, "a string; an empty one is written \"\"")?;
         let mut text = Vec::new();
         for token in tokens {
             text.extend(self.octets(token)?.into_iter().map(|(octet, _)| octet));

@@ -164,7 +164,7 @@ const EXECUTABLE_TYPES: &[&str] = &[
 /// schools exchange (`.py`, `.sh`, `.app` are opened by editors or not at all).
 const EXECUTABLE_EXTENSIONS: &[&str] = &[
     "ade", "adp", "apk", "appx", "appxbundle", "bat", "chm", "cmd", "com", "cpl", "dll", "exe", "gadget", "hta", "ins",
-    "isp", "jar", "jnlp", "jse", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "pif", "ps1", "psm1", "reg", "scf",
+    "isp", "jar", "jnlp", "js", "jse", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "pif", "ps1", "psm1", "reg", "scf",
     "scr", "sct", "settingcontentms", "shb", "shs", "sys", "url", "vb", "vbe", "vbs", "vxd", "ws", "wsc", "wsf", "wsh",
     "xll",
 ];

@@ -3,7 +3,7 @@
 //! Pure. Linear in the octets; nothing larger than a block is held besides one line.
 
 use crate::mail::{
-    author::visible_name,
+    author::sources::visible_name,
     head::{Field, Head},
 };
 use aws_lc_rs::digest::{Context, SHA256};
@@ -197,7 +197,7 @@ fn flush(block: &mut Vec<u8>, above: usize, sink: &mut Sink) {
 /// Up to the next CRLF, and what follows it.
 fn split_line(body: &[u8]) -> (&[u8], &[u8]) {
     let mut from = 0;
-    while let Some(found) = body.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
+    while let Some(found) = body.get(from..).and_then(|rest| memchr::memchr(b'\n', rest)) {
         let at = from + found;
         if at > 0 && body.get(at - 1) == Some(&b'\r') {
             return (body.get(..at - 1).unwrap_or_default(), body.get(at + 1..).unwrap_or_default());
@@ -209,7 +209,7 @@ fn split_line(body: &[u8]) -> (&[u8], &[u8]) {
 
 /// Appends a line with runs of spaces and tabs made one space.
 fn squeeze(line: &[u8], out: &mut Vec<u8>) {
-    if !line.iter().any(|byte| matches!(byte, b' ' | b'\t')) {
+    if memchr::memchr2(b' ', b'\t', line).is_none() {
         out.extend_from_slice(line);
         return;
     }

@@ -1,6 +1,8 @@
 //! Sender authentication: SPF, DKIM, ARC, DMARC and iprev, and what we write of them (RFC 8601).
 //!
-//! Pure: DNS answers come from a `Reading`. The verifiers are mail-auth's; this folder is its only home.
+//! Pure: DNS answers come from a `Reading`, time is when the mail arrived. The verifiers are our own: those of mail-auth
+//! read the wall clock (`x=`, ARC), keep no void-lookup limit, take the first of several SPF records, call an altered
+//! body neutral and show no key size, and none of that can be corrected from outside.
 
 pub mod arc;
 pub mod canonical;

@@ -6,7 +6,7 @@ use super::{Authentication, Settings, Spf, Word, reports};
 use crate::mail::{
     Mail,
     address::Domain,
-    author::{is_invisible, visible_name},
+    author::{domains::is_invisible, sources::visible_name},
     head::Field,
 };
 

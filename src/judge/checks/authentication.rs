@@ -10,14 +10,50 @@ use crate::{
         findings::{Finding, Symbol},
     },
     mail::{
-        author::{Authorship, Oddity, visible_name},
+        author::{Authorship, Oddity, sources::visible_name},
         head::Head,
     },
 };
 
 pub const CHECK: Check = Check { name: "authentication", symbols: ALL, run };
 
-/// Every symbol below.
+const SPF_PASS: Symbol = Symbol::new("SPF_PASS");
+const SPF_FAIL: Symbol = Symbol::new("SPF_FAIL");
+const SPF_SOFTFAIL: Symbol = Symbol::new("SPF_SOFTFAIL");
+const SPF_NEUTRAL: Symbol = Symbol::new("SPF_NEUTRAL");
+const SPF_NONE: Symbol = Symbol::new("SPF_NONE");
+const SPF_PERMERROR: Symbol = Symbol::new("SPF_PERMERROR");
+const SPF_TEMPERROR: Symbol = Symbol::new("SPF_TEMPERROR");
+const SPF_PERMISSIVE: Symbol = Symbol::new("SPF_PERMISSIVE");
+const SPF_HELO_FAIL: Symbol = Symbol::new("SPF_HELO_FAIL");
+const DKIM_PASS: Symbol = Symbol::new("DKIM_PASS");
+const DKIM_FAIL: Symbol = Symbol::new("DKIM_FAIL");
+const DKIM_TESTING: Symbol = Symbol::new("DKIM_TESTING");
+const DKIM_NONE: Symbol = Symbol::new("DKIM_NONE");
+const DKIM_POLICY: Symbol = Symbol::new("DKIM_POLICY");
+const DKIM_PERMERROR: Symbol = Symbol::new("DKIM_PERMERROR");
+const DKIM_TEMPERROR: Symbol = Symbol::new("DKIM_TEMPERROR");
+const DKIM_UNSIGNED_FIELDS: Symbol = Symbol::new("DKIM_UNSIGNED_FIELDS");
+const DMARC_PASS: Symbol = Symbol::new("DMARC_PASS");
+const DMARC_NONE: Symbol = Symbol::new("DMARC_NONE");
+const DMARC_FAIL_NONE: Symbol = Symbol::new("DMARC_FAIL_NONE");
+const DMARC_FAIL_QUARANTINE: Symbol = Symbol::new("DMARC_FAIL_QUARANTINE");
+const DMARC_FAIL_REJECT: Symbol = Symbol::new("DMARC_FAIL_REJECT");
+const DMARC_PERMERROR: Symbol = Symbol::new("DMARC_PERMERROR");
+const DMARC_TEMPERROR: Symbol = Symbol::new("DMARC_TEMPERROR");
+const AUTHOR_MISSING: Symbol = Symbol::new("AUTHOR_MISSING");
+const AUTHORS_SEVERAL: Symbol = Symbol::new("AUTHORS_SEVERAL");
+const AUTHOR_FIELDS_SEVERAL: Symbol = Symbol::new("AUTHOR_FIELDS_SEVERAL");
+const AUTHOR_MALFORMED: Symbol = Symbol::new("AUTHOR_MALFORMED");
+const AUTHOR_CONFUSABLE: Symbol = Symbol::new("AUTHOR_CONFUSABLE");
+const AUTHOR_NAME_ADDRESS: Symbol = Symbol::new("AUTHOR_NAME_ADDRESS");
+const FIELD_NAME_SPACED: Symbol = Symbol::new("FIELD_NAME_SPACED");
+const ARC_PASS: Symbol = Symbol::new("ARC_PASS");
+const ARC_TRUSTED: Symbol = Symbol::new("ARC_TRUSTED");
+const ARC_FAIL: Symbol = Symbol::new("ARC_FAIL");
+const IPREV_FAIL: Symbol = Symbol::new("IPREV_FAIL");
+const IPREV_NONE: Symbol = Symbol::new("IPREV_NONE");
+
 const ALL: &[Symbol] = &[
     SPF_PASS,
     SPF_FAIL,
@@ -56,43 +92,6 @@ const ALL: &[Symbol] = &[
     IPREV_FAIL,
     IPREV_NONE,
 ];
-
-const SPF_PASS: Symbol = Symbol::new("SPF_PASS");
-const SPF_FAIL: Symbol = Symbol::new("SPF_FAIL");
-const SPF_SOFTFAIL: Symbol = Symbol::new("SPF_SOFTFAIL");
-const SPF_NEUTRAL: Symbol = Symbol::new("SPF_NEUTRAL");
-const SPF_NONE: Symbol = Symbol::new("SPF_NONE");
-const SPF_PERMERROR: Symbol = Symbol::new("SPF_PERMERROR");
-const SPF_TEMPERROR: Symbol = Symbol::new("SPF_TEMPERROR");
-const SPF_PERMISSIVE: Symbol = Symbol::new("SPF_PERMISSIVE");
-const SPF_HELO_FAIL: Symbol = Symbol::new("SPF_HELO_FAIL");
-const DKIM_PASS: Symbol = Symbol::new("DKIM_PASS");
-const DKIM_FAIL: Symbol = Symbol::new("DKIM_FAIL");
-const DKIM_TESTING: Symbol = Symbol::new("DKIM_TESTING");
-const DKIM_NONE: Symbol = Symbol::new("DKIM_NONE");
-const DKIM_POLICY: Symbol = Symbol::new("DKIM_POLICY");
-const DKIM_PERMERROR: Symbol = Symbol::new("DKIM_PERMERROR");
-const DKIM_TEMPERROR: Symbol = Symbol::new("DKIM_TEMPERROR");
-const DKIM_UNSIGNED_FIELDS: Symbol = Symbol::new("DKIM_UNSIGNED_FIELDS");
-const DMARC_PASS: Symbol = Symbol::new("DMARC_PASS");
-const DMARC_NONE: Symbol = Symbol::new("DMARC_NONE");
-const DMARC_FAIL_NONE: Symbol = Symbol::new("DMARC_FAIL_NONE");
-const DMARC_FAIL_QUARANTINE: Symbol = Symbol::new("DMARC_FAIL_QUARANTINE");
-const DMARC_FAIL_REJECT: Symbol = Symbol::new("DMARC_FAIL_REJECT");
-const DMARC_PERMERROR: Symbol = Symbol::new("DMARC_PERMERROR");
-const DMARC_TEMPERROR: Symbol = Symbol::new("DMARC_TEMPERROR");
-const AUTHOR_MISSING: Symbol = Symbol::new("AUTHOR_MISSING");
-const AUTHORS_SEVERAL: Symbol = Symbol::new("AUTHORS_SEVERAL");
-const AUTHOR_FIELDS_SEVERAL: Symbol = Symbol::new("AUTHOR_FIELDS_SEVERAL");
-const AUTHOR_MALFORMED: Symbol = Symbol::new("AUTHOR_MALFORMED");
-const AUTHOR_CONFUSABLE: Symbol = Symbol::new("AUTHOR_CONFUSABLE");
-const AUTHOR_NAME_ADDRESS: Symbol = Symbol::new("AUTHOR_NAME_ADDRESS");
-const FIELD_NAME_SPACED: Symbol = Symbol::new("FIELD_NAME_SPACED");
-const ARC_PASS: Symbol = Symbol::new("ARC_PASS");
-const ARC_TRUSTED: Symbol = Symbol::new("ARC_TRUSTED");
-const ARC_FAIL: Symbol = Symbol::new("ARC_FAIL");
-const IPREV_FAIL: Symbol = Symbol::new("IPREV_FAIL");
-const IPREV_NONE: Symbol = Symbol::new("IPREV_NONE");
 
 /// Fields whose odd spelling deceives: readers that skip spaces in names show them, verifiers do not see them.
 const SHOWN_FIELDS: [&str; 9] = [

@@ -257,6 +257,26 @@ async fn a_drain_closes_idle_connections_and_ends_the_mail_under_way() {
 }
 
 #[tokio::test]
+async fn the_next_client_inherits_nothing_from_the_one_before() {
+    let filter = House::default().open();
+    let mut mta = greeted(&filter, OFFER).await;
+    mta.mail(&FIELDS, &["x"]).await;
+    mta.command(b'K', b"").await;
+    mta.command(b'C', b"localhost\0U").await;
+    let replies = mta.mail(&FIELDS, &["x"]).await;
+    let results: Vec<String> =
+        replies.iter().map(Packet::text).filter(|text| text.contains("|Authentication-Results|")).collect();
+    assert_eq!(results.len(), 1);
+    // Neither the address nor the name of the first client is known any more.
+    assert!(!results[0].contains("192.0.2.9") && !results[0].contains("mx.example.org"), "{}", results[0]);
+    // An MTA that negotiates anew, between mails, is answered.
+    mta.negotiate(2, 0x1f, 0x7f).await;
+    mta.connect_and_greet().await;
+    assert!(letters(&mta.mail(&[("From", "a@example.org")], &["x"]).await).starts_with('h'));
+    mta.ended().await;
+}
+
+#[tokio::test]
 async fn a_connection_too_many_is_closed_at_once() {
     let filter = House::default().open();
     let (mut ours, theirs) = tokio::io::duplex(64);

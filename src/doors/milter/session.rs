@@ -127,6 +127,11 @@ impl Session {
             return self.start(&command);
         }
         match command {
+            // Between mails an MTA may begin anew, as it does when it hands the connection to another client.
+            Command::Negotiate { .. } if self.phase == Phase::Ready => {
+                self.quit_new_connection();
+                self.start(&command)
+            }
             Command::Negotiate { .. } => Err(Fault::Order("OPTNEG")),
             Command::Macros { stage, definitions } => {
                 self.macros.define(stage, &definitions);
@@ -257,7 +262,8 @@ impl Session {
             match argument.split_once('=') {
                 None if argument == "SMTPUTF8" => parameters.smtputf8 = true,
                 Some(("BODY", body)) => parameters.eight_bit = body != "7BIT",
-                Some(("SIZE", size)) => parameters.size = size.parse().ok(),
+                // The MTA has checked the syntax; what does not fit is as large as can be.
+                Some(("SIZE", size)) => parameters.size = Some(size.parse().unwrap_or(usize::MAX)),
                 _ => {}
             }
         }

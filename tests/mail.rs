@@ -1,4 +1,5 @@
 //! Reading mail: properties over any bytes and any chunking, hostile shapes, and the foreign suites.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -58,4 +58,19 @@ pub const SAMPLES: &[Sample] = &[
         bytes: include_bytes!("../../../corpus/samples/09-dropper.eml"),
         expected: Action::Reject,
     },
+    Sample {
+        name: "10-worksheet.eml",
+        bytes: include_bytes!("../../../corpus/samples/10-worksheet.eml"),
+        expected: Action::Accept,
+    },
+    Sample {
+        name: "11-portal-lure.eml",
+        bytes: include_bytes!("../../../corpus/samples/11-portal-lure.eml"),
+        expected: Action::Quarantine,
+    },
+    Sample {
+        name: "12-sealed.eml",
+        bytes: include_bytes!("../../../corpus/samples/12-sealed.eml"),
+        expected: Action::Accept,
+    },
 ];

@@ -24,7 +24,6 @@ const FUTURE_SECONDS_MAX: i64 = 24 * 3600;
 /// Seconds a mail may be under way: queues give up after five days (RFC 5321 4.5.4.1), lists hold mail for moderation.
 const PAST_SECONDS_MAX: i64 = 15 * 24 * 3600;
 
-#[expect(clippy::unnecessary_wraps, reason = "every check has this signature")]
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let mail = evidence.mail;
     let Some(field) = mail.message.head.first("Date") else {

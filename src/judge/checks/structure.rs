@@ -106,7 +106,6 @@ const SYMBOLS: &[(Defect, Symbol)] = &[
     (defects::MALFORMED_LINK, MALFORMED_LINK),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "every check has this signature")]
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let message = &evidence.mail.message;
     let mut found: BTreeMap<&Symbol, Vec<&str>> = BTreeMap::new();

@@ -53,7 +53,10 @@ impl Wehr {
         drop(self.process.take());
         self.configure(AUTHSERV_ID);
         let mut command = Command::new(env!("CARGO_BIN_EXE_wehr"));
-        command.current_dir(&self.folder).arg("serve").arg("--config").arg(self.folder.join("wehr.toml"));
+        command
+            .current_dir(&self.folder)
+            .args(["serve", "--log", "json", "--config"])
+            .arg(self.folder.join("wehr.toml"));
         let mut process = Process::start("wehr", &mut command, &self.log_file());
         wait_for("wehr to be ready", || {
             process.must_run();

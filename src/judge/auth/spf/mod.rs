@@ -1,8 +1,9 @@
 //! SPF: check_host() over a `Reading` (RFC 7208).
 //!
 //! Pure. The evaluation is strictly sequential and so asks no more than RFC 7208 4.6.4 allows; what it has learned
-//! stays in the facts, so running it again after each answer costs microseconds. It is our own and not mail-auth's,
-//! which knows no void lookups, takes the first of several records and reads the wall clock.
+//! stays in the facts, so running it again after each answer costs microseconds. It is our own: mail-auth 0.15.1 over
+//! the same facts gives the right result in some 160 of the 203 tests of RFC 7208 (lenient grammar, no void-lookup
+//! limit, the first of several records), ours in all.
 
 pub mod macros;
 pub mod record;

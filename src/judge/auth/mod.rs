@@ -218,7 +218,8 @@ impl Progress {
         let client = judged_address(&mail.client);
         let helo = mail.client.helo.as_deref().unwrap_or_default();
         let identities = client.map(|client| identities(client, helo, &mail.envelope));
-        let prepared = client.map_or(Ok(()), |_| dmarc::prepare(authorship, reading));
+        let is_stranger = !is_trusted(&mail.client);
+        let prepared = if is_stranger { dmarc::prepare(authorship, reading) } else { Ok(()) };
         let index = Index::new(&mail.message.head);
         let spf = once(&mut self.spf, || match &identities {
             Some((sender, _)) => spf::check(reading, sender),
@@ -235,9 +236,12 @@ impl Progress {
             once(&mut self.iprev, || client.map_or(Ok(Iprev::default()), |client| iprev::check(reading, client)));
         prepared?;
         let (spf, spf_helo, dkim, arc, iprev) = (spf?, spf_helo?, dkim?, arc?, iprev?);
-        let dmarc = once(&mut self.dmarc, || match client {
-            Some(_) => dmarc::evaluate(authorship, &Identifiers { spf: &spf, dkim: &dkim, arc: &arc }, reading),
-            None => Ok(Dmarc { author_domains: authorship.domains(), ..Dmarc::default() }),
+        let dmarc = once(&mut self.dmarc, || {
+            if !is_stranger {
+                return Ok(Dmarc { author_domains: authorship.domains(), ..Dmarc::default() });
+            }
+            let dmarc = dmarc::evaluate(authorship, &Identifiers { spf: &spf, dkim: &dkim, arc: &arc }, reading)?;
+            Ok(if client.is_some() { dmarc } else { dmarc.without_client() })
         })?;
         let Authorship { authors, oddities } = authorship.clone();
         Ok(Authentication { spf, spf_helo, dkim, arc, iprev, dmarc, authors, oddities })
@@ -261,7 +265,7 @@ pub fn is_trusted(client: &Client) -> bool {
     client.login.is_some() || client.address.is_some_and(is_local)
 }
 
-/// The address that SPF, iprev and DMARC judge: none for trusted clients and unknown addresses.
+/// The address that SPF and iprev judge: none for trusted clients and unknown addresses.
 #[must_use]
 pub fn judged_address(client: &Client) -> Option<IpAddr> {
     client.address.filter(|_| !is_trusted(client)).map(|address| address.to_canonical())

@@ -84,10 +84,6 @@ fn iprev(mail: &Mail, authentication: &Authentication, statements: &mut Vec<Vec<
 
 fn dmarc(authentication: &Authentication, statements: &mut Vec<Vec<String>>) {
     let dmarc = &authentication.dmarc;
-    // Not evaluated at all: a client of ours.
-    if dmarc.result == Word::None && dmarc.author_domain.is_none() {
-        return;
-    }
     let several = dmarc.author_domains.len() > 1;
     for domain in &dmarc.author_domains {
         let mut words = vec![format!("dmarc={}", dmarc.result.word())];

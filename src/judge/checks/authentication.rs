@@ -111,7 +111,6 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let mut findings = Vec::new();
     if auth::judged_address(&evidence.mail.client).is_some() {
         spf(authentication, &mut findings);
-        dmarc(authentication, &mut findings);
         match authentication.iprev.result {
             Word::Fail => findings.push(Finding::new(IPREV_FAIL, authentication.iprev.name.clone())),
             Word::PermError => findings.push(Finding::new(IPREV_NONE, "")),
@@ -119,6 +118,7 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
         }
     }
     if !auth::is_trusted(&evidence.mail.client) {
+        dmarc(authentication, &mut findings);
         authors(authentication, &mut findings);
         spaced_names(&evidence.mail.message.head, &mut findings);
     }

@@ -93,6 +93,16 @@ pub fn evaluate(
 const PERMISSIVE: &str = "only an SPF record that lets everybody pass";
 
 impl Dmarc {
+    /// The same when the client's address is unknown: SPF could not speak for the author, so a fail is not acted on.
+    #[must_use]
+    pub fn without_client(mut self) -> Self {
+        if self.disposition > DmarcPolicy::None {
+            self.disposition = DmarcPolicy::None;
+            self.reason.push_str("; not acted on, for the client is unknown and SPF could not speak");
+        }
+        self
+    }
+
     fn disposition_is_waived(&self) -> bool {
         self.reason == PERMISSIVE
     }

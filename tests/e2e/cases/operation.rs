@@ -12,6 +12,10 @@ use std::{io::Write, net::TcpStream, process::Stdio, thread, time::Duration};
 /// `promtool check metrics` finds nothing to say about the page, after mail has been through.
 pub fn metrics_are_clean(lab: &mut Lab) {
     lab.with_filter();
+    let mark = "counted";
+    must_be_taken(lab.postfix.behind_tcp, &["anna@direct.example.org"], &plain_mail("anna@example.net", mark));
+    lab.dovecot.wait_for_mail("anna", mark);
+    assert!(lab.wehr.get("/healthz").is_some_and(|page| page.starts_with("HTTP/1.1 200")), "/healthz");
     let page = lab.wehr.get("/metrics").expect("the metrics page");
     let (head, body) = page.split_once("\r\n\r\n").expect("a head and a body");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -28,7 +32,13 @@ pub fn metrics_are_clean(lab: &mut Lab) {
     let words = [output.stdout, output.stderr].concat();
     let words = String::from_utf8_lossy(&words);
     assert!(output.status.success() && words.trim().is_empty(), "{}: {words}", output.status);
-    assert!(body.lines().any(|line| line.starts_with("wehr_mails_total{")), "no mails are counted");
+    let value = |series: &str| {
+        let line = body.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series}")).to_owned()
+    };
+    assert_ne!(value("wehr_mails_total{action=\"accept\",door=\"milter\"}"), "0");
+    assert_eq!(value("wehr_dependency_up{dependency=\"clamd\"}"), "1");
+    assert_eq!(value("wehr_dependency_up{dependency=\"dns\"}"), "1");
 }
 
 /// SIGHUP: the new file counts from the next mail on; a broken one changes nothing.

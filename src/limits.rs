@@ -167,3 +167,5 @@ pub const DNS_IN_FLIGHT_MAX: usize = 1_000;
 pub const ZONE_FAULTS_MAX: usize = 100;
 /// Octets of one configuration, zone or rule file.
 pub const CONFIG_BYTES_MAX: usize = 64 << 20;
+/// Cases kept of mails that a check panicked on: enough to mend it, not a second mailbox.
+pub const FAULT_CASES_MAX: usize = 100;

@@ -213,7 +213,7 @@ proptest! {
             inquiry.learn(Internet { seed }.answer(&Question::Virus));
             let judge = Judge::new(Arc::clone(&mail), rulebook());
             let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-            inquiry.settle(judge, deadline, &pool, &metrics).await.unwrap()
+            inquiry.settle(move || judge, deadline, &pool, &metrics).await.unwrap()
         });
         let mut judge = Judge::new(Arc::clone(&mail), rulebook());
         match judge.advance(&settled.facts) {

@@ -10,10 +10,13 @@ use tokio::time::Instant;
 use wehr::{
     doors::{
         desk::{Desk, Limits, Parts},
+        faults::Faults,
         reception::{MailParameters, Reception},
     },
     judge::{
         auth,
+        case::Case,
+        checks::{self, evidence::Check},
         facts::{Fact, Question, Scanned},
         policy::verdict::Action,
         rulebook::{Rulebook, Thresholds},
@@ -86,7 +89,14 @@ impl Scan for Clean {
 fn desk(seed: u64) -> Arc<Desk> {
     let zone = Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right");
     let world: Arc<dyn World> = Arc::new(Faulty::new(Arc::new(Scanning(zone)), plan(), seed));
-    let parts = Parts { rulebook: Arc::new(rulebook()), world, mailstore: None, quarantine: None };
+    let parts = Parts {
+        rulebook: Arc::new(rulebook()),
+        world,
+        mailstore: None,
+        quarantine: None,
+        faults: None,
+        checks: checks::ALL,
+    };
     let limits = Limits {
         message_bytes_max: 100_000,
         mails_max: 40,
@@ -209,4 +219,49 @@ fn every_mail_ends_exactly_once_under_any_faults() {
     for end in [End::GivenUp, End::RefusedEarly(452), End::RefusedEarly(552), End::Judged(Action::Defer)] {
         assert!(kinds.contains(&end), "never reached {end:?}: {kinds:?}");
     }
+}
+
+const PANICKING: &[Check] = &[Check { name: "panicking", symbols: &[], run: |_| panic!("a check of the simulation") }];
+
+#[test]
+fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let desk = desk(1);
+        let zone = Arc::new(Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right"));
+        let parts = |checks| Parts {
+            rulebook: Arc::new(rulebook()),
+            world: Arc::clone(&zone) as Arc<dyn World>,
+            mailstore: None,
+            quarantine: None,
+            faults: Some(Arc::new(Faults::new(folder.path().join("faults")))),
+            checks,
+        };
+        let send = async |text: &[u8]| {
+            let mut mail = Reception::begin(
+                &desk,
+                Door::Milter,
+                Client::default(),
+                Address::new("x@a.example"),
+                MailParameters::default(),
+            )
+            .expect("begun");
+            mail.bytes(text).await.expect("taken");
+            mail.conclude().await.map(|concluded| concluded.close())
+        };
+        desk.replace(parts(PANICKING));
+        let reply = send(b"Subject: s\r\n\r\nbody\r\n").await.expect_err("refused");
+        assert_eq!((reply.code, reply.enhanced.as_str()), (451, "4.3.0"));
+        desk.replace(parts(checks::ALL));
+        send(b"Subject: s\r\n\r\nbody\r\n").await.expect("the next mail is judged");
+        assert!(desk.metrics().render().expect("text").contains("wehr_judge_panics_total 1"));
+        assert_eq!(desk.mails().available_permits(), 40);
+    });
+    let cases: Vec<_> = std::fs::read_dir(folder.path().join("faults")).expect("kept").flatten().collect();
+    assert_eq!(cases.len(), 1);
+    let text = std::fs::read_to_string(cases[0].path().join("case.toml")).expect("a case");
+    let case = Case::parse("case.toml", &text).expect("a readable case");
+    assert_eq!(case.envelope.sender, Address::new("x@a.example"));
+    assert_eq!(std::fs::read(cases[0].path().join("message.eml")).expect("a mail"), b"Subject: s\r\n\r\nbody\r\n");
 }

@@ -1,7 +1,12 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
-use super::{deliver::Mailstore, quarantine::Quarantine};
-use crate::{judge::rulebook::Rulebook, limits, telemetry::metrics::Metrics, world::World};
+use super::{deliver::Mailstore, faults::Faults, quarantine::Quarantine};
+use crate::{
+    judge::{checks::evidence::Check, rulebook::Rulebook},
+    limits,
+    telemetry::metrics::Metrics,
+    world::World,
+};
 use arc_swap::ArcSwap;
 use rayon::ThreadPool;
 use std::sync::Arc;
@@ -37,6 +42,10 @@ pub struct Parts {
     /// `None`: this filter has no LMTP door.
     pub mailstore: Option<Arc<Mailstore>>,
     pub quarantine: Option<Arc<Quarantine>>,
+    /// Where the case of a mail goes that a check panicked on; `None`: nowhere.
+    pub faults: Option<Arc<Faults>>,
+    /// All of them but in a test.
+    pub checks: &'static [Check],
 }
 
 /// What all mails share.
@@ -86,6 +95,14 @@ impl Desk {
 
     pub fn quarantine(&self) -> Option<Arc<Quarantine>> {
         self.parts.load().quarantine.clone()
+    }
+
+    pub fn faults(&self) -> Option<Arc<Faults>> {
+        self.parts.load().faults.clone()
+    }
+
+    pub fn checks(&self) -> &'static [Check] {
+        self.parts.load().checks
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

@@ -10,6 +10,7 @@ use crate::{
         policy::verdict::Verdict,
     },
     limits,
+    mail::Mail,
     telemetry::metrics::{Metrics, Stage},
     world::World,
 };
@@ -30,10 +31,12 @@ use tokio::{
 /// Answers that come this soon after the first one of a round are taken together: fewer runs of the checks.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// The judge is at fault: a check panicked, or its thread is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// The judge is at fault: a check panicked. Carries what was known, so that the case can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a check panicked")]
-pub struct JudgePanicked;
+pub struct JudgePanicked {
+    pub facts: Facts,
+}
 
 /// Questions and answers about one mail.
 pub struct Inquiry {
@@ -47,6 +50,7 @@ pub struct Inquiry {
 /// A mail with its verdict and everything the verdict rests on.
 pub struct Settled {
     pub verdict: Verdict,
+    pub mail: Arc<Mail>,
     pub facts: Facts,
     pub rounds: usize,
     /// Time in checks, without waiting for answers.
@@ -93,34 +97,40 @@ impl Inquiry {
         }
     }
 
-    /// Runs judge and world in turn until the verdict is there, at the latest at `deadline`.
+    /// Runs judge and world in turn until the verdict is there, at the latest at `deadline`. `seat` makes the judge;
+    /// it runs on the pool as well, for making one means reading the message.
     ///
     /// # Errors
     /// When a check panicked; the mail has to be deferred.
     pub async fn settle(
         mut self,
-        mut judge: Judge,
+        seat: impl FnOnce() -> Judge + Send + 'static,
         deadline: Instant,
         pool: &ThreadPool,
         metrics: &Metrics,
     ) -> Result<Settled, JudgePanicked> {
         self.deadline = Some(deadline);
         let (mut judging, mut asking) = (Duration::ZERO, Duration::ZERO);
+        let mut seat: Box<dyn FnOnce() -> Judge + Send> = Box::new(seat);
         loop {
-            let started = Instant::now();
-            let facts = std::mem::take(&mut self.facts);
-            let (back, facts, progress) = on_pool(pool, move || {
-                let progress = judge.advance(&facts);
-                (judge, facts, progress)
+            let facts = Arc::new(std::mem::take(&mut self.facts));
+            let known = Arc::clone(&facts);
+            let advanced = on_pool(pool, move || {
+                let mut judge = seat();
+                let started = Instant::now();
+                let progress = judge.advance(&known);
+                (judge, progress, started.elapsed())
             })
-            .await?;
-            (judge, self.facts) = (back, facts);
-            judging += started.elapsed();
+            .await;
+            self.facts = Arc::unwrap_or_clone(facts);
+            let Some((judge, progress, took)) = advanced else { return Err(JudgePanicked { facts: self.facts }) };
+            judging += took;
             match progress {
                 Progress::Done(verdict) => {
                     metrics.stage(Stage::Judge, judging);
                     metrics.stage(Stage::Ask, asking);
-                    return Ok(Settled { verdict: *verdict, facts: self.facts, rounds: judge.rounds(), judging });
+                    let (mail, rounds) = (Arc::clone(judge.mail()), judge.rounds());
+                    return Ok(Settled { verdict: *verdict, mail, facts: self.facts, rounds, judging });
                 }
                 Progress::Wants(wanted) => {
                     let started = Instant::now();
@@ -128,6 +138,7 @@ impl Inquiry {
                     asking += started.elapsed();
                 }
             }
+            seat = Box::new(move || judge);
         }
     }
 
@@ -169,18 +180,12 @@ impl Inquiry {
     }
 }
 
-/// Runs pure work on the CPU pool. A panic ends this piece of work only.
-///
-/// # Errors
-/// When the work panicked.
-pub async fn on_pool<T: Send + 'static>(
-    pool: &ThreadPool,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, JudgePanicked> {
+/// Runs pure work on the CPU pool; `None` when it panicked, which ends this piece of work only.
+pub async fn on_pool<T: Send + 'static>(pool: &ThreadPool, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = oneshot::channel();
     pool.spawn(move || {
         // The receiver is gone when the mail was given up; then nobody wants the result.
         let _ = done.send(catch_unwind(AssertUnwindSafe(work)).ok());
     });
-    result.await.ok().flatten().ok_or(JudgePanicked)
+    result.await.ok().flatten()
 }

@@ -4,6 +4,7 @@
 
 pub mod deliver;
 pub mod desk;
+pub mod faults;
 pub mod handover;
 pub mod inquiry;
 pub mod listener;

@@ -8,13 +8,14 @@
 
 use super::{
     desk::{Desk, Limits},
-    inquiry::{Inquiry, Settled, on_pool},
+    inquiry::{Inquiry, Settled},
     spool::Spool,
 };
 use crate::{
     judge::{
         Judge,
-        facts::{Fact, Question, Scanned},
+        case::Case,
+        facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
         policy::verdict::{Reply, Verdict},
         rulebook::Rulebook,
@@ -37,6 +38,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{
+    io,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -269,7 +271,7 @@ impl Reception {
             Err(reply) => return Err(self.open.refuse(reply)),
         };
         drop(permit);
-        let (mail, settled) = settled;
+        let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
         record(&metrics, &mail, &settled.verdict);
         Ok(Concluded {
@@ -286,24 +288,27 @@ impl Reception {
         })
     }
 
-    async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<(Arc<Mail>, Settled), Reply> {
-        let started = Instant::now();
+    async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<Settled, Reply> {
         let (client, envelope) = (self.client.clone(), self.envelope.clone());
-        let received_at = now();
-        let pool = Arc::clone(self.desk.pool());
-        let parsed =
-            on_pool(&pool, move || Arc::new(Mail { client, envelope, message: Message::parse(raw), received_at }));
-        let fault = |_| {
-            self.desk.metrics().judge_panicked();
-            tracing::error!("judge: a check panicked; this mail is deferred");
-            Reply::new(451, "4.3.0", "cannot judge the mail, try again later")
+        let case = Case { received_at: now(), client, envelope, facts: Facts::default() };
+        let (metrics, rulebook) = (Arc::clone(self.desk.metrics()), Arc::clone(&self.rulebook));
+        let (circumstances, bytes, checks) = (case.clone(), raw.clone(), self.desk.checks());
+        let seat = move || {
+            let started = Instant::now();
+            let Case { received_at, client, envelope, .. } = circumstances;
+            let mail = Mail { client, envelope, message: Message::parse(bytes), received_at };
+            metrics.stage(Stage::Parse, started.elapsed());
+            Judge::with_checks(Arc::new(mail), rulebook, checks)
         };
-        let mail = parsed.await.map_err(fault)?;
-        self.desk.metrics().stage(Stage::Parse, started.elapsed());
-        let judge = Judge::new(Arc::clone(&mail), Arc::clone(&self.rulebook));
         let inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
-        let settled = inquiry.settle(judge, deadline, &pool, self.desk.metrics()).await.map_err(fault)?;
-        Ok((mail, settled))
+        let settled = inquiry.settle(seat, deadline, self.desk.pool(), self.desk.metrics()).await;
+        match settled {
+            Ok(settled) => Ok(settled),
+            Err(panicked) => {
+                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }).await;
+                Err(Reply::new(451, "4.3.0", "cannot judge the mail, try again later"))
+            }
+        }
     }
 }
 
@@ -317,6 +322,25 @@ impl Concluded {
         }
         self.line.write(outcome.action.word(), self.open.door(), self.open.started().elapsed());
         self.open.end();
+    }
+}
+
+/// We are at fault: counts it, says it, and keeps the case for whoever mends it.
+async fn keep_fault(desk: &Desk, raw: Bytes, case: Case) {
+    desk.metrics().judge_panicked();
+    let Some(faults) = desk.faults() else {
+        tracing::error!("judge: a check panicked; this mail is deferred");
+        return;
+    };
+    let saved = tokio::task::spawn_blocking(move || faults.save(&raw, &case)).await;
+    match saved.map_err(io::Error::other).flatten() {
+        Ok(Some(folder)) => {
+            tracing::error!(case = %folder.display(), "judge: a check panicked; this mail is deferred, its case is kept");
+        }
+        Ok(None) => tracing::error!("judge: a check panicked; this mail is deferred, enough cases are kept already"),
+        Err(error) => {
+            tracing::error!(%error, "judge: a check panicked; this mail is deferred, its case cannot be kept")
+        }
     }
 }
 

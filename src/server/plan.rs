@@ -12,9 +12,11 @@ use crate::{
             maildir::Maildir,
         },
         desk::{Desk, Limits, Parts},
+        faults::Faults,
         lmtp, milter,
         quarantine::Quarantine,
     },
+    judge::checks,
     limits,
     telemetry::metrics::Metrics,
     world::{World, clamd, dns, live},
@@ -67,6 +69,8 @@ fn parts(settings: &Settings, world: Arc<dyn World>) -> Result<Parts, String> {
         world,
         mailstore: Some(Arc::new(mailstore(settings)?)),
         quarantine: Some(Arc::new(Quarantine::new(settings.quarantine_folder.clone(), &settings.authserv_id))),
+        faults: Some(Arc::new(Faults::new(settings.state.with_file_name("faults")))),
+        checks: checks::ALL,
     })
 }
 

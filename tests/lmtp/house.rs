@@ -78,6 +78,8 @@ impl House {
             world: Arc::new(Nobody),
             mailstore: mailstore.map(Arc::new),
             quarantine: None,
+            faults: None,
+            checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let mut settings = Settings::new("mx.school.example");

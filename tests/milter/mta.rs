@@ -156,7 +156,14 @@ impl House {
             digest: "test".to_owned(),
         });
         let scanned = Arc::clone(&self.world.scanned);
-        let parts = Parts { rulebook, world: Arc::new(self.world), mailstore: None, quarantine: None };
+        let parts = Parts {
+            rulebook,
+            world: Arc::new(self.world),
+            mailstore: None,
+            quarantine: None,
+            faults: None,
+            checks: wehr::judge::checks::ALL,
+        };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let desk = Desk::new(parts, Arc::new(Metrics::new().unwrap()), self.limits, pool);
         Filter { desk, settings: self.settings, drain: watch::channel(false).0, scanned }

@@ -169,7 +169,7 @@ impl Shared {
         let fault = |error: &dyn std::fmt::Display| format!("{path}: {error}");
         let began = Instant::now();
         let message =
-            on_pool(&self.pool, move || Message::parse(raw)).await.map_err(|_| fault(&"reading it panicked"))?;
+            on_pool(&self.pool, move || Message::parse(raw)).await.ok_or_else(|| fault(&"reading it panicked"))?;
         let read = began.elapsed();
         let (mail, facts, guessed) = self.said.circumstances(message, case);
         let mail = Arc::new(mail);
@@ -183,7 +183,7 @@ impl Shared {
         let judge = Judge::new(Arc::clone(&mail), Arc::clone(&self.rulebook));
         let deadline = Instant::now() + limits::MAIL_SECONDS_MAX;
         let settled =
-            inquiry.settle(judge, deadline, &self.pool, &self.metrics).await.map_err(|error| fault(&error))?;
+            inquiry.settle(move || judge, deadline, &self.pool, &self.metrics).await.map_err(|error| fault(&error))?;
         Ok(Judged {
             index,
             mail,

@@ -4,6 +4,14 @@
 //! thread, so that other load does not count). For instruction counts, which repeat exactly:
 //! `valgrind --tool=callgrind --toggle-collect='*judge_all*' target/release/deps/judge-* FOLDER 500`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use bytes::Bytes;
 use std::{
     fs,

@@ -2,6 +2,14 @@
 //!
 //! It answers from the zone file until it is killed, and says on its first line of output where it listens.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 #[path = "../tests/support/nameserver.rs"]
 mod nameserver;
 

@@ -1,5 +1,13 @@
 //! The milter door: byte transcripts over in-memory pipes, against the real reception and judge.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 #[path = "milter/dialogue.rs"]
 mod dialogue;
 #[path = "milter/mta.rs"]

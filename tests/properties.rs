@@ -3,6 +3,14 @@
 //! 1. any chunking of the bytes gives the same mail; 2. any order of learning facts gives the same verdict;
 //! 3. live = replay; 4. any bytes parse, within limits, without panic; 5. edits never touch what they must not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};

@@ -3,6 +3,14 @@
 //! Checkers: exactly one end per mail, before the deadline; a scan that failed is never clean; what is judged live is
 //! judged the same from its recorded facts; permits and open mails return to zero. A failure prints its seed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{sync::Arc, time::Duration};
@@ -11,7 +19,7 @@ use wehr::{
     doors::{
         desk::{Desk, Limits, Parts},
         faults::Faults,
-        reception::{MailParameters, Reception},
+        reception::{Concluded, MailParameters, Reception},
     },
     judge::{
         auth,
@@ -248,7 +256,7 @@ fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
             )
             .expect("begun");
             mail.bytes(text).await.expect("taken");
-            mail.conclude().await.map(|concluded| concluded.close())
+            mail.conclude().await.map(Concluded::close)
         };
         desk.replace(parts(PANICKING));
         let reply = send(b"Subject: s\r\n\r\nbody\r\n").await.expect_err("refused");

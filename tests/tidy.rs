@@ -3,6 +3,14 @@
 //! Layers, purity, one home per library, length of files and functions, heads of files, rules for symbols, series
 //! that are documented. A test, not a script, so that everybody runs it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -339,7 +339,7 @@ async fn keep_fault(desk: &Desk, raw: Bytes, case: Case) {
         }
         Ok(None) => tracing::error!("judge: a check panicked; this mail is deferred, enough cases are kept already"),
         Err(error) => {
-            tracing::error!(%error, "judge: a check panicked; this mail is deferred, its case cannot be kept")
+            tracing::error!(%error, "judge: a check panicked; this mail is deferred, its case cannot be kept");
         }
     }
 }

@@ -132,7 +132,7 @@ impl House {
     }
 
     /// The value of one series.
-    pub fn series(&self, line: &str) -> f64 {
+    pub fn series(&self, line: &str) -> u64 {
         let text = self.desk.metrics().render().unwrap();
         let found = text.lines().find_map(|known| known.strip_prefix(line)?.trim().parse().ok());
         found.unwrap_or_else(|| panic!("no series {line}"))

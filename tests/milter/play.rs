@@ -97,13 +97,12 @@ pub fn play(offer: &[u8], stream: &[u8], cut: usize, fate: &mut Fate) -> (Vec<(u
                     assert!(is_open, "the end of no mail");
                     is_open = false;
                     let action = fate.actions[fate.at % fate.actions.len()];
-                    match fate.says() {
-                        Err(reply) => session.failed(&reply),
-                        Ok(()) => {
-                            let outcome = Outcome { action, reply: Reply::new(550, "5.7.1", "no") };
-                            let edits = [Edit::AddField { name: "A".to_owned(), value: "b".to_owned() }];
-                            session.concluded(&outcome, &edits, "ref");
-                        }
+                    if let Err(reply) = fate.says() {
+                        session.failed(&reply);
+                    } else {
+                        let outcome = Outcome { action, reply: Reply::new(550, "5.7.1", "no") };
+                        let edits = [Edit::AddField { name: "A".to_owned(), value: "b".to_owned() }];
+                        session.concluded(&outcome, &edits, "ref");
                     }
                 }
                 Then::Close => return (log, None),
@@ -115,21 +114,27 @@ pub fn play(offer: &[u8], stream: &[u8], cut: usize, fate: &mut Fate) -> (Vec<(u
             }
             log.push((command, letters(&output)));
             let said = log.last().map(|(_, said)| said.as_str()).unwrap_or_default();
-            match command {
-                _ if has_more || is_quiet(command, protocol) => assert_eq!(said, "", "an answer to a quiet command"),
-                b'E' => {
-                    let finals = said.chars().filter(|letter| "cy".contains(*letter)).count();
-                    assert_eq!(finals, 1, "one final reply, not {said}");
-                    assert!(said.ends_with(['c', 'y']) && (said.len() == 1 || said.ends_with('c')), "{said}");
-                    assert!(session.is_between_mails());
-                }
-                b'M' | b'R' => assert!(said == "c" || said == "y", "{said}"),
-                b'B' => assert!(said == "c" || said == "s", "{said}"),
-                _ => assert_eq!(said, "c", "one reply to {}", char::from(command)),
-            }
+            let is_quiet = has_more || is_quiet(command, protocol);
+            check_reply(command, said, is_quiet, session.is_between_mails());
         }
     }
     (log, None)
+}
+
+/// What a command may be answered with.
+fn check_reply(command: u8, said: &str, is_quiet: bool, is_between_mails: bool) {
+    match command {
+        _ if is_quiet => assert_eq!(said, "", "an answer to a quiet command"),
+        b'E' => {
+            let finals = said.chars().filter(|letter| "cy".contains(*letter)).count();
+            assert_eq!(finals, 1, "one final reply, not {said}");
+            assert!(said.ends_with(['c', 'y']) && (said.len() == 1 || said.ends_with('c')), "{said}");
+            assert!(is_between_mails);
+        }
+        b'M' | b'R' => assert!(said == "c" || said == "y", "{said}"),
+        b'B' => assert!(said == "c" || said == "s", "{said}"),
+        _ => assert_eq!(said, "c", "one reply to {}", char::from(command)),
+    }
 }
 
 /// What MTAs offer: all, protocol version 2, nothing, and all but quiet chunks of the body.

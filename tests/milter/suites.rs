@@ -295,7 +295,7 @@ impl Scenario {
         };
         self.last = self.mta.command(command, data.as_bytes()).await;
         if command == b'E' {
-            self.answers = self.last.clone();
+            self.answers.clone_from(&self.last);
         }
     }
 }

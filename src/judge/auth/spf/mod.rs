@@ -1,22 +1,19 @@
 //! SPF: check_host() over a `Reading` (RFC 7208).
 //!
-//! Pure. The evaluation is strictly sequential and so asks no more than RFC 7208 4.6.4 allows; what it has learned
-//! stays in the facts, so running it again after each answer costs microseconds. It is our own: mail-auth 0.15.1 over
-//! the same facts gives the right result in some 160 of the 203 tests of RFC 7208 (lenient grammar, no void-lookup
-//! limit, the first of several records), ours in all.
+//! Pure. mail-auth 0.15.1 parses records and expands macros. The evaluation is our own: mail-auth's over the same facts
+//! gives the right result in some 160 of the 203 tests of RFC 7208 (lenient grammar, no void-lookup limit, the first of
+//! several records), ours in all. It is strictly sequential and so asks no more than RFC 7208 4.6.4 allows; what it has
+//! learned stays in the facts, so running it again after each answer costs microseconds.
 
-pub mod macros;
+mod names;
 pub mod record;
 
-use self::{
-    macros::{Spec, Variables},
-    record::{Directive, Mechanism, Prefixes, Record},
-};
 use super::{Spf, Word, lookups};
 use crate::{
     judge::facts::{Answer, Name, Reading, Unknown},
     limits,
 };
+use mail_auth::spf::{Directive, Macro, Mechanism, Qualifier, SpfRecord};
 use std::net::IpAddr;
 
 /// What is checked: may this client use this name?
@@ -110,11 +107,11 @@ impl Evaluation<'_> {
             return Ok(Said { result: Word::None, is_permissive: false, reason });
         };
         let is_vast = covers_much(&record);
-        for Directive { result, mechanism } in &record.directives {
+        for Directive { qualifier, mechanism } in &record.directives {
             let Some(is_permissive) = self.matches(mechanism, domain)? else { continue };
-            let by_network = is_vast && matches!(mechanism, Mechanism::Ip4(..));
+            let by_network = is_vast && matches!(mechanism, Mechanism::Ip4 { .. });
             let reason = format!("matched by {}", label(mechanism));
-            return Ok(Said { result: *result, is_permissive: is_permissive || by_network, reason });
+            return Ok(Said { result: word(qualifier), is_permissive: is_permissive || by_network, reason });
         }
         let Some(redirect) = &record.redirect else {
             let reason = "nothing in the record matches".to_owned();
@@ -128,7 +125,7 @@ impl Evaluation<'_> {
         }
     }
 
-    fn record(&mut self, domain: &str) -> Result<Option<Record>, Stop> {
+    fn record(&mut self, domain: &str) -> Result<Option<SpfRecord>, Stop> {
         let Some(name) = lookups::name(domain) else { return Ok(None) };
         let answer = self.reading.txt(&name)?;
         if let Some(failure) = answer.failure() {
@@ -136,7 +133,7 @@ impl Evaluation<'_> {
         }
         match record::select(answer.records()) {
             Ok(None) => Ok(None),
-            Ok(Some(text)) => match Record::parse(text) {
+            Ok(Some(text)) => match record::parse(text) {
                 Ok(record) => Ok(Some(record)),
                 Err(reason) => permerror(format!("{domain}: {reason}")),
             },
@@ -148,37 +145,39 @@ impl Evaluation<'_> {
     fn matches(&mut self, mechanism: &Mechanism, domain: &str) -> Result<Option<bool>, Stop> {
         Ok(match mechanism {
             Mechanism::All => Some(true),
-            Mechanism::Ip4(network, length) => {
-                within(self.client, (*network).into(), *length).then(|| is_wide(self.client, *length))
+            Mechanism::Ip4 { addr, mask } => {
+                let masks = Masks { ipv4: *mask, ipv6: u128::MAX };
+                masks.any(self.client, &[(*addr).into()])
             }
-            Mechanism::Ip6(network, length) => {
-                within(self.client, (*network).into(), *length).then(|| is_wide(self.client, *length))
+            Mechanism::Ip6 { addr, mask } => {
+                let masks = Masks { ipv4: u32::MAX, ipv6: *mask };
+                masks.any(self.client, &[(*addr).into()])
             }
-            Mechanism::Include(spec) => {
+            Mechanism::Include { macro_string } => {
                 self.count_lookup()?;
-                let target = self.expand(spec, domain)?;
+                let target = self.expand(macro_string, domain)?;
                 match self.check_host(&target)? {
                     Said { result: Word::Pass, is_permissive, .. } => Some(is_permissive),
                     Said { result: Word::None, .. } => return permerror(format!("include:{target} has no SPF record")),
                     _ => None,
                 }
             }
-            Mechanism::A(spec, prefixes) => {
+            Mechanism::A { macro_string, ip4_mask, ip6_mask } => {
                 self.count_lookup()?;
-                let target = self.target(spec.as_ref(), domain)?;
+                let target = self.expand(macro_string, domain)?;
                 let addresses = self.addresses(&target)?;
                 self.count_void(addresses.is_empty())?;
-                self.any_within(&addresses, *prefixes)
+                Masks { ipv4: *ip4_mask, ipv6: *ip6_mask }.any(self.client, &addresses)
             }
-            Mechanism::Mx(spec, prefixes) => {
+            Mechanism::Mx { macro_string, ip4_mask, ip6_mask } => {
                 self.count_lookup()?;
-                let target = self.target(spec.as_ref(), domain)?;
+                let target = self.expand(macro_string, domain)?;
                 let addresses = self.exchanger_addresses(&target)?;
-                self.any_within(&addresses, *prefixes)
+                Masks { ipv4: *ip4_mask, ipv6: *ip6_mask }.any(self.client, &addresses)
             }
-            Mechanism::Exists(spec) => {
+            Mechanism::Exists { macro_string } => {
                 self.count_lookup()?;
-                let target = self.expand(spec, domain)?;
+                let target = self.expand(macro_string, domain)?;
                 let exists = match lookups::name(&target) {
                     Some(name) => match self.reading.ipv4(&name)? {
                         Answer::Failed(failure) => return temperror(format!("A of {target}: {}", failure.word())),
@@ -187,11 +186,11 @@ impl Evaluation<'_> {
                     None => false,
                 };
                 self.count_void(!exists)?;
-                exists.then(|| !spec.depends_on_client())
+                exists.then(|| !names::depend_on_client(macro_string))
             }
-            Mechanism::Ptr(spec) => {
+            Mechanism::Ptr { macro_string } => {
                 self.count_lookup()?;
-                let target = self.target(spec.as_ref(), domain)?;
+                let target = self.expand(macro_string, domain)?;
                 let names = self.validated_names()?;
                 names.iter().any(|name| is_below(name.as_str(), &target)).then(|| !target.contains('.'))
             }
@@ -214,35 +213,28 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    fn target(&mut self, spec: Option<&Spec>, domain: &str) -> Result<String, Stop> {
-        match spec {
-            Some(spec) => self.expand(spec, domain),
-            None => Ok(domain.to_owned()),
+    /// The name that a domain-spec stands for; without one, the domain itself.
+    fn expand(&self, spec: &Macro, domain: &str) -> Result<String, Stop> {
+        let mut validated = None;
+        if spec.needs_ptr() {
+            let names = self.validated_names()?;
+            // RFC 7208 7.3: the domain itself, else a name below it, else any.
+            validated = names
+                .iter()
+                .find(|name| name.as_str().eq_ignore_ascii_case(domain))
+                .or_else(|| names.iter().find(|name| is_below(name.as_str(), domain)))
+                .or_else(|| names.first())
+                .map(|name| name.as_str().to_owned());
         }
-    }
-
-    fn expand(&mut self, spec: &Spec, domain: &str) -> Result<String, Stop> {
-        let mut variables = Variables {
+        let values = names::Values {
             client: self.client,
             local: self.local,
             sender_domain: self.sender_domain,
             helo: self.helo,
             domain,
-            validated: "unknown".into(),
+            validated: validated.as_deref().unwrap_or("unknown"),
         };
-        if spec.needs_validated_name() {
-            let names = self.validated_names()?;
-            // RFC 7208 7.3: the domain itself, else a name below it, else any.
-            let best = names
-                .iter()
-                .find(|name| name.as_str().eq_ignore_ascii_case(domain))
-                .or_else(|| names.iter().find(|name| is_below(name.as_str(), domain)))
-                .or_else(|| names.first());
-            if let Some(best) = best {
-                variables.validated = best.as_str().to_owned().into();
-            }
-        }
-        Ok(spec.expand(&variables))
+        Ok(values.expand(spec))
     }
 
     /// Addresses of a host, of the client's family; none if the name cannot be asked.
@@ -299,11 +291,26 @@ impl Evaluation<'_> {
         let points_back = |(found, _): &(Vec<IpAddr>, _)| found.contains(&self.client);
         Ok(names.into_iter().zip(known).filter(|(_, known)| points_back(known)).map(|(name, _)| name).collect())
     }
+}
 
-    fn any_within(&self, addresses: &[IpAddr], prefixes: Prefixes) -> Option<bool> {
-        let length = if self.client.is_ipv4() { prefixes.ipv4 } else { prefixes.ipv6 };
-        let is_match = addresses.iter().any(|address| within(self.client, *address, length));
-        is_match.then(|| is_wide(self.client, length))
+/// Network masks that an address is compared under.
+#[derive(Clone, Copy)]
+struct Masks {
+    ipv4: u32,
+    ipv6: u128,
+}
+
+impl Masks {
+    /// Is the client in the network of one of the addresses? `Some(true)`: in one wider than any one owner has.
+    fn any(self, client: IpAddr, addresses: &[IpAddr]) -> Option<bool> {
+        let is_same = |address: &IpAddr| match (client, address) {
+            (IpAddr::V4(client), IpAddr::V4(address)) => (u32::from(client) ^ u32::from(*address)) & self.ipv4 == 0,
+            (IpAddr::V6(client), IpAddr::V6(address)) => (u128::from(client) ^ u128::from(*address)) & self.ipv6 == 0,
+            _ => false,
+        };
+        // /7 of IPv4 is 33 million hosts, /15 of IPv6 more than a regional registry gives away.
+        let is_wide = if client.is_ipv4() { self.ipv4.leading_ones() < 8 } else { self.ipv6.leading_ones() < 16 };
+        addresses.iter().any(is_same).then_some(is_wide)
     }
 }
 
@@ -313,30 +320,20 @@ fn is_below(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-fn within(client: IpAddr, network: IpAddr, length: u8) -> bool {
-    match (client, network) {
-        (IpAddr::V4(client), IpAddr::V4(network)) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-            u32::from(client) & mask == u32::from(network) & mask
-        }
-        (IpAddr::V6(client), IpAddr::V6(network)) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
-            u128::from(client) & mask == u128::from(network) & mask
-        }
-        _ => false,
+fn word(qualifier: &Qualifier) -> Word {
+    match qualifier {
+        Qualifier::Pass => Word::Pass,
+        Qualifier::Fail => Word::Fail,
+        Qualifier::SoftFail => Word::SoftFail,
+        Qualifier::Neutral => Word::Neutral,
     }
 }
 
-/// Wider than any one owner: /7 of IPv4 is 33 million hosts, /15 of IPv6 more than a regional registry gives away.
-fn is_wide(client: IpAddr, length: u8) -> bool {
-    if client.is_ipv4() { length < 8 } else { length < 16 }
-}
-
 /// Do the networks that pass add up to more than 2^28 addresses, a sixteenth of IPv4?
-fn covers_much(record: &Record) -> bool {
-    let passing = record.directives.iter().filter(|directive| directive.result == Word::Pass);
+fn covers_much(record: &SpfRecord) -> bool {
+    let passing = record.directives.iter().filter(|directive| directive.qualifier == Qualifier::Pass);
     let sizes = passing.map(|directive| match directive.mechanism {
-        Mechanism::Ip4(_, length) => 1_u64 << (32 - u32::from(length.min(32))),
+        Mechanism::Ip4 { mask, .. } => u64::from(!mask) + 1,
         _ => 0,
     });
     sizes.sum::<u64>() > 1 << 28
@@ -345,12 +342,12 @@ fn covers_much(record: &Record) -> bool {
 fn label(mechanism: &Mechanism) -> &'static str {
     match mechanism {
         Mechanism::All => "all",
-        Mechanism::Include(_) => "include",
-        Mechanism::A(..) => "a",
-        Mechanism::Mx(..) => "mx",
-        Mechanism::Ptr(_) => "ptr",
-        Mechanism::Ip4(..) => "ip4",
-        Mechanism::Ip6(..) => "ip6",
-        Mechanism::Exists(_) => "exists",
+        Mechanism::Include { .. } => "include",
+        Mechanism::A { .. } => "a",
+        Mechanism::Mx { .. } => "mx",
+        Mechanism::Ptr { .. } => "ptr",
+        Mechanism::Ip4 { .. } => "ip4",
+        Mechanism::Ip6 { .. } => "ip6",
+        Mechanism::Exists { .. } => "exists",
     }
 }

@@ -1,43 +1,22 @@
-//! The SPF record: selection among TXT records and grammar (RFC 7208 4.5, 4.6, 12).
+//! The SPF record: selection among TXT records and grammar (RFC 7208 4.5, 4.6, 7.1, 12).
 //!
-//! Pure. Strict: anything the grammar does not allow makes the whole record a permerror (RFC 7208 4.6).
+//! Pure. mail-auth parses the record and its macros. Before it stands a check of ours, for its parser reads past
+//! what RFC 7208 4.6 makes a permerror: unknown mechanisms, spaces and several signs before a mechanism, `a=`, numbers
+//! out of range, octets above 255, names without top label, `%{d0}`. It refuses what is allowed, too: a `/` in a name
+//! and unknown modifiers that look like those of RFC 6652; so it is given the terms it has to know, with such a `/`
+//! shielded.
 
-use super::macros::Spec;
-use crate::judge::{auth::Word, facts::Text};
+use crate::judge::facts::Text;
+use mail_auth::{dns::TxtRecordParser, spf::SpfRecord};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A parsed record. `exp` is checked for syntax and dropped: explanations are never sent.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Record {
-    pub directives: Vec<Directive>,
-    pub redirect: Option<Spec>,
-}
+/// Stands for a `/` in a name; the check lets it in nowhere else, for DEL is no octet of a record.
+pub const SLASH: char = '\u{7f}';
 
-/// A mechanism and the result it gives when it matches.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Directive {
-    pub result: Word,
-    pub mechanism: Mechanism,
-}
-
-/// Lengths of the network prefixes that `a` and `mx` compare (RFC 7208 5.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prefixes {
-    pub ipv4: u8,
-    pub ipv6: u8,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub enum Mechanism {
-    All,
-    Include(Spec),
-    A(Option<Spec>, Prefixes),
-    Mx(Option<Spec>, Prefixes),
-    Ptr(Option<Spec>),
-    Ip4(Ipv4Addr, u8),
-    Ip6(Ipv6Addr, u8),
-    Exists(Spec),
-}
+/// Macro letters of a domain-spec (RFC 7208 7.2).
+const DOMAIN_LETTERS: &[u8] = b"slodiphv";
+/// Macro letters of explanations and so of unknown modifiers.
+const ALL_LETTERS: &[u8] = b"slodiphvcrt";
 
 /// The one SPF record among the TXT records of a name; `Err` when there are several (RFC 7208 4.5).
 ///
@@ -56,42 +35,26 @@ fn is_spf(text: &[u8]) -> bool {
     version && matches!(text.get(6), None | Some(b' '))
 }
 
-impl Record {
-    /// Reads a record that [`select`] has found.
-    ///
-    /// # Errors
-    /// The term that is wrong.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let Ok(text) = std::str::from_utf8(text) else {
-            return Err("the record is not ASCII".to_owned());
+/// Reads a record that [`select`] has found.
+///
+/// # Errors
+/// The term that is wrong.
+pub fn parse(text: &[u8]) -> Result<SpfRecord, String> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Err("the record is not ASCII".to_owned());
+    };
+    let mut checked = String::with_capacity(text.len());
+    checked.push_str("v=spf1");
+    for term in text.get(6..).unwrap_or_default().split(' ').filter(|term| !term.is_empty()) {
+        let is_graphic = term.bytes().all(|byte| byte.is_ascii_graphic());
+        let read = match modifier(term) {
+            _ if !is_graphic => None,
+            Some((name, value)) => check_modifier(name, value, &mut checked),
+            None => check_directive(term, &mut checked),
         };
-        let mut record = Self::default();
-        let mut has_explanation = false;
-        for term in text.get(6..).unwrap_or_default().split(' ').filter(|term| !term.is_empty()) {
-            let wrong = || format!("cannot read the term {term:.60}");
-            if !term.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(wrong());
-            }
-            let Some((name, value)) = modifier(term) else {
-                record.directives.push(directive(term).ok_or_else(wrong)?);
-                continue;
-            };
-            if name.eq_ignore_ascii_case("redirect") {
-                let spec = Spec::domain(value).ok_or_else(wrong)?;
-                if record.redirect.replace(spec).is_some() {
-                    return Err("redirect= appears twice".to_owned());
-                }
-            } else if name.eq_ignore_ascii_case("exp") {
-                Spec::domain(value).ok_or_else(wrong)?;
-                if std::mem::replace(&mut has_explanation, true) {
-                    return Err("exp= appears twice".to_owned());
-                }
-            } else {
-                Spec::any(value).ok_or_else(wrong)?;
-            }
-        }
-        Ok(record)
+        read.ok_or_else(|| format!("cannot read the term {term:.60}"))?;
     }
+    SpfRecord::parse(checked.as_bytes()).map_err(|error| format!("the record is malformed: {error}"))
 }
 
 /// `name=value` (RFC 7208 6); a directive never has `=` straight after its name.
@@ -103,100 +66,148 @@ fn modifier(term: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, value))
 }
 
-fn directive(term: &str) -> Option<Directive> {
-    let (result, rest) = match term.as_bytes().first()? {
-        b'+' => (Word::Pass, term.get(1..)?),
-        b'-' => (Word::Fail, term.get(1..)?),
-        b'~' => (Word::SoftFail, term.get(1..)?),
-        b'?' => (Word::Neutral, term.get(1..)?),
-        _ => (Word::Pass, term),
-    };
-    let end = rest.find([':', '/']).unwrap_or(rest.len());
-    let (name, argument) = rest.split_at(end);
-    mechanism(&name.to_ascii_lowercase(), argument).map(|mechanism| Directive { result, mechanism })
+/// Unknown modifiers are checked and left out (RFC 7208 6).
+fn check_modifier(name: &str, value: &str, out: &mut String) -> Option<()> {
+    let known = ["redirect", "exp"].into_iter().find(|known| name.eq_ignore_ascii_case(known));
+    let Some(known) = known else { return macro_string(value, ALL_LETTERS, &mut String::new()).map(|_| ()) };
+    out.extend([" ", known, "="]);
+    domain_spec(value, out)
 }
 
-/// `argument` begins with `:` or `/` or is empty.
-fn mechanism(name: &str, argument: &str) -> Option<Mechanism> {
+fn check_directive(term: &str, out: &mut String) -> Option<()> {
+    let rest = term.strip_prefix(['+', '-', '~', '?']).unwrap_or(term);
+    let (name, argument) = rest.split_at(rest.find([':', '/']).unwrap_or(rest.len()));
+    let name = name.to_ascii_lowercase();
     let value = argument.strip_prefix(':');
-    Some(match name {
-        "all" if argument.is_empty() => Mechanism::All,
-        "include" => Mechanism::Include(Spec::domain(value?)?),
-        "exists" => Mechanism::Exists(Spec::domain(value?)?),
-        "ptr" if argument.is_empty() => Mechanism::Ptr(None),
-        "ptr" => Mechanism::Ptr(Some(Spec::domain(value?)?)),
+    out.push(' ');
+    out.push_str(term.strip_suffix(rest)?);
+    out.push_str(&name);
+    match name.as_str() {
+        "all" | "ptr" if argument.is_empty() => Some(()),
+        "include" | "exists" | "ptr" => {
+            out.push(':');
+            domain_spec(value?, out)
+        }
         "a" | "mx" => {
-            let (rest, prefixes) = prefixes(argument)?;
-            let spec = match rest.strip_prefix(':') {
-                Some(spec) => Some(Spec::domain(spec)?),
-                None if rest.is_empty() => None,
+            let spec = without_prefixes(argument)?;
+            match spec.strip_prefix(':') {
+                Some(spec) => {
+                    out.push(':');
+                    domain_spec(spec, out)?;
+                }
+                None if spec.is_empty() => (),
                 None => return None,
-            };
-            if name == "a" { Mechanism::A(spec, prefixes) } else { Mechanism::Mx(spec, prefixes) }
+            }
+            out.push_str(argument.strip_prefix(spec)?);
+            Some(())
         }
         "ip4" => {
-            let (address, length) = network(value?, 32)?;
-            Mechanism::Ip4(address.parse().ok()?, length)
+            network(value?, 32)?.parse::<Ipv4Addr>().ok()?;
+            out.push_str(argument);
+            Some(())
         }
         "ip6" => {
-            let (address, length) = network(value?, 128)?;
-            Mechanism::Ip6(address.parse().ok()?, length)
+            network(value?, 128)?.parse::<Ipv6Addr>().ok()?;
+            out.push_str(argument);
+            Some(())
         }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
-fn network(text: &str, max: u8) -> Option<(&str, u8)> {
+/// The address of a network whose prefix length, if there is one, is right.
+fn network(text: &str, max: u8) -> Option<&str> {
     match text.split_once('/') {
-        Some((address, length)) => Some((address, prefix(length, max)?)),
-        None => Some((text, max)),
+        Some((address, length)) => is_prefix(length, max).then_some(address),
+        None => Some(text),
     }
 }
 
 /// Takes `/n`, `//n` or `/n//m` off the end; a `/` before it belongs to the name (RFC 7208 7.1).
-fn prefixes(argument: &str) -> Option<(&str, Prefixes)> {
-    let mut found = Prefixes { ipv4: 32, ipv6: 128 };
+fn without_prefixes(argument: &str) -> Option<&str> {
     let mut rest = argument;
-    if let Some((before, length)) = rest.rsplit_once("//")
-        && is_number(length)
-    {
-        found.ipv6 = prefix(length, 128)?;
-        rest = before;
+    for (separator, max) in [("//", 128), ("/", 32)] {
+        if let Some((before, length)) = rest.rsplit_once(separator)
+            && is_number(length)
+        {
+            rest = is_prefix(length, max).then_some(before)?;
+        }
     }
-    if let Some((before, length)) = rest.rsplit_once('/')
-        && is_number(length)
-    {
-        found.ipv4 = prefix(length, 32)?;
-        rest = before;
-    }
-    Some((rest, found))
+    Some(rest)
 }
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn prefix(text: &str, max: u8) -> Option<u8> {
+fn is_prefix(text: &str, max: u8) -> bool {
     let is_plain = is_number(text) && (text == "0" || !text.starts_with('0'));
-    if !is_plain {
-        return None;
+    is_plain && text.parse::<u8>().is_ok_and(|length| length <= max)
+}
+
+/// Appends a domain-spec: a macro-string that ends in a macro or in a dot and a top label (RFC 7208 7.1).
+fn domain_spec(text: &str, out: &mut String) -> Option<()> {
+    let tail = macro_string(text, DOMAIN_LETTERS, out)?;
+    let ends_well = match tail.strip_suffix('.').unwrap_or(tail).rsplit_once('.') {
+        Some((_, label)) => is_top_label(label),
+        None => tail.is_empty() && !text.is_empty(),
+    };
+    ends_well.then_some(())
+}
+
+/// Appends a macro-string with the `/` of its literals shielded; gives what follows its last macro.
+fn macro_string<'a>(text: &'a str, letters: &[u8], out: &mut String) -> Option<&'a str> {
+    let literal = |text: &str, out: &mut String| out.extend(text.chars().map(|c| if c == '/' { SLASH } else { c }));
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once('%') {
+        literal(before, out);
+        let length = match escape.as_bytes().first()? {
+            b'%' | b'_' | b'-' => 1,
+            b'{' => {
+                let end = escape.find('}')?;
+                is_macro(escape.get(1..end)?, letters).then_some(end + 1)?
+            }
+            _ => return None,
+        };
+        let (expand, after) = escape.split_at_checked(length)?;
+        out.extend(["%", expand]);
+        rest = after;
     }
-    text.parse().ok().filter(|length| *length <= max)
+    literal(rest, out);
+    Some(rest)
+}
+
+/// A letter, how many parts to keep, `r`, delimiters (RFC 7208 7.1); keeping none of the parts is an error.
+fn is_macro(inner: &str, letters: &[u8]) -> bool {
+    let is_letter = inner.bytes().next().is_some_and(|letter| letters.contains(&letter.to_ascii_lowercase()));
+    let rest = inner.get(1..).unwrap_or_default();
+    let transformers = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let number = rest.strip_suffix(transformers).unwrap_or_default();
+    let keeps_any = number.is_empty() || number.bytes().any(|digit| digit != b'0');
+    let delimiters = transformers.strip_prefix(['r', 'R']).unwrap_or(transformers);
+    is_letter && keeps_any && delimiters.bytes().all(|byte| b".-+,/_=".contains(&byte))
+}
+
+fn is_top_label(label: &str) -> bool {
+    let is_plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_number = label.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain && !is_number && !label.starts_with('-') && !label.ends_with('-')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mail_auth::spf::Mechanism;
 
     #[test]
     fn grammar_is_strict() {
         for good in [
             "v=spf1",
             "v=spf1 a mx:example.com/24//64 ?all ",
-            "v=spf1 exists:%{ir}.%{l1r-}/x.example.com -all",
-            "v=spf1 A:%{d} redirect=_spf.example.com. x-y=%{c}%%",
+            "v=spf1 exists:%{ir}.%{l1r-/}/x.example.com -all",
+            "v=spf1 A:%{d} redirect=_spf.example.com. x-y=%{c}%% rp=many ra=x/y",
         ] {
-            assert!(Record::parse(good.as_bytes()).is_ok(), "{good}");
+            assert!(parse(good.as_bytes()).is_ok(), "{good}");
         }
         for bad in [
             "v=spf1 a:museum",
@@ -204,15 +215,30 @@ mod tests {
             "v=spf1 a/024",
             "v=spf1 all:x",
             "v=spf1 ip4:1.2.3.04",
+            "v=spf1 ip4:1.2.3.256",
             "v=spf1 ip6:::1.2.3.4.5",
             "v=spf1 a:%{c}.example.com",
             "v=spf1 a:%{d0}.example.com",
             "v=spf1 -\tall",
+            "v=spf1 - all",
+            "v=spf1 +-all",
+            "v=spf1 moo -all",
             "v=spf1 redirect=a.b redirect=a.b",
+            "v=spf1 exp=a.b exp=a.b",
             "v=spf1 include:",
             "v=spf1 a:example.com%",
+            "v=spf1 a:x}",
         ] {
-            assert!(Record::parse(bad.as_bytes()).is_err(), "{bad}");
+            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_standard_library() {
+        for address in ["::", "::1", "1::", "1::2:3", "::ffff:192.0.2.129", "64:ff9b::1.2.3.4", "1:2:3:4:5:6:7:8"] {
+            let record = parse(format!("v=spf1 ip6:{address}/96 -all").as_bytes()).unwrap();
+            let expected = Mechanism::Ip6 { addr: address.parse().unwrap(), mask: u128::MAX << 32 };
+            assert_eq!(record.directives.first().unwrap().mechanism, expected, "{address}");
         }
     }
 }

@@ -25,6 +25,20 @@ fn rfc_examples() {
     tally.finish(4);
 }
 
+/// What a `t=` after the arrival says is nothing: the arrival of a mail that is looked at later is a guess.
+#[test]
+fn signing_times_are_ignored() {
+    let zone = Zone::by_type(&json("dkim/rfc/zone.json"));
+    for case in lines("dkim/rfc/cases.jsonl") {
+        let raw = bytes(&format!("dkim/rfc/{}", case["file"].as_str().unwrap()));
+        assert_eq!(words(raw.clone(), &zone, 0), words(raw, &zone, NOW), "{}", case["id"]);
+    }
+    let raw = String::from_utf8(bytes("dkim/rfc/rfc8463-example.eml")).unwrap();
+    let altered = raw.replace(" t=1528637909;", " t=1528637909; x=1528637909;");
+    assert_ne!(raw, altered);
+    assert_eq!(words(altered.into_bytes(), &zone, 0), ["permerror", "permerror"], "x= has to be after t=");
+}
+
 #[test]
 fn mail_auth() {
     let mut tally = Tally::new(&[]);

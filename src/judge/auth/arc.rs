@@ -139,11 +139,12 @@ fn read_seal(field: &Field) -> Result<Seal, &'static str> {
         "fail" => Word::Fail,
         _ => return Err("cv= is none of none, pass, fail"),
     };
+    let algorithm = Algorithm::parse(required("a")?)?;
     Ok(Seal {
-        algorithm: Algorithm::parse(required("a")?)?,
+        algorithm,
         key: dkim::key_name(&selector, &domain)?,
         domain,
-        signature: tags::base64(required("b")?).ok_or("b= is not base64")?,
+        signature: algorithm.signature(required("b")?)?,
         chain,
     })
 }

@@ -69,7 +69,7 @@ impl Signature {
     pub fn read(tags: &Tags<'_>, default_form: Form) -> Result<Self, &'static str> {
         let required = |name: &str, missing: &'static str| tags.get(name).filter(|v| !v.is_empty()).ok_or(missing);
         let algorithm = Algorithm::parse(required("a", "a= is missing")?)?;
-        let signature = tags::base64(required("b", "b= is missing")?).ok_or("b= is not base64")?;
+        let signature = algorithm.signature(required("b", "b= is missing")?)?;
         let body_hash = tags::base64(required("bh", "bh= is missing")?).ok_or("bh= is not base64")?;
         let (header_form, body_form) = forms(tags.get("c"), default_form)?;
         let domain = domain(required("d", "d= is missing")?).ok_or("d= is no domain")?;

@@ -1,6 +1,8 @@
 //! Public keys in DNS, and what they verify (RFC 6376 3.6, RFC 8301, RFC 8463).
 //!
-//! Pure.
+//! Pure. The keys and signatures themselves are aws-lc's matter. mail-auth has both, too, but gives them to its own
+//! verifier alone: `DomainKey` shows neither its key nor its size nor what `h=` and `s=` allow, and it takes a faulty tag
+//! for none.
 
 use super::tags::{self, Tags};
 use crate::{
@@ -9,11 +11,13 @@ use crate::{
 };
 use aws_lc_rs::{
     digest::{SHA256, digest},
-    signature::{ED25519, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey},
+    signature::{ED25519, ParsedPublicKey, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY},
 };
 
-/// Bits of the shortest RSA key that may be believed (RFC 8301 3.2).
-const RSA_BITS_MIN: usize = 1024;
+/// Octets of a signature by the shortest RSA key that may be believed, of 1024 bits (RFC 8301 3.2, RFC 8017 8.2.1).
+const RSA_SIGNATURE_BYTES_MIN: usize = 128;
+/// Octets of an Ed25519 key, which stands bare in the record (RFC 8463 4).
+const ED25519_BYTES: usize = 32;
 
 /// Signature algorithms that may be believed; rsa-sha1 is not among them (RFC 8301 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +39,26 @@ impl Algorithm {
             _ => Err("unknown algorithm"),
         }
     }
+
+    /// Reads `b=`.
+    ///
+    /// # Errors
+    /// Why it cannot be a signature of this algorithm.
+    pub fn signature(self, text: &str) -> Result<Vec<u8>, &'static str> {
+        let signature = tags::base64(text).ok_or("b= is not base64")?;
+        match self {
+            // As long as the modulus; that the key is of 1024 bits and more is what aws-lc sees to.
+            Self::RsaSha256 if signature.len() < RSA_SIGNATURE_BYTES_MIN => Err("an RSA key of less than 1024 bits"),
+            Self::RsaSha256 | Self::Ed25519Sha256 => Ok(signature),
+        }
+    }
 }
 
 /// A key record that can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Key {
     algorithm: Algorithm,
-    octets: Vec<u8>,
+    key: ParsedPublicKey,
     /// `t=s`: `i=` has to name the very domain of `d=`.
     pub is_strict: bool,
     /// `t=y`: the domain is trying DKIM; a failure says nothing.
@@ -99,24 +116,21 @@ impl Key {
             return Err("the key is revoked");
         }
         let octets = tags::base64(octets).ok_or("the key is not base64")?;
-        let algorithm = match tags.get("k").unwrap_or("rsa").to_ascii_lowercase().as_str() {
-            "rsa" => Algorithm::RsaSha256,
-            "ed25519" if octets.len() == 32 => Algorithm::Ed25519Sha256,
+        let (algorithm, parsed) = match tags.get("k").unwrap_or("rsa").to_ascii_lowercase().as_str() {
+            // As SubjectPublicKeyInfo or as RSAPublicKey (RFC 6376 3.6.1 and its errata).
+            "rsa" => {
+                (Algorithm::RsaSha256, ParsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, octets))
+            }
+            "ed25519" if octets.len() == ED25519_BYTES => {
+                (Algorithm::Ed25519Sha256, ParsedPublicKey::new(&ED25519, octets))
+            }
             "ed25519" => return Err("an ed25519 key of another length than 32 octets"),
             _ => return Err("the key is of an unknown type"),
         };
-        let octets = if algorithm == Algorithm::RsaSha256 {
-            let (octets, bits) = rsa_key(&octets).ok_or("the key cannot be decoded")?;
-            if bits < RSA_BITS_MIN {
-                return Err("an RSA key of less than 1024 bits");
-            }
-            octets.to_vec()
-        } else {
-            octets
-        };
+        let key = parsed.map_err(|_| "the key cannot be decoded")?;
         let flags = || tags.get("t").into_iter().flat_map(tags::list);
         let (is_strict, is_testing) = (flags().any(|flag| flag == "s"), flags().any(|flag| flag == "y"));
-        Ok(Self { algorithm, octets, is_strict, is_testing })
+        Ok(Self { algorithm, key, is_strict, is_testing })
     }
 
     /// Is the key of the type that the algorithm needs?
@@ -132,57 +146,12 @@ impl Key {
             return false;
         }
         match algorithm {
-            Algorithm::RsaSha256 => {
-                UnparsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, &self.octets)
-                    .verify(data, signature)
-                    .is_ok()
-            }
+            Algorithm::RsaSha256 => self.key.verify_sig(data, signature).is_ok(),
             // RFC 8463 3: what is signed is the hash.
             Algorithm::Ed25519Sha256 => {
                 let hash = digest(&SHA256, data);
-                UnparsedPublicKey::new(&ED25519, &self.octets).verify(hash.as_ref(), signature).is_ok()
+                self.key.verify_sig(hash.as_ref(), signature).is_ok()
             }
         }
     }
-}
-
-/// The RSAPublicKey inside a SubjectPublicKeyInfo (RFC 5280 4.1) or as it stands (RFC 8017 A.1.1), and its bits.
-fn rsa_key(der: &[u8]) -> Option<(&[u8], usize)> {
-    let (_, sequence, _) = element(der).filter(|(tag, ..)| *tag == 0x30)?;
-    let (tag, first, rest) = element(sequence)?;
-    let key = match tag {
-        0x02 => der,
-        0x30 => {
-            let (_, bits, _) = element(rest).filter(|(tag, ..)| *tag == 0x03)?;
-            return rsa_key_bits(bits.strip_prefix(&[0])?);
-        }
-        _ => return None,
-    };
-    let _ = first;
-    rsa_key_bits(key)
-}
-
-fn rsa_key_bits(key: &[u8]) -> Option<(&[u8], usize)> {
-    let (_, sequence, _) = element(key).filter(|(tag, ..)| *tag == 0x30)?;
-    let (_, modulus, _) = element(sequence).filter(|(tag, ..)| *tag == 0x02)?;
-    let start = modulus.iter().position(|byte| *byte != 0)?;
-    let modulus = modulus.get(start..)?;
-    let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
-    Some((key, bits))
-}
-
-/// One DER element: tag, content, what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, rest) = der.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match *first {
-        short @ 0..=0x7f => (usize::from(short), rest),
-        long @ 0x81..=0x83 => {
-            let (octets, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
-            (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((*tag, content, rest))
 }

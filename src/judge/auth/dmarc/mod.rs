@@ -143,8 +143,7 @@ fn policy(
     reading: &Reading<'_>,
 ) -> Result<Option<DmarcPolicy>, Unknown> {
     let Some(own) = record.policy else { return Ok(None) };
-    let below = record.subdomain_policy.unwrap_or(own);
-    let absent = record.absent_policy.unwrap_or(below);
+    let (below, absent) = (record.subdomain_policy, record.absent_policy);
     let policy = match is_own {
         true => own,
         false if absent != below && is_absent(author, reading)? => absent,

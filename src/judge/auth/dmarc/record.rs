@@ -1,28 +1,29 @@
 //! The DMARC policy record (RFC 9989 4.7).
 //!
-//! Pure. Faulty tags are left out and the others honoured; only a fault in `v=` makes it no record at all.
+//! Pure. mail-auth reads the tags. Ours is what it is too strict in: a faulty tag makes it refuse the record, where RFC
+//! 9989 leaves that tag out and honours the others; and a report address redeems a faulty `p=`.
 
-use crate::judge::{
-    auth::{DmarcPolicy, tags::Tags},
-    facts::Text,
+use crate::{
+    judge::{
+        auth::{DmarcPolicy, tags},
+        facts::Text,
+    },
+    limits,
+};
+use mail_auth::{
+    dmarc::{Alignment, DmarcRecord, Policy, Psd},
+    dns::TxtRecordParser,
 };
 
-/// Is the domain a public suffix (`psd=`)?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Psd {
-    Yes,
-    No,
-    #[default]
-    Unsaid,
-}
-
 /// What a policy record asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// `None` when `p=` is unusable and no report address redeems it: the record asks for nothing.
     pub policy: Option<DmarcPolicy>,
-    pub subdomain_policy: Option<DmarcPolicy>,
-    pub absent_policy: Option<DmarcPolicy>,
+    /// `sp=`, else `p=`.
+    pub subdomain_policy: DmarcPolicy,
+    /// `np=`, else `sp=`.
+    pub absent_policy: DmarcPolicy,
     pub strict_dkim: bool,
     pub strict_spf: bool,
     pub psd: Psd,
@@ -35,32 +36,24 @@ impl Record {
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(text);
-        let tags = Tags::lenient(&text);
-        let is_first = text.split(';').next().is_some_and(|piece| piece.contains('='));
-        let (name, version) = tags.first()?;
-        if !is_first || !name.eq_ignore_ascii_case("v") || version != "DMARC1" {
+        let (version, rest) = text.split_once(';').unwrap_or((&text, ""));
+        let (name, value) = version.split_once('=')?;
+        // mail-auth takes `dmarc1` for it, too.
+        if !tags::trim(name).eq_ignore_ascii_case("v") || tags::trim(value) != "DMARC1" {
             return None;
         }
-        let reports = tags.get("rua").is_some_and(|uris| {
-            uris.split(',').any(|uri| uri.trim().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:")))
-        });
-        let policy = match tags.get("p") {
-            None => Some(DmarcPolicy::None),
-            Some(word) => policy(word).or(reports.then_some(DmarcPolicy::None)),
+        let (record, has_policy) = match DmarcRecord::parse(text.as_bytes()) {
+            Ok(record) => (record, true),
+            Err(_) => salvage(rest)?,
         };
-        let is = |tag: &str, wanted: &str| tags.get(tag).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
         Some(Self {
-            policy,
-            subdomain_policy: tags.get("sp").and_then(self::policy),
-            absent_policy: tags.get("np").and_then(self::policy),
-            strict_dkim: is("adkim", "s"),
-            strict_spf: is("aspf", "s"),
-            psd: match () {
-                () if is("psd", "y") => Psd::Yes,
-                () if is("psd", "n") => Psd::No,
-                () => Psd::Unsaid,
-            },
-            is_testing: is("t", "y"),
+            policy: (has_policy || !record.rua.is_empty()).then(|| policy(record.p)),
+            subdomain_policy: policy(record.sp),
+            absent_policy: policy(record.np),
+            strict_dkim: record.adkim == Alignment::Strict,
+            strict_spf: record.aspf == Alignment::Strict,
+            psd: record.psd,
+            is_testing: record.t,
         })
     }
 
@@ -73,10 +66,28 @@ impl Record {
     }
 }
 
-fn policy(word: &str) -> Option<DmarcPolicy> {
-    [DmarcPolicy::None, DmarcPolicy::Quarantine, DmarcPolicy::Reject]
-        .into_iter()
-        .find(|policy| policy.word().eq_ignore_ascii_case(word))
+/// Reads the tags that can be read, each by itself; also whether `p=` is among them, or is not there at all.
+fn salvage(list: &str) -> Option<(DmarcRecord, bool)> {
+    let mut sound = String::from("v=DMARC1");
+    let mut has_policy = true;
+    for tag in list.split(';').take(limits::TAGS_MAX) {
+        if DmarcRecord::parse(format!("v=DMARC1;{tag}").as_bytes()).is_ok() {
+            sound.push(';');
+            sound.push_str(tag);
+        } else if tag.split('=').next().is_some_and(|name| tags::trim(name).eq_ignore_ascii_case("p")) {
+            has_policy = false;
+        }
+    }
+    Some((DmarcRecord::parse(sound.as_bytes()).ok()?, has_policy))
+}
+
+/// An absent `p=` is `none` (RFC 9989 4.7).
+fn policy(policy: Policy) -> DmarcPolicy {
+    match policy {
+        Policy::None | Policy::Unspecified => DmarcPolicy::None,
+        Policy::Quarantine => DmarcPolicy::Quarantine,
+        Policy::Reject => DmarcPolicy::Reject,
+    }
 }
 
 /// One step less (RFC 9989 4.7, `t=y`).

@@ -2,11 +2,12 @@
 //!
 //! Pure. All names of a walk are asked at once: eight at most, most of them in every cache.
 
-use super::record::{Psd, Record};
+use super::record::Record;
 use crate::judge::{
     auth::lookups,
     facts::{Name, Reading, Unknown},
 };
+use mail_auth::dmarc::Psd;
 
 /// Names of one walk (RFC 9989 4.10 step 3).
 const NAMES_MAX: usize = 8;
@@ -54,7 +55,7 @@ impl Walk {
                 break;
             }
             let Some(record) = Record::select(answer.records()) else { continue };
-            let is_end = record.psd != Psd::Unsaid;
+            let is_end = record.psd != Psd::Default;
             walk.found.push((step.to_owned(), record));
             if is_end {
                 break;
@@ -70,7 +71,7 @@ impl Walk {
             match record.psd {
                 Psd::No => return domain,
                 Psd::Yes if *domain != self.start => return one_below(domain, &self.start),
-                Psd::Yes | Psd::Unsaid => {}
+                Psd::Yes | Psd::Default => {}
             }
         }
         self.found.last().map_or(&self.start, |(domain, _)| domain)

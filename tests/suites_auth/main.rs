@@ -10,6 +10,7 @@ mod authres;
 mod dkim;
 mod dmarc;
 mod hostile;
+mod oracle;
 mod spf;
 mod spoof;
 mod zone;

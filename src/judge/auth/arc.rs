@@ -1,6 +1,8 @@
 //! ARC: the chain of custody and whether its last holder is trusted (RFC 8617 5.2).
 //!
 //! Pure. Any fault anywhere makes the chain fail; only a chain that passes and ends in a configured sealer is trusted.
+//! The fields are read as strictly as signatures are (tags.rs): mail-auth's parsers take an absent `a=` for rsa-sha256
+//! and the last of several tags, and its verifier passes chains that the ValiMail suite fails.
 
 use super::{
     Arc, Settings, Word,

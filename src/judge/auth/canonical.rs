@@ -1,6 +1,8 @@
 //! Canonical forms of header fields and bodies, and the body hash (RFC 6376 3.4, 3.7).
 //!
-//! Pure. Linear in the octets; nothing larger than a block is held besides one line.
+//! Pure. Our own: mail-auth has no way to its canonical forms but through its verifier. Its bodies also lose bare CR,
+//! gain CR before bare LF and count `l=` before the canonical form, not after it, so that altered bodies could pass.
+//! Linear in the octets; nothing larger than a block is held besides one line.
 
 use crate::mail::{
     author::sources::visible_name,

@@ -1,7 +1,9 @@
 //! DKIM: the signatures of a message and what they are worth (RFC 6376 6, RFC 8301, RFC 8463).
 //!
 //! Pure. Time is when the mail arrived. The verification is our own: mail-auth's reads the wall clock, calls an altered
-//! body neutral and hides the size of keys. Bodies are hashed once all keys are known, once per canonical form.
+//! body neutral, believes rsa-sha1 and hides the size of keys. So is the reading of the field: its `Signature` cannot
+//! say whether `a=` or `l=0` stood there, and reads past faulty tags (tags.rs). Bodies are hashed once all keys are
+//! known, once per canonical form.
 
 use super::{
     Dkim, Word,

@@ -1,8 +1,8 @@
 //! Public keys in DNS, and what they verify (RFC 6376 3.6, RFC 8301, RFC 8463).
 //!
 //! Pure. The keys and signatures themselves are aws-lc's matter. mail-auth has both, too, but gives them to its own
-//! verifier alone: `DomainKey` shows neither its key nor its size nor what `h=` and `s=` allow, and it takes a faulty tag
-//! for none.
+//! verifier alone: `DomainKey` shows neither its key nor its size nor what `h=` and `s=` allow, and it takes a faulty
+//! tag for none.
 
 use super::tags::{self, Tags};
 use crate::{

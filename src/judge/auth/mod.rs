@@ -1,8 +1,10 @@
 //! Sender authentication: SPF, DKIM, ARC, DMARC and iprev, and what we write of them (RFC 8601).
 //!
-//! Pure: DNS answers come from a `Reading`, time is when the mail arrived. The verifiers are our own: those of mail-auth
-//! read the wall clock (`x=`, ARC), keep no void-lookup limit, take the first of several SPF records, call an altered
-//! body neutral and show no key size, and none of that can be corrected from outside.
+//! Pure: DNS answers come from a `Reading`, time is when the mail arrived. mail-auth parses SPF and DMARC records and
+//! expands SPF macros. The verifiers are our own: those of mail-auth read the wall clock (`x=`, ARC), keep no
+//! void-lookup limit, take the first of several SPF records, believe rsa-sha1, call an altered body neutral and show no
+//! key size, and none of that can be corrected from outside; the pieces they are made of (keys, canonical forms, body
+//! hashes) are private to it. Its DKIM and ARC verifiers are the second opinion of tests/suites_auth/oracle.rs.
 
 pub mod arc;
 pub mod canonical;

@@ -106,10 +106,9 @@ impl Evaluation<'_> {
             let reason = format!("{domain} has no SPF record");
             return Ok(Said { result: Word::None, is_permissive: false, reason });
         };
-        let is_vast = covers_much(&record);
         for Directive { qualifier, mechanism } in &record.directives {
             let Some(is_permissive) = self.matches(mechanism, domain)? else { continue };
-            let by_network = is_vast && matches!(mechanism, Mechanism::Ip4 { .. });
+            let by_network = matches!(mechanism, Mechanism::Ip4 { .. }) && covers_much(&record);
             let reason = format!("matched by {}", label(mechanism));
             return Ok(Said { result: word(qualifier), is_permissive: is_permissive || by_network, reason });
         }

@@ -30,20 +30,15 @@ pub struct Values<'a> {
 impl Values<'_> {
     /// The expanded name, cut on the left to what DNS can carry.
     pub fn expand(&self, spec: &Macro) -> String {
-        if *spec == Macro::None {
-            return self.domain.to_owned();
-        }
         if self.size_max(spec) > EXPANSION_BYTES_MAX {
             return String::new();
         }
-        // Not `new()`: that would let `%{t}` read the clock.
-        let mut variables = Variables::default();
-        variables.set_ip(&self.client);
-        let sender = format!("{}@{}", self.local.replace('@', "\u{1}"), self.sender_domain);
-        variables.set_sender(sender.into_bytes());
-        variables.set_helo_domain(self.helo.as_bytes());
-        variables.set_domain(self.domain.as_bytes());
-        variables.set_validated_domain(self.validated.as_bytes());
+        let variables = match spec {
+            Macro::None => return self.domain.to_owned(),
+            // Not `new()`: that would let `%{t}` read the clock.
+            Macro::Literal(_) => Variables::default(),
+            Macro::Variable { .. } | Macro::List(_) => self.variables(),
+        };
         let name = spec.eval(&variables, "", false);
         let mut rest = name.strip_suffix('.').unwrap_or(&name);
         while rest.len() > NAME_BYTES_MAX {
@@ -54,6 +49,17 @@ impl Values<'_> {
         }
         let name = rest.replace(SLASH, "/");
         if self.local.contains('@') { name.replace(AT, "@").replace("%01", "%40") } else { name }
+    }
+
+    fn variables(&self) -> Variables<'_> {
+        let mut variables = Variables::default();
+        variables.set_ip(&self.client);
+        let sender = format!("{}@{}", self.local.replace('@', "\u{1}"), self.sender_domain);
+        variables.set_sender(sender.into_bytes());
+        variables.set_helo_domain(self.helo.as_bytes());
+        variables.set_domain(self.domain.as_bytes());
+        variables.set_validated_domain(self.validated.as_bytes());
+        variables
     }
 
     /// Octets that the macros can bring at most: each the longest value, each octet escaped to three.

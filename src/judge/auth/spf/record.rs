@@ -13,6 +13,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Stands for a `/` in a name; the check lets it in nowhere else, for DEL is no octet of a record.
 pub const SLASH: char = '\u{7f}';
 
+/// RFC 7208 5.
+const MECHANISMS: [&str; 8] = ["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"];
 /// Macro letters of a domain-spec (RFC 7208 7.2).
 const DOMAIN_LETTERS: &[u8] = b"slodiphv";
 /// Macro letters of explanations and so of unknown modifiers.
@@ -40,15 +42,15 @@ fn is_spf(text: &[u8]) -> bool {
 /// # Errors
 /// The term that is wrong.
 pub fn parse(text: &[u8]) -> Result<SpfRecord, String> {
-    let Ok(text) = std::str::from_utf8(text) else {
-        return Err("the record is not ASCII".to_owned());
-    };
+    let text = std::str::from_utf8(text).map_err(|_| "the record is not ASCII")?;
+    let is_clean = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if !is_clean {
+        return Err("the record holds other octets than ASCII letters, signs and spaces".to_owned());
+    }
     let mut checked = String::with_capacity(text.len());
     checked.push_str("v=spf1");
     for term in text.get(6..).unwrap_or_default().split(' ').filter(|term| !term.is_empty()) {
-        let is_graphic = term.bytes().all(|byte| byte.is_ascii_graphic());
         let read = match modifier(term) {
-            _ if !is_graphic => None,
             Some((name, value)) => check_modifier(name, value, &mut checked),
             None => check_directive(term, &mut checked),
         };
@@ -77,12 +79,12 @@ fn check_modifier(name: &str, value: &str, out: &mut String) -> Option<()> {
 fn check_directive(term: &str, out: &mut String) -> Option<()> {
     let rest = term.strip_prefix(['+', '-', '~', '?']).unwrap_or(term);
     let (name, argument) = rest.split_at(rest.find([':', '/']).unwrap_or(rest.len()));
-    let name = name.to_ascii_lowercase();
+    let name = MECHANISMS.into_iter().find(|known| name.eq_ignore_ascii_case(known))?;
     let value = argument.strip_prefix(':');
     out.push(' ');
     out.push_str(term.strip_suffix(rest)?);
-    out.push_str(&name);
-    match name.as_str() {
+    out.push_str(name);
+    match name {
         "all" | "ptr" if argument.is_empty() => Some(()),
         "include" | "exists" | "ptr" => {
             out.push(':');
@@ -157,7 +159,14 @@ fn domain_spec(text: &str, out: &mut String) -> Option<()> {
 
 /// Appends a macro-string with the `/` of its literals shielded; gives what follows its last macro.
 fn macro_string<'a>(text: &'a str, letters: &[u8], out: &mut String) -> Option<&'a str> {
-    let literal = |text: &str, out: &mut String| out.extend(text.chars().map(|c| if c == '/' { SLASH } else { c }));
+    let literal = |text: &str, out: &mut String| {
+        for (position, piece) in text.split('/').enumerate() {
+            if position > 0 {
+                out.push(SLASH);
+            }
+            out.push_str(piece);
+        }
+    };
     let mut rest = text;
     while let Some((before, escape)) = rest.split_once('%') {
         literal(before, out);

@@ -155,3 +155,35 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key and its signature of `signed octets`, both as long in octets as those of 1024 bits.
+    fn is_believed(key: &str, signature: &str) -> bool {
+        let key = Key::parse(format!("v=DKIM1; p={key}").as_bytes()).unwrap();
+        let signature = Algorithm::RsaSha256.signature(signature).unwrap();
+        key.verifies(Algorithm::RsaSha256, b"signed octets", &signature)
+    }
+
+    #[test]
+    fn short_rsa_keys_are_not_believed() {
+        assert!(is_believed(
+            "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDC5irnYo+zISGSBir/0Vzf8TL0qsbN1rw+o0NNGlEzcTcSTuM8G7Jb \
+             zsVmnB+/FCUx5/TJDIYp9OuOBsMXc3HXZvTUpm9U25pUp9oHpibLwsH8l24MoJjqIA0lUW2uINUpNfCAuyvOSaYNb/QE \
+             Ndli8lok/j2/uaFdj6C7SkkegwIDAQAB",
+            "PH+dtMAaXjT39s9EePho/gPu4X4jGRVWzh7uSDE7RdI/hKnNYGgKXovJJwcq84LosoVyJucbXIbL05IsrcXFEuuSEW3Z \
+             TsfjaxzDZsLb1MflC1wgX2q/YsCCbR3rY4YfA7/xF8MAtI41qZ/4VcRzEUmBsTK4ptTNtI0IFDZlTl0=",
+        ));
+        // 1020 bits.
+        assert!(!is_believed(
+            "MIGeMA0GCSqGSIb3DQEBAQUAA4GMADCBiAKBgAtFscgrqvj4sy6H1OEp7qP8zlXBxQBdlzuXRxy64aAUGFZ3UI/qXFRw \
+             dDnIw/utzYKKRYCG95x54jaetBUhbTWR4f/IHFXfg2kNq4k73O4M8WE0m6YrxmsOuSBPpnYz8aocpb+JxbsLperIFp1h \
+             1980e44N0E/tWgI5zPoN7UfVAgMBAAE=",
+            "CRMnCRe2hxBleOmAIdRf0P6B6srXyrlqHBGzjcNrAbNiPaTHakR0BKYrgiTXT/u3mowcC7EP87lR+Ep6RAuhEzvvYQXV \
+             aymoskwGCj9knFCrSz5Tk5AKyU9k1ndrDrmK3WJrRWkUHH3oz79sdRvdVK/V5y83kL1QCqYFLpwLGBE=",
+        ));
+        assert!(Algorithm::RsaSha256.signature(&"AAAA".repeat(42)).is_err(), "126 octets");
+    }
+}

@@ -4,12 +4,12 @@
 use libfuzzer_sys::fuzz_target;
 use wehr::mail::{head::Head, intake::Intake};
 
-fuzz_target!(|input: (&[u8], u8)| {
-    let (raw, size) = input;
+fuzz_target!(|input: &[u8]| {
+    let Some((size, raw)) = input.split_first() else { return };
     let whole = Head::parse(&raw.to_vec().into());
     let mut intake = Intake::new(raw.len());
     let mut heads = Vec::new();
-    for chunk in raw.chunks(usize::from(size).max(1)) {
+    for chunk in raw.chunks(usize::from(*size).max(1)) {
         match intake.feed(chunk) {
             Ok(head) => heads.extend(head),
             Err(_) => return,

@@ -26,12 +26,12 @@ fn read<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<Answer>, Option<Malf
     (answers, None)
 }
 
-fuzz_target!(|input: (u8, Vec<u8>)| {
-    let (size, bytes) = input;
-    let (answers, malformed) = read(std::iter::once(bytes.as_slice()));
+fuzz_target!(|input: &[u8]| {
+    let Some((size, bytes)) = input.split_first() else { return };
+    let (answers, malformed) = read(std::iter::once(bytes));
     if bytes.len() <= limits::LINE_BYTES_MAX {
         // Longer lines may be found too long earlier or later, as the chunks have it.
-        let chunked = read(bytes.chunks(usize::from(size).max(1)));
+        let chunked = read(bytes.chunks(usize::from(*size).max(1)));
         assert_eq!((&answers, malformed), (&chunked.0, chunked.1));
     }
     for answer in &answers {

@@ -80,7 +80,8 @@ pub fn edited(head: &Head, edits: &[Edit]) -> Bytes {
         let (line, after) = split_field(rest, field.raw.len());
         rest = after;
         if !seen.is_empty() {
-            let name = field.name.to_ascii_lowercase();
+            // As the edit spells it: octets that are no UTF-8 are replaced there, too.
+            let name = String::from_utf8_lossy(&field.name).to_ascii_lowercase().into_bytes();
             if let Some(count) = seen.get_mut(&name) {
                 *count += 1;
                 if removed.contains(&(name, *count)) {
@@ -177,6 +178,12 @@ mod tests {
             "X: one\r\n\ttwo\r\nY: z\r\nA: 1\r\nb: 2\r\nB : 4\r\njunk\r\n\r\n"
         );
         assert_eq!(text(raw, &[remove("B", 3), remove("B", 0), remove("C", 1)]), raw.strip_suffix("body").unwrap());
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_removed_too() {
+        let head = Head::parse(&Bytes::from_static(b"A\xff: 1\r\nB: 2\r\na\xff: 3\r\n\r\n"));
+        assert_eq!(edited(&head, &[remove("A\u{fffd}", 2)]), &b"A\xff: 1\r\nB: 2\r\n\r\n"[..]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ pub fn read(head: &Head) -> Authorship {
     if count(Kind::OddFrom) > 0 {
         found.oddities.insert(Oddity::OddFieldName);
     }
-    if head.cut {
+    if head.cut || sources.len() > limits::AUTHORS_MAX {
         found.oddities.insert(Oddity::TooMany);
     }
     let is_from = |source: &&Source| matches!(source.kind, Kind::From | Kind::OddFrom);
@@ -187,5 +187,19 @@ mod tests {
         assert!(read_from("<admin@b.example\u{2000}>").oddities.contains(&Oddity::Invisible));
         assert!(read_from("<admin@legitim\u{430}te.com>").oddities.contains(&Oddity::MixedScripts));
         assert!(read_from("nobody").oddities.contains(&Oddity::Missing));
+    }
+
+    #[test]
+    fn a_line_without_name_hides_no_author() {
+        let found = read_from("a@b.example\r\n.c@d.example\r\n.e\r\nX: y");
+        let domains: Vec<String> = found.domains().iter().map(ToString::to_string).collect();
+        assert_eq!(domains, ["b.example", "b.example.c", "d.example.e"]);
+        assert!(found.oddities.contains(&Oddity::OddFieldName));
+    }
+
+    #[test]
+    fn more_fields_than_are_read_are_told() {
+        let found = read_from(&"x\r\nFrom: ".repeat(limits::AUTHORS_MAX + 1));
+        assert!(found.oddities.contains(&Oddity::TooMany));
     }
 }

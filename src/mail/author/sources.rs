@@ -28,16 +28,22 @@ pub enum Kind {
     ResentFrom,
 }
 
-/// All of them, topmost first.
+/// All of them, topmost first; more than `limits::AUTHORS_MAX` when some are left unread.
 #[must_use]
 pub fn of(head: &Head) -> Vec<Source> {
     let mut sources: Vec<Source> = Vec::new();
-    let mut is_open = false;
+    // Where the author field stands that a line without name would go on, and whether one has.
+    let mut open: Option<(usize, bool)> = None;
     for field in head.fields() {
-        // A line that is no field, straight after an author field: lenient readers take it for a fold.
-        if is_open && !has_plain_name(field) {
-            if let Some(source) = sources.last_mut() {
-                source.kind = Kind::OddFrom;
+        // A line that is no field, straight after an author field: lenient readers take it for a fold, others do not.
+        if let Some((at, is_folded)) = open.as_mut().filter(|_| !has_plain_name(field)) {
+            if !std::mem::replace(is_folded, true) {
+                let value = sources.get(*at).map(|source| source.value.clone()).unwrap_or_default();
+                sources.iter_mut().skip(*at).take(1).for_each(|source| source.kind = Kind::OddFrom);
+                *at = sources.len();
+                sources.push(Source { kind: Kind::OddFrom, value });
+            }
+            if let Some(source) = sources.get_mut(*at) {
                 source.value.push(b' ');
                 source.value.extend_from_slice(&field.raw);
             }
@@ -50,7 +56,7 @@ pub fn of(head: &Head) -> Vec<Source> {
             () if looks_like(&field.name, b"resent-from") => Some(Kind::ResentFrom),
             () => None,
         };
-        is_open = matches!(kind, Some(Kind::From | Kind::OddFrom));
+        open = matches!(kind, Some(Kind::From | Kind::OddFrom)).then_some((sources.len(), false));
         if let Some(kind) = kind {
             sources.push(Source { kind, value: field.value.to_vec() });
         }

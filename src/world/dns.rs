@@ -7,7 +7,7 @@
 use crate::{
     judge::facts::{Answer, Exchanger, Fact, Failure, Name, Question},
     limits,
-    world::labels::Labels,
+    world::{dns_socket::Sockets, labels::Labels},
 };
 use futures_util::{
     FutureExt, StreamExt,
@@ -16,7 +16,7 @@ use futures_util::{
 use mail_auth::hickory_resolver::{
     NameServerPool, PoolContext, TlsConfig,
     config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverOpts, ServerOrderingStrategy},
-    net::{DnsError, DnsHandle, NetError, NoRecords, runtime::TokioRuntimeProvider},
+    net::{DnsError, DnsHandle, NetError, NoRecords},
     proto::{
         op::{DnsRequestOptions, Message, Query, ResponseCode},
         rr::{Name as WireName, RData, RecordType},
@@ -72,7 +72,7 @@ pub enum Source {
 
 struct Asker {
     timeout: Duration,
-    servers: Vec<NameServerPool<TokioRuntimeProvider>>,
+    servers: Vec<NameServerPool<Sockets>>,
     /// The index of the server that answered last.
     preferred: AtomicUsize,
     in_flight: Semaphore,
@@ -118,9 +118,7 @@ impl Dns {
         let servers = settings
             .resolvers
             .iter()
-            .map(|address| {
-                NameServerPool::from_config([server(*address)], Arc::clone(&context), TokioRuntimeProvider::default())
-            })
+            .map(|address| NameServerPool::from_config([server(*address)], Arc::clone(&context), Sockets::default()))
             .collect();
         Ok(Self {
             asker: Arc::new(Asker {

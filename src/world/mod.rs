@@ -2,6 +2,7 @@
 
 pub mod clamd;
 pub mod dns;
+mod dns_socket;
 pub mod faulty;
 pub mod labels;
 pub mod live;

@@ -5,6 +5,7 @@
 //! but never after the mailstore asked for its bytes.
 
 pub mod dialogue;
+mod enquiry;
 pub mod pool;
 pub mod reply;
 pub mod stream;

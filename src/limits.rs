@@ -172,3 +172,5 @@ pub const ZONE_FAULTS_MAX: usize = 100;
 pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 /// Cases kept of mails that a check panicked on: enough to mend it, not a second mailbox.
 pub const FAULT_CASES_MAX: usize = 100;
+/// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
+pub const OTHER_FILES_MAX: usize = 4_096;

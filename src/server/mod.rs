@@ -66,6 +66,7 @@ impl Server {
     /// # Errors
     /// When a socket cannot be bound; the text names it.
     pub async fn start(plan: Plan) -> io::Result<Self> {
+        allow_connections(plan.connections_max);
         let (drain, draining) = watch::channel(false);
         let milters = bind(&plan.milter).await?;
         let lmtps = bind(&plan.lmtp).await?;
@@ -173,6 +174,18 @@ impl Server {
         }
         self.pages.shutdown().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Raises the soft limit of open files (often 1,024) so that every connection has one; says so when it cannot.
+fn allow_connections(connections_max: usize) {
+    let wanted = (connections_max + limits::OTHER_FILES_MAX) as u64;
+    let got = rlimit::increase_nofile_limit(wanted).unwrap_or_default();
+    if got < wanted {
+        tracing::warn!(
+            "{got} open files are allowed, {wanted} are needed for {connections_max} connections; raise LimitNOFILE \
+             (systemd) or `ulimit -Hn`, or lower limits.connections_max"
+        );
     }
 }
 

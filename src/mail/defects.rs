@@ -2,7 +2,7 @@
 //!
 //! Pure. A defect is never an error: malformed mail is judged, not refused here.
 
-use super::{head::Head, message::Defect};
+use super::{content::Defect, head::Head};
 use std::collections::BTreeSet;
 
 pub const BARE_CR: Defect = "bare_cr";

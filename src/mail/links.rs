@@ -4,9 +4,9 @@
 
 use super::{
     address::Domain,
+    content::{Defect, Link, LinkPlace},
     defects,
     html::{self, Found},
-    message::{Defect, Link, LinkPlace},
 };
 use crate::limits;
 use linkify::{LinkFinder, LinkKind};

@@ -2,7 +2,13 @@
 //!
 //! Pure. `Message::parse` is total: any bytes give a message.
 
-use super::{charset, defects, head::Head, mime::Walk};
+use super::{
+    charset,
+    content::{Coverage, Defect, Link, Part, Skipped},
+    defects,
+    head::Head,
+    mime::Walk,
+};
 use bytes::Bytes;
 
 /// The message of RFC 5322 with everything found in it. Owns its bytes; every slice shares that buffer.
@@ -19,84 +25,6 @@ pub struct Message {
     /// What is wrong with the bytes, sorted, without repetition.
     pub defects: Vec<Defect>,
     pub coverage: Coverage,
-}
-
-/// One decoded body part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Part {
-    /// Position as IMAP numbers it (RFC 9051 6.4.5): `1`, `1.2`.
-    pub path: String,
-    /// Preferred reading of the file name, decoded; empty if none.
-    pub name: String,
-    /// Every reading of the file name.
-    pub names: Vec<String>,
-    /// Lower-case `type/subtype` of Content-Type.
-    pub declared: String,
-    /// Media type by content; empty if unknown.
-    pub detected: String,
-    /// Decoded octets.
-    pub bytes: usize,
-    /// Hex digest of the decoded octets.
-    pub sha256: String,
-    /// Path of the part this one was found in.
-    pub within: Option<String>,
-    /// How many readings gave this part.
-    pub interpretations: usize,
-    pub encrypted: bool,
-    /// Marks found inside, such as `macro`.
-    pub traits: Vec<String>,
-}
-
-/// Where a link stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LinkPlace {
-    Text,
-    Html,
-    Attachment,
-    Qr,
-}
-
-impl LinkPlace {
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Html => "html",
-            Self::Attachment => "attachment",
-            Self::Qr => "qr",
-        }
-    }
-}
-
-/// One link, normalised as browsers do (WHATWG URL).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Link {
-    pub url: String,
-    /// Host in A-label form; empty for `mailto:` and the like.
-    pub host: String,
-    /// Registrable domain.
-    pub domain: Option<String>,
-    pub place: LinkPlace,
-}
-
-/// Something wrong with the bytes, by a fixed name in lower case, for example `missing_final_boundary`.
-pub type Defect = &'static str;
-
-/// What was looked at and what was not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
-    /// Octets of the message.
-    pub bytes: usize,
-    /// Octets that were looked at.
-    pub scanned: usize,
-    pub skipped: Vec<Skipped>,
-}
-
-/// A part that was not looked at, with the reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    pub part: String,
-    pub reason: &'static str,
 }
 
 impl Message {

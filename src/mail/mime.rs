@@ -5,9 +5,10 @@
 
 use super::{
     body::Body,
-    charset, defects, filetype,
+    charset,
+    content::{Defect, LinkPlace, Part, Skipped},
+    defects, filetype,
     links::Links,
-    message::{Defect, LinkPlace, Part, Skipped},
     names,
 };
 use crate::limits;

@@ -285,7 +285,7 @@ fn edits(edits: &[Edit]) -> (Vec<Added>, Vec<Removed>) {
     (added, removed)
 }
 
-fn part(part: &crate::mail::message::Part) -> Part {
+fn part(part: &crate::mail::content::Part) -> Part {
     Part {
         path: part.path.clone(),
         name: part.name.clone(),

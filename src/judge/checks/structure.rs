@@ -10,7 +10,7 @@ use crate::{
     },
     mail::{
         defects,
-        message::{Defect, Part},
+        content::{Defect, Part},
     },
 };
 use std::collections::BTreeMap;

@@ -168,6 +168,8 @@ pub const DNS_RECORD_BYTES_MAX: usize = 65_535;
 pub const DNS_IN_FLIGHT_MAX: usize = 1_000;
 /// Faults of a zone file shown at once; more than a screen of them helps nobody.
 pub const ZONE_FAULTS_MAX: usize = 100;
+/// Errors of one configuration, rule or case file shown at once; each place costs a look at its line.
+pub const FILE_ERRORS_MAX: usize = 100;
 /// Octets of one configuration, zone or rule file.
 pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 /// Cases kept of mails that a check panicked on: enough to mend it, not a second mailbox.

@@ -266,9 +266,16 @@ fn check_edits(head: &Head, verdict: &Verdict) {
     }
     let kept: Vec<&Bytes> = head.fields().iter().filter(|field| !is_ours(field)).map(|field| &field.raw).collect();
     let mut rest: Vec<&Bytes> = fields.map(|field| &field.raw).collect();
-    if kept.first().is_some_and(|first| matches!(first.first(), Some(b' ' | b'\t' | b'\r'))) {
-        // Such a line would become a fold of ours, so a field stands between.
-        rest.remove(0);
+    let barrier: Bytes;
+    match kept.first().and_then(|first| Some((first.first()?, first))) {
+        // Such a line would become a fold of ours, so a field of its own stands above.
+        Some((b'\r', _)) => drop(rest.remove(0)),
+        Some((b' ' | b'\t', first)) => {
+            barrier = rest[0].slice(rest[0].len() - first.len()..);
+            assert!(rest[0].starts_with(b"X-Wehr-Defect: "));
+            rest[0] = &barrier;
+        }
+        _ => {}
     }
     assert_eq!(rest, kept);
 }

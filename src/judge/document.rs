@@ -3,7 +3,12 @@
 //! Pure: the caller reads the file. Rule packs, the configuration and cases are read with it.
 
 use super::findings::Score;
-use std::{cell::RefCell, fmt, ops::Range};
+use crate::limits;
+use std::{
+    cell::{OnceCell, RefCell},
+    fmt,
+    ops::Range,
+};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -73,13 +78,16 @@ pub type Value<'a> = Spanned<DeValue<'a>>;
 pub struct Document<'a> {
     file: &'a str,
     text: &'a str,
-    complaints: RefCell<Vec<Complaint>>,
+    /// Where the lines begin; a place is asked for every key of some files.
+    lines: OnceCell<Vec<usize>>,
+    /// Octet where each stands, and what is wrong: a place costs a look at its line, so only those shown get one.
+    complaints: RefCell<Vec<(usize, String)>>,
 }
 
 impl<'a> Document<'a> {
     #[must_use]
     pub fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, complaints: RefCell::default() }
+        Self { file, text, lines: OnceCell::new(), complaints: RefCell::default() }
     }
 
     /// The outermost table; what is not TOML is complained about and left out.
@@ -94,16 +102,20 @@ impl<'a> Document<'a> {
 
     /// Where a span of the text begins.
     pub fn position(&self, span: &Range<usize>) -> Position {
+        let starts = self.lines.get_or_init(|| {
+            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect()
+        });
         let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let line = starts.partition_point(|start| *start <= before.len());
+        let line_start = starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
         Position { file: self.file.to_owned(), line, column }
     }
 
     /// Notes an error.
     pub fn complain(&self, span: Range<usize>, what: impl Into<String>) {
-        self.complaints.borrow_mut().push(Complaint { position: self.position(&span), what: what.into() });
+        self.complaints.borrow_mut().push((span.start, what.into()));
     }
 
     /// Notes that a key is not one of those known here.
@@ -178,14 +190,26 @@ impl<'a> Document<'a> {
     /// The result, if nothing is wrong with the file.
     ///
     /// # Errors
-    /// All complaints, in the order of their places.
+    /// All complaints, in the order of their places; of very many the first, and how many more there are.
     pub fn finish<T>(self, result: T) -> Result<T, Errors> {
-        let mut complaints = self.complaints.into_inner();
-        if complaints.is_empty() {
+        let mut found = self.complaints.take();
+        if found.is_empty() {
             return Ok(result);
         }
-        complaints.sort();
-        complaints.dedup();
+        found.sort();
+        found.dedup();
+        let left_out = found.len().saturating_sub(limits::FILE_ERRORS_MAX);
+        let mut complaints: Vec<Complaint> = found
+            .into_iter()
+            .take(limits::FILE_ERRORS_MAX)
+            .map(|(start, what)| Complaint { position: self.position(&(start..start)), what })
+            .collect();
+        if left_out > 0
+            && let Some(last) = complaints.last()
+        {
+            let position = last.position.clone();
+            complaints.push(Complaint { position, what: format!("and {left_out} more errors after this one") });
+        }
         Err(Errors(complaints))
     }
 
@@ -282,5 +306,17 @@ mod tests {
         assert!(errors.contains("x.toml:1:5: a string is needed here, not a number"), "{errors}");
         assert!(errors.contains("x.toml:2:"), "{errors}");
         assert!(errors.contains("x.toml:3:"), "{errors}");
+    }
+
+    #[test]
+    fn very_many_errors_are_found_quickly_and_counted() {
+        let text = "= ".repeat(limits::FIELD_TEXT_BYTES_MAX) + &"a = 1\n".repeat(10_000);
+        let document = Document::new("x.toml", &text);
+        let start = std::time::Instant::now();
+        let _ = document.root();
+        let errors = document.finish(()).unwrap_err();
+        assert_eq!(errors.0.len(), limits::FILE_ERRORS_MAX + 1);
+        assert!(errors.to_string().contains(" more errors"), "{errors}");
+        assert!(start.elapsed().as_secs() < 5, "quadratic: {:?}", start.elapsed());
     }
 }

@@ -39,7 +39,6 @@ pub fn of(head: &Head) -> Vec<Source> {
         if let Some((at, is_folded)) = open.as_mut().filter(|_| !has_plain_name(field)) {
             if !std::mem::replace(is_folded, true) {
                 let value = sources.get(*at).map(|source| source.value.clone()).unwrap_or_default();
-                sources.iter_mut().skip(*at).take(1).for_each(|source| source.kind = Kind::OddFrom);
                 *at = sources.len();
                 sources.push(Source { kind: Kind::OddFrom, value });
             }

@@ -58,7 +58,7 @@ impl Algorithm {
 #[derive(Clone, Debug)]
 pub struct Key {
     algorithm: Algorithm,
-    key: ParsedPublicKey,
+    public: ParsedPublicKey,
     /// `t=s`: `i=` has to name the very domain of `d=`.
     pub is_strict: bool,
     /// `t=y`: the domain is trying DKIM; a failure says nothing.
@@ -127,10 +127,10 @@ impl Key {
             "ed25519" => return Err("an ed25519 key of another length than 32 octets"),
             _ => return Err("the key is of an unknown type"),
         };
-        let key = parsed.map_err(|_| "the key cannot be decoded")?;
+        let public = parsed.map_err(|_| "the key cannot be decoded")?;
         let flags = || tags.get("t").into_iter().flat_map(tags::list);
         let (is_strict, is_testing) = (flags().any(|flag| flag == "s"), flags().any(|flag| flag == "y"));
-        Ok(Self { algorithm, key, is_strict, is_testing })
+        Ok(Self { algorithm, public, is_strict, is_testing })
     }
 
     /// Is the key of the type that the algorithm needs?
@@ -146,11 +146,11 @@ impl Key {
             return false;
         }
         match algorithm {
-            Algorithm::RsaSha256 => self.key.verify_sig(data, signature).is_ok(),
+            Algorithm::RsaSha256 => self.public.verify_sig(data, signature).is_ok(),
             // RFC 8463 3: what is signed is the hash.
             Algorithm::Ed25519Sha256 => {
                 let hash = digest(&SHA256, data);
-                self.key.verify_sig(hash.as_ref(), signature).is_ok()
+                self.public.verify_sig(hash.as_ref(), signature).is_ok()
             }
         }
     }

@@ -76,7 +76,7 @@ impl Serve {
             } else {
                 output::line(&places)?;
             }
-            let reload = plan::reload(self.config, server.desk());
+            let reload = plan::reload(self.config, settings, server.desk());
             server.run(reload).await?;
             Ok(Ending::Fine)
         })

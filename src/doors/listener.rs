@@ -6,6 +6,7 @@ use crate::{
 };
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use std::{
+    fmt::Display,
     fs,
     future::Future,
     io,
@@ -64,13 +65,25 @@ pub struct Connection {
     pub permit: Option<OwnedSemaphorePermit>,
 }
 
+/// Why a place cannot be listened on, and what to do.
+pub fn unbound(place: &impl Display, error: &io::Error) -> io::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => "; another program listens there (or a file is in the place of the socket)",
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+        io::ErrorKind::NotFound => "; make the folder of the socket first",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 and foreign folders need more rights",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("{place}: cannot listen: {error}{advice}"))
+}
+
 impl Listener {
     /// Binds a socket. A stale unix socket file is replaced; any other file in its place is an error.
     ///
     /// # Errors
     /// When the place cannot be bound; the text names it.
     pub async fn bind(place: &Place) -> io::Result<Self> {
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("{place}: cannot listen: {error}"));
+        let named = |error| unbound(place, &error);
         match place {
             Place::Tcp(address) => {
                 let socket =

@@ -7,8 +7,9 @@ pub mod plan;
 use crate::{
     doors::{
         desk::{Desk, Parts},
-        listener::Listener,
-        lmtp, milter,
+        listener::{Listener, unbound},
+        lmtp::{self, certificate::Certificate},
+        milter,
     },
     limits,
     telemetry::{
@@ -58,6 +59,7 @@ pub struct Server {
     drain: watch::Sender<bool>,
     doors: JoinSet<()>,
     pages: JoinSet<()>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl Server {
@@ -72,9 +74,7 @@ impl Server {
         let lmtps = bind(&plan.lmtp).await?;
         let mut pages = Vec::new();
         for address in plan.http {
-            pages.push(TcpListener::bind(address).await.map_err(|error| {
-                io::Error::new(error.kind(), format!("{address}: cannot listen for HTTP: {error}"))
-            })?);
+            pages.push(TcpListener::bind(address).await.map_err(|error| unbound(&address, &error))?);
         }
         let mut server = Self {
             milter: milters.iter().map(|listener| listener.place().clone()).collect(),
@@ -85,6 +85,7 @@ impl Server {
             drain,
             doors: JoinSet::new(),
             pages: JoinSet::new(),
+            certificate: plan.lmtp_settings.certificate.clone(),
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
         for listener in milters {
@@ -149,7 +150,13 @@ impl Server {
     }
 
     fn reload(&self, reload: &Reload) {
-        match reload() {
+        let read = reload().and_then(|parts| {
+            if let Some(certificate) = &self.certificate {
+                certificate.reload()?;
+            }
+            Ok(parts)
+        });
+        match read {
             Ok(parts) => {
                 let digest = parts.rulebook.digest.clone();
                 self.desk.replace(parts);

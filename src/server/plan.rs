@@ -52,14 +52,37 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
     })
 }
 
-/// Reads the same configuration file again; sockets, scanner and name servers stay as they are until a restart.
+/// Reads the same configuration file again; what is bound to sockets stays as it was `started`, and is told.
 #[must_use]
-pub fn reload(file: Option<PathBuf>, desk: &Arc<Desk>) -> Reload {
+pub fn reload(file: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
     let world = Arc::clone(desk.world());
     Box::new(move || {
         let settings = Settings::load(file.as_deref()).map_err(|errors| errors.to_string())?;
-        parts(&settings, Arc::clone(&world))
+        let parts = parts(&settings, Arc::clone(&world))?;
+        let keys = unheeded(&started, &settings);
+        if !keys.is_empty() {
+            tracing::warn!(keys = keys.join(" "), "these keys have changed and count only after a restart");
+        }
+        Ok(parts)
     })
+}
+
+/// Keys that a reload does not heed and whose values differ.
+fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
+    let keys = [
+        ("milter.listen", started.milter_listen != now.milter_listen),
+        ("lmtp.listen", started.lmtp_listen != now.lmtp_listen),
+        ("lmtp.trusted_peers", started.lmtp_trusted_peers != now.lmtp_trusted_peers),
+        ("lmtp.certificate lmtp.key", started.lmtp_keys != now.lmtp_keys),
+        ("http.listen", started.http_listen != now.http_listen),
+        ("clamd.address", started.clamd != now.clamd),
+        ("clamd.stream_bytes_max", started.clamd_stream_bytes_max != now.clamd_stream_bytes_max),
+        ("dns.resolvers", started.resolvers != now.resolvers),
+        ("limits.message_bytes_max", started.message_bytes_max != now.message_bytes_max),
+        ("limits.spool_memory_bytes_max", started.spool_memory_bytes_max != now.spool_memory_bytes_max),
+        ("limits.connections_max", started.connections_max != now.connections_max),
+    ];
+    keys.into_iter().filter(|(_, has_changed)| *has_changed).map(|(key, _)| key).collect()
 }
 
 fn parts(settings: &Settings, world: Arc<dyn World>) -> Result<Parts, String> {

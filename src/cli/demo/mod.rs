@@ -18,7 +18,6 @@ use crate::{
     config::{Destination, Settings},
     judge::policy::verdict::Action,
     mail::{address::Address, envelope::Client, head::Head},
-    server::plan,
     world::place::Place,
 };
 use clap::Args;
@@ -110,8 +109,7 @@ impl Demo {
         if !self.json {
             output::line("serving; Ctrl-C ends")?;
         }
-        let reload = plan::reload(None, server.desk());
-        server.run(reload).await?;
+        server.run(Box::new(|| Err("the demo has no configuration file".to_owned()))).await?;
         Ok(ending)
     }
 }

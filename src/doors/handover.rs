@@ -70,7 +70,8 @@ impl Concluded {
                 }
                 Err(error) => {
                     if self.desk.metrics().dependency_up(Dependency::Quarantine, false) {
-                        tracing::error!(%error, "quarantine: cannot store a mail; it is deferred");
+                        let folder = quarantine.folder().display();
+                        tracing::error!(%folder, %error, "quarantine: cannot store a mail; it is deferred");
                     }
                     Reply::new(451, "4.3.1", "cannot store the mail, try again later")
                 }

@@ -9,7 +9,7 @@
 use super::{
     desk::{Desk, Limits},
     inquiry::{Inquiry, Settled},
-    spool::Spool,
+    spool::{self, Spool},
 };
 use crate::{
     judge::{
@@ -236,7 +236,7 @@ impl Reception {
             scan.feed(Bytes::copy_from_slice(bytes)).await;
         }
         self.spool.push(bytes).await.map_err(|error| {
-            tracing::error!(%error, "spool: cannot write a temporary file; mail is deferred");
+            tracing::error!(folder = %spool::folder().display(), %error, "spool: cannot write a temporary file; mail is deferred");
             Reply::new(451, "4.3.1", "no space to take the mail, try again later")
         })
     }

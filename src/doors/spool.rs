@@ -24,6 +24,12 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     if env::var_os("TMPDIR").is_none() && on_disk.is_dir() { on_disk.to_owned() } else { env::temp_dir() }
 });
 
+/// Where large mails lie while they are received.
+#[must_use]
+pub fn folder() -> &'static Path {
+    FOLDER.as_path()
+}
+
 /// A mail's bytes while it is received, judged and handed over.
 #[derive(Debug)]
 pub struct Spool {
@@ -70,7 +76,7 @@ impl Spool {
         let file = spawn_blocking(move || -> io::Result<Arc<File>> {
             let file = match file {
                 Some(file) => file,
-                None => Arc::new(tempfile::tempfile_in(FOLDER.as_path())?),
+                None => Arc::new(tempfile::tempfile_in(folder())?),
             };
             file.write_all_at(&chunk, offset)?;
             Ok(file)

@@ -51,7 +51,7 @@ impl Maildir {
             .into_bytes();
         match self.store(parcel, &mailbox(recipient), preface).await {
             Ok(_) => Reply::new(250, "2.0.0", "delivered"),
-            Err(error) => refusal(&error),
+            Err(error) => refusal(self.root(), &error),
         }
     }
 
@@ -62,8 +62,8 @@ impl Maildir {
 }
 
 /// The reply that a failing disk becomes; always transient, since it is our disk and not the sender's mail.
-fn refusal(error: &io::Error) -> Reply {
-    tracing::error!(%error, "the Maildir did not take a mail; it is deferred");
+fn refusal(root: &Path, error: &io::Error) -> Reply {
+    tracing::error!(folder = %root.display(), %error, "the Maildir did not take a mail; it is deferred");
     match error.kind() {
         io::ErrorKind::StorageFull => Reply::new(452, "4.3.1", "mail system full, try again later"),
         io::ErrorKind::QuotaExceeded => Reply::new(452, "4.2.2", "mailbox full, try again later"),

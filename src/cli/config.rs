@@ -28,6 +28,9 @@ pub enum Config {
     Check {
         /// The file; without it the embedded defaults are checked
         file: Option<PathBuf>,
+        /// The same, as the other verbs name it
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
         /// One JSON object
         #[arg(long)]
         json: bool,
@@ -53,7 +56,7 @@ impl Config {
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
         match self {
-            Self::Check { file, json } => check(file.as_deref(), json),
+            Self::Check { file, config, json } => check(file.or(config).as_deref(), json),
             Self::Explain { key, config, json } => match values(config.as_deref()) {
                 Ok(values) => explain_keys(&values, key.as_deref(), json),
                 Err(errors) => {

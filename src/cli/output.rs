@@ -37,8 +37,9 @@ impl Ending {
 /// When stdout is closed.
 pub fn line(text: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot write the result to stdout: {error}")))
 }
 
 /// Prints one JSON value as one line and flushes it.

@@ -194,7 +194,7 @@ fn digest(rulebook: &Rulebook) -> String {
 /// Every `*.toml` of a folder, in the order of their names.
 fn folder_packs(folder: &Path) -> Result<parse::Placed, Errors> {
     let name = folder.display().to_string();
-    let complain = |error: std::io::Error| Errors::whole_file(&name, error.to_string());
+    let complain = |error: std::io::Error| Errors::whole_file(&name, format!("cannot read it: {error}"));
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(complain)? {
         let path = entry.map_err(complain)?.path();
@@ -211,7 +211,7 @@ fn folder_packs(folder: &Path) -> Result<parse::Placed, Errors> {
         let name = path.display().to_string();
         match read::text_file(&path) {
             Ok(text) => files.push((name, text)),
-            Err(error) => complaints.extend(Errors::whole_file(&name, error.to_string()).0),
+            Err(error) => complaints.extend(Errors::whole_file(&name, format!("cannot read it: {error}")).0),
         }
     }
     match parse::packs(files.iter().map(|(file, text)| (file.as_str(), text.as_str()))) {

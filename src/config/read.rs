@@ -111,7 +111,10 @@ impl Gathering {
         }
         self.seen.push(real);
         match text_file(path) {
-            Err(error) => self.complaints.push(Complaint { position: place, what: format!("{name}: {error}") }),
+            Err(error) => {
+                let what = format!("cannot read {name}: {error}");
+                self.complaints.push(Complaint { position: place, what });
+            }
             Ok(text) => self.text(path, &name, &text),
         }
     }

@@ -69,7 +69,7 @@ fn every_error_has_its_place() {
         ("more.toml", "[policy]\ntag = 2\n"),
     ]);
     for wanted in [
-        "wehr.toml:1:25: gone.toml: No such file",
+        "wehr.toml:1:25: cannot read gone.toml: No such file",
         "wehr.toml:2:1: unknown key `authserv`; did you mean `authserv_id`?",
         "wehr.toml:4:1: unknown key of [milter] `lisen`; did you mean `listen`?",
         "wehr.toml:6:10: a string or a list of strings is needed here, not a number",

@@ -27,8 +27,15 @@ type Reader = Box<dyn BufRead + Send>;
 
 /// What is still to be read.
 enum Pending {
+    /// As given on the command line.
+    Given(PathBuf),
+    /// Found in a folder.
     Path(PathBuf),
-    Mbox { path: String, reader: Reader, index: usize },
+    Mbox {
+        path: String,
+        reader: Reader,
+        index: usize,
+    },
 }
 
 /// All messages of some paths, in the order given, folders sorted by name.
@@ -39,7 +46,7 @@ pub struct Inputs {
 impl Inputs {
     #[must_use]
     pub fn new(paths: &[PathBuf]) -> Self {
-        Self { pending: paths.iter().cloned().map(Pending::Path).collect() }
+        Self { pending: paths.iter().cloned().map(Pending::Given).collect() }
     }
 }
 
@@ -50,6 +57,7 @@ impl Iterator for Inputs {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let found = match self.pending.pop_front()? {
+                Pending::Given(path) => self.path(&path).or_else(|| self.complain_if_empty(&path)),
                 Pending::Path(path) => self.path(&path),
                 Pending::Mbox { path, reader, index } => self.mbox(path, reader, index),
             };
@@ -87,6 +95,12 @@ impl Inputs {
             }
             Err(error) => Some(Err(told(error))),
         }
+    }
+
+    /// A folder without anything in it is no success: whoever named it expects messages there.
+    fn complain_if_empty(&self, path: &Path) -> Option<Result<Input, String>> {
+        let is_empty = path.is_dir() && !matches!(self.pending.front(), Some(Pending::Path(_)));
+        is_empty.then(|| Err(format!("{}: no message in this folder", path.display())))
     }
 
     /// A message or an mbox, told apart by the first five octets.

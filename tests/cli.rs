@@ -1,7 +1,7 @@
 //! The program as operators and scripts see it: verbs, exit codes, JSON, errors, pipes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     env, fs,
     io::Write,
@@ -134,6 +134,86 @@ fn the_json_of_scan_has_every_key_of_the_contract() {
     assert!(report["questions"]["dns"].as_u64().unwrap() >= 3, "{report}");
 }
 
+/// Section 6 of DESIGN.md: what every object of `scan --json` looks like.
+fn contract() -> Value {
+    let action = "accept|tag|quarantine|defer|reject";
+    let word = "none|pass|fail|softfail|neutral|temperror|permerror|policy";
+    let named = json!({ "result": word, "domain": "string" });
+    json!({
+        "path": "string", "action": action, "reply": "string", "score": "number", "subject": "string",
+        "from": [{ "name": "string", "address": "string" }],
+        "recipients": [{ "address": "string", "action": action }],
+        "symbols": [{ "name": "string", "score": "number", "detail": "string", "group": "string" }],
+        "auth": {
+            "spf": named, "spf_helo": named,
+            "dkim": [{ "result": word, "domain": "string", "selector": "string" }],
+            "arc": { "result": word, "sealers": ["string"] },
+            "iprev": { "result": word },
+            "dmarc": {
+                "result": word, "policy": "none|quarantine|reject", "disposition": "none|quarantine|reject",
+                "author_domain": "string", "author_domains": ["string"], "organizational_domain": "string",
+            },
+        },
+        "headers_added": [{ "name": "string", "value": "string" }],
+        "headers_removed": [{ "name": "string", "index": "count", "value": "string" }],
+        "parts": [{
+            "path": "string", "name": "string", "names": ["string"], "declared": "string", "detected": "string",
+            "bytes": "count", "sha256": "string", "interpretations": "count", "within": "string",
+            "encrypted": "boolean", "traits": ["string"],
+        }],
+        "links": [{ "url": "string", "host": "string", "domain": "string or null", "where": "text|html|attachment|qr" }],
+        "defects": ["string"],
+        "coverage": { "bytes": "count", "scanned": "count", "skipped": [{ "part": "string", "reason": "string" }] },
+        "virus": { "result": "clean|infected|failed|not_asked", "name": "string" },
+        "questions": { "dns": "count", "spf": "count" }, "micros": "count",
+    })
+}
+
+fn assert_fits(value: &Value, shape: &Value, place: &str) {
+    let fits = match shape {
+        Value::Array(shapes) => value.as_array().is_some_and(|items| {
+            items.iter().for_each(|item| assert_fits(item, &shapes[0], &format!("{place}[]")));
+            true
+        }),
+        Value::Object(shapes) => value.as_object().is_some_and(|pairs| {
+            for (key, shape) in shapes {
+                assert_fits(pairs.get(key).unwrap_or(&Value::Null), shape, &format!("{place}.{key}"));
+            }
+            true
+        }),
+        word => match word.as_str().unwrap() {
+            "string" => value.is_string(),
+            "string or null" => value.is_string() || value.is_null(),
+            "number" => value.is_number(),
+            "count" => value.is_u64(),
+            "boolean" => value.is_boolean(),
+            words => value.as_str().is_some_and(|found| words.split('|').any(|word| word == found)),
+        },
+    };
+    assert!(fits, "{place} is {value}, not {shape}");
+}
+
+#[test]
+fn whatever_the_mail_its_report_keeps_to_the_contract() {
+    let suites = env::var_os("WEHR_SUITES")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/suites")), PathBuf::from);
+    assert!(suites.is_dir(), "{} is missing: put the suites there or set WEHR_SUITES", suites.display());
+    let files = folder(&[]);
+    let mut mails = 0;
+    for below in ["mime/mail-parser", "mime/mime4j", "mime/clamav", "attach", "unicode", "spoof/msg"] {
+        let path = suites.join(below).display().to_string();
+        let options = ["scan", "--json", "--ip", "192.0.2.1", "--helo", "mx.example", "--clamd", "unix:gone", &path];
+        let scanned = wehr(files.path(), &options);
+        for report in lines(&scanned) {
+            assert_fits(&report, &contract(), report["path"].as_str().unwrap());
+            assert_eq!(report["virus"]["result"], "failed");
+            assert!(report["coverage"]["scanned"].as_u64() <= report["coverage"]["bytes"].as_u64(), "{report}");
+            mails += 1;
+        }
+    }
+    assert!(mails > 300, "the suites have lost their mails: {mails}");
+}
+
 #[test]
 fn a_mail_that_is_refused_is_a_finding() {
     let files = folder(&[("m.eml", MAIL), ("z.zone", ZONE)]);
@@ -182,6 +262,9 @@ fn what_cannot_be_read_is_told_and_the_rest_goes_on() {
         assert_eq!(code(&scanned), 2, "{wrong:?}");
         assert!(!err(&scanned).is_empty() && scanned.stdout.is_empty(), "{wrong:?}");
     }
+    fs::create_dir(files.path().join("empty")).unwrap();
+    let scanned = wehr(files.path(), &["scan", "empty"]);
+    assert_eq!((code(&scanned), err(&scanned).as_str()), (2, "empty: no message in this folder\n"));
 }
 
 #[test]

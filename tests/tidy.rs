@@ -35,8 +35,8 @@ const JUDGE: [&[&str]; 7] = [
 /// A library has one home, so that a new major version changes one place.
 const HOMES: [(&str, &[&str]); 9] = [
     ("mail_parser", &["mail/", "judge/auth/"]),
-    ("mail_auth", &["judge/auth/", "world/dns.rs"]),
-    ("hickory", &["world/dns.rs", "judge/auth/lookups.rs"]),
+    ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
+    ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
     ("prometheus", &["telemetry/metrics.rs"]),
     ("axum", &["telemetry/http.rs"]),

@@ -135,3 +135,19 @@ fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
         deliver::lmtp::Client::new(deliver::lmtp::Settings { place, tls, hostname: settings.authserv_id.clone() });
     client.map(Mailstore::Lmtp).map_err(|error| format!("deliver.to: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reload_does_not_heed_is_told() {
+        let started = Settings::load(None).unwrap();
+        let mut now = started.clone();
+        assert_eq!(unheeded(&started, &now), [""; 0]);
+        now.resolvers = vec!["192.0.2.53:53".parse().unwrap()];
+        now.lmtp_listen.clear();
+        now.thresholds = started.thresholds;
+        assert_eq!(unheeded(&started, &now), ["lmtp.listen", "dns.resolvers"]);
+    }
+}

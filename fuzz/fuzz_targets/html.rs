@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeSet;
 use wehr::{
     limits,
-    mail::{links::Links, message::LinkPlace},
+    mail::{content::LinkPlace, links::Links},
 };
 
 fuzz_target!(|page: &str| {

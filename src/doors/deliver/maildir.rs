@@ -163,11 +163,11 @@ mod tests {
     #[test]
     fn a_full_disk_is_said() {
         assert_eq!(
-            refusal(&io::ErrorKind::StorageFull.into()).to_string(),
+            refusal(Path::new("x"), &io::ErrorKind::StorageFull.into()).to_string(),
             "452 4.3.1 mail system full, try again later"
         );
-        assert_eq!(refusal(&io::ErrorKind::QuotaExceeded.into()).code, 452);
-        assert_eq!(refusal(&io::ErrorKind::PermissionDenied.into()).code, 451);
+        assert_eq!(refusal(Path::new("x"), &io::ErrorKind::QuotaExceeded.into()).code, 452);
+        assert_eq!(refusal(Path::new("x"), &io::ErrorKind::PermissionDenied.into()).code, 451);
     }
 
     #[test]

@@ -103,11 +103,11 @@ impl Inputs {
         is_empty.then(|| Err(format!("{}: no message in this folder", path.display())))
     }
 
-    /// A message or an mbox, told apart by the first five octets.
+    /// A message or an mbox, told apart by how the first line begins.
     fn stream(&mut self, path: String, mut reader: Reader) -> io::Result<Option<Input>> {
         let mut start = Vec::new();
-        (&mut reader).take(5).read_to_end(&mut start)?;
-        let is_mbox = start == b"From ";
+        (&mut reader).take(SEPARATOR_START_BYTES).read_to_end(&mut start)?;
+        let is_mbox = is_separator(&start);
         let reader: Reader = Box::new(Cursor::new(start).chain(reader));
         if is_mbox {
             self.pending.push_front(Pending::Mbox { path, reader, index: 0 });
@@ -139,6 +139,14 @@ impl Inputs {
     }
 }
 
+/// Octets that tell an mbox from a message.
+const SEPARATOR_START_BYTES: u64 = 64;
+
+/// Does an mbox separator begin here? `From : a@b` is none but a header field, written to be overlooked.
+fn is_separator(line: &[u8]) -> bool {
+    line.strip_prefix(b"From ").is_some_and(|rest| !rest.trim_ascii_start().starts_with(b":"))
+}
+
 struct MboxMessage {
     raw: Vec<u8>,
     is_last: bool,
@@ -159,7 +167,7 @@ fn mbox_message(reader: &mut Reader) -> io::Result<MboxMessage> {
             message.is_last = true;
             break;
         }
-        let is_separator = is_line_start && is_after_empty && line.starts_with(b"From ");
+        let is_separator = is_line_start && is_after_empty && is_separator(&line);
         if is_separator && !is_first {
             break;
         }
@@ -293,5 +301,7 @@ mod tests {
     fn a_message_of_an_mbox_without_an_empty_line_between_is_one() {
         assert_eq!(messages(b"From a\nA: 1\nFrom b\nB: 2\n").len(), 1);
         assert_eq!(messages(b"From a\n").len(), 1);
+        let found = messages(b"From : <a@b.example>\r\nFrom: c@d.example\r\n\r\nx\r\n\r\nFrom\t: y\r\n");
+        assert!(found.len() == 1 && found[0].starts_with(b"From : <a@b.example>"));
     }
 }

@@ -10,13 +10,14 @@ use super::{
     dkim::{self, Signature, Verifier},
     keys::{self, Algorithm, Found},
     lookups,
-    reports::Report,
+    reports::{MethodResult, Report},
     tags::{self, Tags},
 };
 use crate::{
     judge::facts::{Answer, Name, Reading, Text, Unknown},
     limits,
     mail::{
+        address::Domain,
         head::{Field, Head},
         timestamp::Timestamp,
     },
@@ -166,7 +167,12 @@ fn read_message(field: &Field) -> Result<Signature, &'static str> {
 ///
 /// # Errors
 /// `Unknown` while a key is missing; all keys are asked at once.
-pub fn verify(verifier: &mut Verifier<'_>, reading: &Reading<'_>, settings: &Settings) -> Result<Arc, Unknown> {
+pub fn verify(
+    verifier: &mut Verifier<'_>,
+    reading: &Reading<'_>,
+    settings: &Settings,
+    authors: &[Domain],
+) -> Result<Arc, Unknown> {
     let mail = verifier.mail;
     let chain = match chain(&mail.message.head, Some(mail.received_at)) {
         None => return Ok(Arc::default()),
@@ -187,21 +193,42 @@ pub fn verify(verifier: &mut Verifier<'_>, reading: &Reading<'_>, settings: &Set
         && chain.newest.names.iter().any(|name| name == "from");
     // From the newest set back, as far as each sealer is trusted: what lies before an unknown one is hearsay.
     let mut vouchers = chain.sets.iter().rev().take_while(|set| is_known(&set.sealed.domain));
-    let author_passed = is_trusted && holds_author && vouchers.any(|set| author_passed(set.results));
+    let author_passed = is_trusted && holds_author && vouchers.any(|set| author_passed(set.results, authors));
     Ok(Arc { result, sealers, is_trusted, author_passed, reason })
 }
 
-/// Does an ARC-Authentication-Results say that the author was authenticated: by DMARC, or where it says nothing of
-/// DMARC, by SPF or DKIM?
-fn author_passed(results: &Field) -> bool {
+/// Does an ARC-Authentication-Results say that every author was authenticated: by DMARC, or where it says nothing of
+/// DMARC, by SPF or DKIM of the author's organization? What passed for others says nothing of the author.
+fn author_passed(results: &Field, authors: &[Domain]) -> bool {
     let text = results.text();
     let Some(report) = text.split_once(';').and_then(|(_, rest)| Report::parse(rest)) else { return false };
-    let has_passed =
-        |method: &str| report.results.iter().any(|result| result.method == method && result.result == "pass");
-    match report.result("dmarc") {
-        Some(_) => has_passed("dmarc"),
-        None => has_passed("spf") || has_passed("dkim"),
-    }
+    let says_dmarc = report.result("dmarc").is_some();
+    let vouches = |result: &MethodResult, author: &Domain| {
+        // What the client merely claimed beside it (`smtp.helo`, `header.from` of SPF) passed nothing.
+        let identities: &[&str] = match (says_dmarc, result.method.as_str()) {
+            (true, "dmarc") => &["from"],
+            (false, "spf") => &["mailfrom", "mail"],
+            (false, "dkim") => &["d", "i"],
+            _ => return false,
+        };
+        let named = result.properties.iter().filter(|(_, name, _)| identities.contains(&name.as_str()));
+        let mut named = named.filter_map(|(_, _, value)| identity(value)).peekable();
+        let is_silent = says_dmarc && named.peek().is_none();
+        result.result == "pass" && (is_silent || named.any(|domain| is_of(&domain, author, says_dmarc)))
+    };
+    let is_vouched = |author: &Domain| report.results.iter().any(|result| vouches(result, author));
+    !authors.is_empty() && authors.iter().all(is_vouched)
+}
+
+/// The domain of a property value.
+fn identity(value: &str) -> Option<Domain> {
+    Domain::parse(value.rsplit('@').next().unwrap_or_default().trim_end_matches('>'))
+}
+
+/// Is it the author's domain, or at least of the same organization?
+fn is_of(domain: &Domain, author: &Domain, is_exact: bool) -> bool {
+    let organization = author.registrable();
+    domain == author || (!is_exact && organization.is_some() && domain.registrable() == organization)
 }
 
 /// `answers`: the key of the newest message signature, then those of the seals, oldest first.

@@ -233,7 +233,7 @@ impl Progress {
         });
         let mut verifier = Verifier { mail, index: &index, hashes: &mut self.hashes };
         let dkim = once(&mut self.dkim, || dkim::verify(&mut verifier, reading));
-        let arc = once(&mut self.arc, || arc::verify(&mut verifier, reading, settings));
+        let arc = once(&mut self.arc, || arc::verify(&mut verifier, reading, settings, &authorship.domains()));
         let iprev =
             once(&mut self.iprev, || client.map_or(Ok(Iprev::default()), |client| iprev::check(reading, client)));
         prepared?;

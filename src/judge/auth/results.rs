@@ -121,7 +121,8 @@ fn value(text: &str) -> String {
     let is_token = !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._@+/".contains(&byte))
         && text.bytes().any(|byte| byte != b'@');
-    if is_token { text } else { format!("\"{text}\"") }
+    // Without `=` no part of it is a result, not even for readers that search for one.
+    if is_token { text } else { format!("\"{}\"", text.replace('=', "?")) }
 }
 
 /// Graphic ASCII without quotes, backslashes and marks that sloppy readers split at, whatever quotes say.
@@ -230,7 +231,8 @@ fn authserv_id(value: &str) -> Option<String> {
 fn normal(id: &str) -> String {
     let visible: String = id.chars().filter(|letter| !letter.is_control() && !is_invisible(*letter)).collect();
     // A version or port glued to the identifier does not make it another.
-    let host = visible.trim().trim_matches('"').split(['/', ':']).next().unwrap_or_default();
+    let bare = visible.trim().trim_matches(['"', '\'', '<', '>', ',', '`']);
+    let host = bare.split(['/', ':']).next().unwrap_or_default();
     let visible = host.trim_end_matches(['.', '\u{3002}', '\u{ff0e}']);
     match Domain::parse(visible) {
         Some(domain) => domain.as_str().to_owned(),

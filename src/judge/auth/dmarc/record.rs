@@ -42,9 +42,10 @@ impl Record {
         if !tags::trim(name).eq_ignore_ascii_case("v") || tags::trim(value) != "DMARC1" {
             return None;
         }
-        let (record, has_policy) = match DmarcRecord::parse(text.as_bytes()) {
+        let rest = first_of_each(rest);
+        let (record, has_policy) = match DmarcRecord::parse(format!("v=DMARC1;{rest}").as_bytes()) {
             Ok(record) => (record, true),
-            Err(_) => salvage(rest)?,
+            Err(_) => salvage(&rest)?,
         };
         Some(Self {
             policy: (has_policy || !record.rua.is_empty()).then(|| policy(record.p)),
@@ -64,6 +65,18 @@ impl Record {
         let first = records.next()?;
         records.next().is_none().then_some(first)
     }
+}
+
+/// Of several tags of one name the first counts; mail-auth takes the last, so that an appended `p=none` disarms.
+fn first_of_each(list: &str) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let tags = list.split(';').take(limits::TAGS_MAX).filter(|tag| {
+        let name = tags::trim(tag.split('=').next().unwrap_or_default()).to_ascii_lowercase();
+        let is_first = name.is_empty() || !names.contains(&name);
+        names.push(name);
+        is_first
+    });
+    tags.collect::<Vec<_>>().join(";")
 }
 
 /// Reads the tags that can be read, each by itself; also whether `p=` is among them, or is not there at all.

@@ -70,6 +70,7 @@ pub fn check(reading: &Reading<'_>, identity: &Identity<'_>) -> Result<Spf, Unkn
         sender_domain: &domain,
         lookups: 0,
         void_lookups: 0,
+        covered: 0,
     };
     let said = evaluation.check_host(&domain);
     let lookups = evaluation.lookups;
@@ -97,6 +98,8 @@ struct Evaluation<'a> {
     sender_domain: &'a str,
     lookups: usize,
     void_lookups: usize,
+    /// IPv4 addresses that the records read so far let pass by their networks.
+    covered: u64,
 }
 
 impl Evaluation<'_> {
@@ -106,9 +109,10 @@ impl Evaluation<'_> {
             let reason = format!("{domain} has no SPF record");
             return Ok(Said { result: Word::None, is_permissive: false, reason });
         };
+        self.covered = self.covered.saturating_add(passing_addresses(&record));
         for Directive { qualifier, mechanism } in &record.directives {
             let Some(is_permissive) = self.matches(mechanism, domain)? else { continue };
-            let by_network = matches!(mechanism, Mechanism::Ip4 { .. }) && covers_much(&record);
+            let by_network = matches!(mechanism, Mechanism::Ip4 { .. }) && self.covered > COVERED_MAX;
             let reason = format!("matched by {}", label(mechanism));
             return Ok(Said { result: word(qualifier), is_permissive: is_permissive || by_network, reason });
         }
@@ -120,7 +124,7 @@ impl Evaluation<'_> {
         let target = self.expand(redirect, domain)?;
         match self.check_host(&target)? {
             Said { result: Word::None, .. } => permerror(format!("redirect={target} has no SPF record")),
-            said => Ok(said),
+            said => Ok(Said { is_permissive: said.is_permissive || names::is_strangers(redirect), ..said }),
         }
     }
 
@@ -156,7 +160,9 @@ impl Evaluation<'_> {
                 self.count_lookup()?;
                 let target = self.expand(macro_string, domain)?;
                 match self.check_host(&target)? {
-                    Said { result: Word::Pass, is_permissive, .. } => Some(is_permissive),
+                    Said { result: Word::Pass, is_permissive, .. } => {
+                        Some(is_permissive || names::is_strangers(macro_string))
+                    }
                     Said { result: Word::None, .. } => return permerror(format!("include:{target} has no SPF record")),
                     _ => None,
                 }
@@ -166,13 +172,15 @@ impl Evaluation<'_> {
                 let target = self.expand(macro_string, domain)?;
                 let addresses = self.addresses(&target)?;
                 self.count_void(addresses.is_empty())?;
-                Masks { ipv4: *ip4_mask, ipv6: *ip6_mask }.any(self.client, &addresses)
+                let is_wide = Masks { ipv4: *ip4_mask, ipv6: *ip6_mask }.any(self.client, &addresses);
+                is_wide.map(|is_wide| is_wide || names::is_strangers(macro_string))
             }
             Mechanism::Mx { macro_string, ip4_mask, ip6_mask } => {
                 self.count_lookup()?;
                 let target = self.expand(macro_string, domain)?;
                 let addresses = self.exchanger_addresses(&target)?;
-                Masks { ipv4: *ip4_mask, ipv6: *ip6_mask }.any(self.client, &addresses)
+                let is_wide = Masks { ipv4: *ip4_mask, ipv6: *ip6_mask }.any(self.client, &addresses);
+                is_wide.map(|is_wide| is_wide || names::is_strangers(macro_string))
             }
             Mechanism::Exists { macro_string } => {
                 self.count_lookup()?;
@@ -185,13 +193,14 @@ impl Evaluation<'_> {
                     None => false,
                 };
                 self.count_void(!exists)?;
-                exists.then(|| !names::depend_on_client(macro_string))
+                exists.then(|| names::is_strangers(macro_string) || !names::depend_on_client(macro_string))
             }
             Mechanism::Ptr { macro_string } => {
                 self.count_lookup()?;
                 let target = self.expand(macro_string, domain)?;
                 let names = self.validated_names()?;
-                names.iter().any(|name| is_below(name.as_str(), &target)).then(|| !target.contains('.'))
+                let is_match = names.iter().any(|name| is_below(name.as_str(), &target));
+                is_match.then(|| names::is_strangers(macro_string) || !target.contains('.'))
             }
         })
     }
@@ -328,14 +337,17 @@ fn word(qualifier: &Qualifier) -> Word {
     }
 }
 
-/// Do the networks that pass add up to more than 2^28 addresses, a sixteenth of IPv4?
-fn covers_much(record: &SpfRecord) -> bool {
+/// Addresses that all networks together may let pass before they prove nothing: a sixteenth of IPv4.
+const COVERED_MAX: u64 = 1 << 28;
+
+/// How many addresses the networks of a record let pass.
+fn passing_addresses(record: &SpfRecord) -> u64 {
     let passing = record.directives.iter().filter(|directive| directive.qualifier == Qualifier::Pass);
     let sizes = passing.map(|directive| match directive.mechanism {
         Mechanism::Ip4 { mask, .. } => u64::from(!mask) + 1,
         _ => 0,
     });
-    sizes.sum::<u64>() > 1 << 28
+    sizes.sum()
 }
 
 fn label(mechanism: &Mechanism) -> &'static str {

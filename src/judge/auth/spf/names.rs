@@ -77,6 +77,18 @@ pub fn depend_on_client(spec: &Macro) -> bool {
     variables(spec).any(|variable| matches!(variable, Variable::Ip | Variable::ValidatedDomain))
 }
 
+/// Does the name end in what the client chose (`%{h}`, `%{l}`, `%{p}`), so that it may lie in anybody's domain?
+pub fn is_strangers(spec: &Macro) -> bool {
+    let last = match spec {
+        Macro::List(pieces) => pieces.last(),
+        piece => Some(piece),
+    };
+    let is_chosen = |letter: &Variable| {
+        matches!(letter, Variable::HeloDomain | Variable::SenderLocalPart | Variable::ValidatedDomain)
+    };
+    matches!(last, Some(Macro::Variable { letter, .. }) if is_chosen(letter))
+}
+
 fn variables(spec: &Macro) -> impl Iterator<Item = Variable> {
     let pieces = match spec {
         Macro::List(pieces) => pieces,

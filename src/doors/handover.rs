@@ -51,9 +51,8 @@ impl Concluded {
         }
         // 4.4.x is RFC 3463's class for a peer that cannot be reached or hangs up.
         let is_up = !replies.iter().all(|reply| reply.is_transient() && reply.enhanced.starts_with("4.4."));
-        if self.desk.metrics().dependency_up(Dependency::Mailstore, is_up) && !is_up {
-            tracing::warn!("mailstore: cannot be reached; mail is deferred until it can");
-        }
+        // The client of the mailstore says in the log which one is away and why.
+        self.desk.metrics().dependency_up(Dependency::Mailstore, is_up);
         replies
     }
 

@@ -123,7 +123,13 @@ impl Watch {
         if is_up && was_down {
             tracing::warn!(dependency = name, "answers again");
         } else if !is_up {
-            tracing::warn!(dependency = name, failure = why, "does not answer");
+            // An operator has to act: the rules say what happens to mail meanwhile.
+            match dependency {
+                Dependency::Clamd => {
+                    tracing::error!(dependency = name, failure = why, "does not answer; mail gets VIRUS_SCAN_FAILED");
+                }
+                _ => tracing::error!(dependency = name, failure = why, "does not answer; checks get a temperror"),
+            }
         }
     }
 }

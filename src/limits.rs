@@ -122,9 +122,6 @@ pub const MAILSTORE_REPLY_SECONDS_MAX: Duration = Duration::from_secs(60);
 /// Seconds from the verdict to the final dot, waiting for a connection included. With the verdict before it and the
 /// final answer after it this stays under Postfix's lmtp_data_done_timeout of 600.
 pub const MAILSTORE_SENDING_SECONDS_MAX: Duration = Duration::from_secs(180);
-/// Seconds that asking the mailstore about the recipients of one mail may take altogether, before they are accepted
-/// unasked; an LMTP client waits 300 s for the answer to RCPT (RFC 5321 4.5.3.2.3).
-pub const ENQUIRY_SECONDS_MAX: Duration = Duration::from_secs(5);
 /// Seconds an unused connection to the mailstore is kept; Dovecot closes it after five minutes.
 pub const MAILSTORE_IDLE_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// Lines of one reply of the mailstore; EHLO answers have about 15.

@@ -187,12 +187,6 @@ impl Reception {
         Ok(())
     }
 
-    /// MAIL FROM.
-    #[must_use]
-    pub fn sender(&self) -> &Address {
-        &self.envelope.sender
-    }
-
     /// Recipients taken so far.
     #[must_use]
     pub fn recipients(&self) -> usize {

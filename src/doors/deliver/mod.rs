@@ -9,10 +9,9 @@ pub mod lmtp;
 pub mod maildir;
 pub mod parcel;
 
-use self::{lmtp::dialogue::Trouble, parcel::Parcel};
+use self::parcel::Parcel;
 use crate::{judge::policy::verdict::Reply, mail::address::Address};
 use std::collections::BTreeSet;
-use tokio::time::Instant;
 
 /// Where accepted mail goes.
 pub enum Mailstore {
@@ -35,22 +34,6 @@ impl Mailstore {
         let reply_of = |recipient| unique.binary_search(recipient).ok().and_then(|place| replies.get(place)).cloned();
         let unknown = || Reply::new(451, "4.3.0", "mail system trouble, try again later");
         recipients.iter().map(|recipient| reply_of(recipient).unwrap_or_else(unknown)).collect()
-    }
-
-    /// The mailstore's permanent refusal of a recipient, asked before there is a mail; `None`: nothing speaks against it.
-    ///
-    /// # Errors
-    /// Why the mailstore cannot be asked before `deadline`: for this mail, do not ask again.
-    pub async fn refusal(
-        &self,
-        sender: &Address,
-        recipient: &Address,
-        deadline: Instant,
-    ) -> Result<Option<Reply>, Trouble> {
-        match self {
-            Self::Maildir(_) => Ok(None),
-            Self::Lmtp(client) => client.refusal(sender, recipient, deadline).await,
-        }
     }
 
     async fn deliver_unique(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {

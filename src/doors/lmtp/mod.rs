@@ -29,7 +29,7 @@ use std::{future::pending, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::watch,
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 /// Octets read at once while commands are expected; an idle connection holds so many.
@@ -92,7 +92,6 @@ where
         input: BytesMut::new(),
         is_roomy: false,
         mail: None,
-        enquiry_time_left: Duration::ZERO,
     };
     if let Err(error) = conversation.hold(stream).await {
         tracing::debug!(%error, "lmtp: connection lost");
@@ -116,8 +115,6 @@ struct Conversation {
     is_roomy: bool,
     /// Boxed, so that an idle connection does not carry the room for a mail.
     mail: Option<Box<Reception>>,
-    /// How long the mailstore may still be asked about recipients of this mail.
-    enquiry_time_left: Duration,
 }
 
 impl Conversation {
@@ -150,7 +147,13 @@ impl Conversation {
                     }
                 }
                 Event::Begin(begin) => self.begin(*begin),
-                Event::Recipient(mailbox) => self.recipient(Address::new(&mailbox)).boxed().await,
+                Event::Recipient(mailbox) => {
+                    let answer = match &mut self.mail {
+                        Some(mail) => mail.recipient(Address::new(&mailbox)),
+                        None => Err(Reply::new(503, "5.5.1", "say MAIL first")),
+                    };
+                    self.session.answer(answer);
+                }
                 Event::Content => self.content().await,
                 Event::End => {
                     self.flush(stream).await?;
@@ -177,38 +180,9 @@ impl Conversation {
             size: begin.sender.size,
             queue_id: begin.forwarded.queue_id,
         };
-        self.enquiry_time_left = limits::ENQUIRY_SECONDS_MAX;
         let sender = Address::new(&begin.sender.mailbox);
         let reception = Reception::begin(&self.desk, Door::Lmtp, begin.forwarded.client, sender, parameters);
         self.session.answer(reception.map(|mail| self.mail = Some(Box::new(mail))));
-    }
-
-    async fn recipient(&mut self, recipient: Address) {
-        let refusal = self.refusal(&recipient).await;
-        let answer = match (refusal, &mut self.mail) {
-            (Some(reply), _) => Err(reply),
-            (None, Some(mail)) => mail.recipient(recipient),
-            (None, None) => Err(Reply::new(503, "5.5.1", "say MAIL first")),
-        };
-        self.session.answer(answer);
-    }
-
-    /// Asks the mailstore whether it refuses a recipient for good, as long as that is quick.
-    async fn refusal(&mut self, recipient: &Address) -> Option<Reply> {
-        let mail = self.mail.as_ref().filter(|mail| mail.recipients() < limits::RECIPIENTS_MAX)?;
-        let mailstore = self.desk.mailstore().filter(|_| !self.enquiry_time_left.is_zero())?;
-        let started = Instant::now();
-        let asked = mailstore.refusal(mail.sender(), recipient, started + self.enquiry_time_left).await;
-        let refusal = asked.unwrap_or_else(|trouble| {
-            tracing::debug!(%trouble, "lmtp: recipients are accepted unasked; the hand-over decides");
-            self.enquiry_time_left = Duration::ZERO;
-            None
-        });
-        self.enquiry_time_left = self.enquiry_time_left.saturating_sub(started.elapsed());
-        if let Some(reply) = &refusal {
-            self.desk.metrics().delivery(reply.code);
-        }
-        refusal
     }
 
     async fn content(&mut self) {

@@ -73,12 +73,6 @@ impl Reply {
         (200..300).contains(&self.code)
     }
 
-    /// Is it 5xx?
-    #[must_use]
-    pub fn is_permanent(&self) -> bool {
-        (500..600).contains(&self.code)
-    }
-
     /// Is it 4xx?
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -5,7 +5,6 @@
 //! but never after the mailstore asked for its bytes.
 
 pub mod dialogue;
-mod enquiry;
 pub mod pool;
 pub mod reply;
 pub mod stream;

@@ -247,7 +247,7 @@ fn settle_command(step: Step, answer: &Answer, progress: &mut Progress, attempt:
 }
 
 /// Can an address stand between angle brackets without ending them or the line? It is kept verbatim, quotes included.
-pub(super) fn is_tellable(address: &str) -> bool {
+fn is_tellable(address: &str) -> bool {
     let (mut is_quoted, mut is_escaped) = (false, false);
     for character in address.chars() {
         if character.is_control() || matches!(character, '<' | '>') || (character == ' ' && !is_quoted) {

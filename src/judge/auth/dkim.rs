@@ -252,7 +252,7 @@ fn parse(text: &str, now: Option<Timestamp>) -> Result<(Signature, String, Name)
     if !signature.names.iter().any(|name| name == "from") {
         return Err("From is not signed");
     }
-    if tags.get("q").is_some_and(|methods| !tags::list(methods).any(|method| method.eq_ignore_ascii_case("dns/txt"))) {
+    if tags.get("q").is_some_and(|methods| !tags::list(methods).any(is_dns)) {
         return Err("q= names no method we have");
     }
     let identity = match tags.get("i") {
@@ -269,6 +269,11 @@ fn parse(text: &str, now: Option<Timestamp>) -> Result<(Signature, String, Name)
     signature.check_time(now)?;
     let name = signature.key_name()?;
     Ok((signature, identity, name))
+}
+
+/// `dns/txt`, or `dns` alone as signers wrote before RFC 4871: both mean the TXT record.
+fn is_dns(method: &str) -> bool {
+    method.eq_ignore_ascii_case("dns/txt") || method.eq_ignore_ascii_case("dns")
 }
 
 /// Verifies all signatures of a message.

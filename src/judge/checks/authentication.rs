@@ -47,6 +47,7 @@ const AUTHOR_FIELDS_SEVERAL: Symbol = Symbol::new("AUTHOR_FIELDS_SEVERAL");
 const AUTHOR_MALFORMED: Symbol = Symbol::new("AUTHOR_MALFORMED");
 const AUTHOR_CONFUSABLE: Symbol = Symbol::new("AUTHOR_CONFUSABLE");
 const AUTHOR_NAME_ADDRESS: Symbol = Symbol::new("AUTHOR_NAME_ADDRESS");
+const AUTHOR_NAME_POSES: Symbol = Symbol::new("AUTHOR_NAME_POSES");
 const FIELD_NAME_SPACED: Symbol = Symbol::new("FIELD_NAME_SPACED");
 const ARC_PASS: Symbol = Symbol::new("ARC_PASS");
 const ARC_TRUSTED: Symbol = Symbol::new("ARC_TRUSTED");
@@ -85,6 +86,7 @@ const ALL: &[Symbol] = &[
     AUTHOR_MALFORMED,
     AUTHOR_CONFUSABLE,
     AUTHOR_NAME_ADDRESS,
+    AUTHOR_NAME_POSES,
     FIELD_NAME_SPACED,
     ARC_PASS,
     ARC_TRUSTED,
@@ -199,7 +201,9 @@ fn authors(authentication: &Authentication, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(AUTHORS_SEVERAL, list.join(", ")));
     }
     for name in Authorship::foreign_names(&authentication.authors) {
-        findings.push(Finding::new(AUTHOR_NAME_ADDRESS, name));
+        // Mailing lists write `bob@a.example via list`; nothing but an address is what somebody poses as.
+        let is_bare = !name.trim().contains(char::is_whitespace);
+        findings.push(Finding::new(if is_bare { AUTHOR_NAME_POSES } else { AUTHOR_NAME_ADDRESS }, name));
     }
     for oddity in &authentication.oddities {
         let symbol = match oddity {

@@ -172,7 +172,9 @@ fn contract() -> Value {
 fn assert_fits(value: &Value, shape: &Value, place: &str) {
     let fits = match shape {
         Value::Array(shapes) => value.as_array().is_some_and(|items| {
-            items.iter().for_each(|item| assert_fits(item, &shapes[0], &format!("{place}[]")));
+            for item in items {
+                assert_fits(item, &shapes[0], &format!("{place}[]"));
+            }
             true
         }),
         Value::Object(shapes) => value.as_object().is_some_and(|pairs| {

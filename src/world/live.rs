@@ -124,12 +124,8 @@ impl Watch {
             tracing::warn!(dependency = name, "answers again");
         } else if !is_up {
             // An operator has to act: the rules say what happens to mail meanwhile.
-            match dependency {
-                Dependency::Clamd => {
-                    tracing::error!(dependency = name, failure = why, "does not answer; mail gets VIRUS_SCAN_FAILED");
-                }
-                _ => tracing::error!(dependency = name, failure = why, "does not answer; checks get a temperror"),
-            }
+            let meanwhile = if dependency == Dependency::Clamd { "VIRUS_SCAN_FAILED" } else { "temperrors" };
+            tracing::error!(dependency = name, failure = why, "does not answer; mail gets {meanwhile}");
         }
     }
 }

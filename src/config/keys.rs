@@ -70,13 +70,13 @@ pub const KEYS: &[Key] = &[
         "deliver.to",
         Shape::Text,
         r#""maildir:wehr-data/maildir""#,
-        "where accepted mail goes: maildir:PATH, lmtp:HOST:PORT, lmtps:HOST:PORT, lmtp+unix:PATH or unix:PATH",
+        "where accepted mail goes: maildir:PATH, lmtp:HOST:PORT, lmtps:HOST:PORT, lmtp+starttls:HOST:PORT, lmtp+unix:PATH or unix:PATH",
     ),
     key(
         "deliver.server_name",
         Shape::Text,
         r#""""#,
-        "the name the mailstore's certificate must show for lmtps; empty: the host of deliver.to",
+        "the name the mailstore's certificate must show for lmtps and lmtp+starttls; empty: the host of deliver.to",
     ),
     key(
         "deliver.authorities",

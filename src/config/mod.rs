@@ -8,6 +8,7 @@ pub mod read;
 
 use self::read::{Entry, Item, Values};
 use crate::{
+    doors::deliver::lmtp::stream::TlsStart,
     judge::{
         auth,
         document::{Complaint, Errors, Position, unknown},
@@ -35,8 +36,8 @@ pub enum Destination {
     Maildir(PathBuf),
     /// To a mailstore's LMTP service on this machine.
     Unix(PathBuf),
-    /// To a mailstore's LMTP service; the host is a name or an address. `tls`: from the first octet on.
-    Tcp { host: String, port: u16, tls: bool },
+    /// To a mailstore's LMTP service; the host is a name or an address. `tls`: when it begins, if at all.
+    Tcp { host: String, port: u16, tls: Option<TlsStart> },
 }
 
 impl FromStr for Destination {
@@ -45,21 +46,27 @@ impl FromStr for Destination {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "`{text}` is no mailstore: maildir:PATH, lmtp:HOST:PORT, lmtps:HOST:PORT, lmtp+unix:PATH or unix:PATH"
+                "`{text}` is no mailstore: maildir:PATH, lmtp:HOST:PORT, lmtps:HOST:PORT, lmtp+starttls:HOST:PORT, \
+                 lmtp+unix:PATH or unix:PATH"
             )
         };
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(wrong)?;
         match scheme {
             "maildir" => Ok(Self::Maildir(PathBuf::from(rest))),
             "unix" | "lmtp+unix" => Ok(Self::Unix(PathBuf::from(rest))),
-            "lmtp" | "lmtps" => {
+            "lmtp" | "lmtps" | "lmtp+starttls" => {
                 let (host, port) = rest.trim_start_matches("//").rsplit_once(':').ok_or_else(wrong)?;
                 let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
                 let port = port.parse().map_err(|_| wrong())?;
                 if host.is_empty() || port == 0 {
                     return Err(wrong());
                 }
-                Ok(Self::Tcp { host: host.to_owned(), port, tls: scheme == "lmtps" })
+                let tls = match scheme {
+                    "lmtps" => Some(TlsStart::Immediate),
+                    "lmtp+starttls" => Some(TlsStart::StartTls),
+                    _ => None,
+                };
+                Ok(Self::Tcp { host: host.to_owned(), port, tls })
             }
             _ => Err(wrong()),
         }

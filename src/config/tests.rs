@@ -127,11 +127,12 @@ fn a_key_is_explained() {
 }
 
 #[test]
-fn mailstores_are_spelled_in_five_ways() {
+fn mailstores_are_spelled_in_six_ways() {
     let tcp = |host: &str, port, tls| Destination::Tcp { host: host.to_owned(), port, tls };
     let parse = |text: &str| text.parse::<Destination>().unwrap();
-    assert_eq!(parse("lmtp:[::1]:24"), tcp("::1", 24, false));
-    assert_eq!(parse("lmtps:store.example:24"), tcp("store.example", 24, true));
+    assert_eq!(parse("lmtp:[::1]:24"), tcp("::1", 24, None));
+    assert_eq!(parse("lmtps:store.example:24"), tcp("store.example", 24, Some(TlsStart::Immediate)));
+    assert_eq!(parse("lmtp+starttls:store.example:24"), tcp("store.example", 24, Some(TlsStart::StartTls)));
     assert_eq!(parse("lmtp+unix:/run/l"), parse("unix:/run/l"));
     for wrong in ["", "maildir:", "lmtp:host", "lmtp::24", "lmtp:h:0", "/var/mail"] {
         assert!(wrong.parse::<Destination>().is_err(), "{wrong}");

@@ -8,7 +8,7 @@ use crate::{
     doors::{
         deliver::{
             self, Mailstore,
-            lmtp::stream::{Place, Tls, TlsStart},
+            lmtp::stream::{Place, Tls},
             maildir::Maildir,
         },
         desk::{Desk, Limits, Parts},
@@ -119,15 +119,15 @@ fn lmtp_settings(settings: &Settings) -> Result<lmtp::Settings, String> {
 }
 
 fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
-    let (place, is_secured) = match &settings.deliver_to {
+    let (place, start) = match &settings.deliver_to {
         Destination::Maildir(folder) => {
             return Ok(Mailstore::Maildir(Maildir::new(folder.clone(), &settings.authserv_id)));
         }
-        Destination::Unix(path) => (Place::Unix(path.clone()), false),
+        Destination::Unix(path) => (Place::Unix(path.clone()), None),
         Destination::Tcp { host, port, tls } => (Place::tcp(host, *port), *tls),
     };
-    let tls = is_secured.then(|| Tls {
-        start: TlsStart::Immediate,
+    let tls = start.map(|start| Tls {
+        start,
         roots: settings.deliver_authorities.clone(),
         server_name: settings.deliver_server_name.clone(),
     });

@@ -7,7 +7,7 @@ pub mod trace;
 use self::trace::Trace;
 use super::{
     output::{self, Ending, printable},
-    scan::{ending, report_of, source::Source},
+    scan::{report_of, source::Source},
 };
 use clap::Args;
 use std::{fmt::Write as _, io};
@@ -35,22 +35,15 @@ impl Explain {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        let bench = match self.source.bench() {
-            Ok(bench) => bench,
-            Err(told) => {
-                output::trouble(told);
-                return Ok(Ending::Unreadable);
-            }
-        };
-        bench.run(&self.source.paths, |judged| {
+        self.source.judge(|bench, judged| {
             let rulebook = bench.rulebook_shared();
-            let trace = Trace::of(&judged, &rulebook);
+            let trace = Trace::of(judged, &rulebook);
             if self.source.json {
-                output::json(&serde_json::json!({ "verdict": report_of(&judged, &rulebook), "trace": trace }))?;
+                output::json(&serde_json::json!({ "verdict": report_of(judged, &rulebook), "trace": trace }))?;
             } else {
                 output::line(text(&trace))?;
             }
-            Ok(ending(&judged))
+            Ok(())
         })
     }
 }

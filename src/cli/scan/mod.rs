@@ -18,7 +18,7 @@ use super::{
     output::{self, Ending},
     progress::Progress,
 };
-use crate::judge::{policy::verdict::Action, rulebook::Rulebook};
+use crate::judge::rulebook::Rulebook;
 use clap::Args;
 use std::io;
 
@@ -46,23 +46,16 @@ impl Scan {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        let bench = match self.source.bench() {
-            Ok(bench) => bench,
-            Err(told) => {
-                output::trouble(told);
-                return Ok(Ending::Unreadable);
-            }
-        };
         let progress = Progress::counting("mails");
-        bench.run(&self.source.paths, |judged| {
-            let report = report_of(&judged, bench.rulebook());
+        self.source.judge(|bench, judged| {
+            let report = report_of(judged, bench.rulebook());
             progress.step();
             if self.source.json {
                 output::json(&report)?;
             } else {
                 output::line(report.to_text())?;
             }
-            Ok(ending(&judged))
+            Ok(())
         })
     }
 }
@@ -80,10 +73,4 @@ pub fn report_of(judged: &Judged, rulebook: &Rulebook) -> Report {
         guessed: &judged.guessed,
         took: judged.took,
     })
-}
-
-/// A mail that would not reach its mailbox is a finding.
-#[must_use]
-pub fn ending(judged: &Judged) -> Ending {
-    if judged.verdict.severest() >= Action::Quarantine { Ending::Finding } else { Ending::Fine }
 }

@@ -3,18 +3,20 @@
 //! Reads the command line's values, the configuration and the rules.
 
 use super::{
-    bench::{Bench, Said},
+    bench::{Bench, Judged, Said},
     outside::{Names, Outside},
 };
 use crate::{
+    cli::output::{self, Ending},
     config::Settings,
-    judge::document::Errors,
+    judge::{document::Errors, policy::verdict::Action},
     mail::{address::Address, envelope::Tls, timestamp::Timestamp},
     world::place::Place,
 };
 use clap::{Args, builder::TypedValueParser};
 use std::{
     ffi::OsString,
+    io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
@@ -69,11 +71,29 @@ fn time(text: String) -> Result<Timestamp, String> {
 }
 
 impl Source {
+    /// Judges every message and shows each; one that would not reach its mailbox is a finding.
+    ///
+    /// # Errors
+    /// When `show` fails, for stdout is closed.
+    pub fn judge(&self, mut show: impl FnMut(&Bench, &Judged) -> io::Result<()>) -> io::Result<Ending> {
+        let bench = match self.bench() {
+            Ok(bench) => bench,
+            Err(told) => {
+                output::trouble(told);
+                return Ok(Ending::Unreadable);
+            }
+        };
+        bench.run(&self.paths, |judged| {
+            show(&bench, &judged)?;
+            Ok(if judged.verdict.severest() >= Action::Quarantine { Ending::Finding } else { Ending::Fine })
+        })
+    }
+
     /// Reads configuration, rules and zone, and makes everything ready to judge.
     ///
     /// # Errors
     /// Everything that is wrong with the operator's files, one a line.
-    pub fn bench(&self) -> Result<Bench, String> {
+    fn bench(&self) -> Result<Bench, String> {
         let told = |errors: Errors| errors.to_string();
         let mut settings = Settings::load(self.config.as_deref()).map_err(told)?;
         if self.rules.is_some() {

@@ -33,12 +33,6 @@ impl Timestamp {
         let date = DateTime::parse_rfc822(text.trim())?;
         date.is_valid().then(|| Self(date.to_timestamp()))
     }
-
-    /// The date-time form of RFC 5322 3.3, in UTC.
-    #[must_use]
-    pub fn to_rfc5322(self) -> String {
-        DateTime::from_timestamp(self.0).to_rfc822()
-    }
 }
 
 impl fmt::Display for Timestamp {

@@ -6,7 +6,7 @@
 use super::{deliver::parcel::Parcel, reception::Concluded};
 use crate::{
     judge::policy::verdict::{Action, Reply},
-    mail::address::Address,
+    mail::{address::Address, head::Head},
     telemetry::metrics::{Dependency, Stage},
 };
 use tokio::time::Instant;
@@ -16,7 +16,8 @@ impl Concluded {
     pub async fn hand_over(mut self) -> Vec<Reply> {
         let started = Instant::now();
         let spool = std::mem::replace(&mut self.spool, super::spool::Spool::new(0));
-        let mut parcel = Parcel::new(self.envelope.sender.clone(), &self.head, &self.verdict.edits, spool);
+        let mut parcel =
+            Parcel::new(self.envelope.sender.clone(), &Head::parse(&self.head), &self.verdict.edits, spool);
         parcel.smtputf8 = self.envelope.smtputf8;
         parcel.eight_bit = self.envelope.eight_bit;
         let mut replies: Vec<Reply> = self.verdict.outcomes.iter().map(|outcome| outcome.reply.clone()).collect();

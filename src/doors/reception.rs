@@ -25,7 +25,6 @@ use crate::{
         Mail,
         address::Address,
         envelope::{Client, Envelope},
-        head::Head,
         intake::Intake,
         message::Message,
         timestamp::Timestamp,
@@ -73,7 +72,8 @@ pub struct Concluded {
     pub verdict: Verdict,
     pub(super) desk: Arc<Desk>,
     pub(super) envelope: Envelope,
-    pub(super) head: Head,
+    /// The header section, unedited: a copy, so that the whole message is not kept for it.
+    pub(super) head: Bytes,
     pub(super) spool: Spool,
     pub(super) line: MailLine,
     pub(super) open: OpenMail,
@@ -275,10 +275,7 @@ impl Reception {
         let line = line(&mail, &settled.verdict, settled.rounds);
         record(&metrics, &mail, &settled.verdict);
         Ok(Concluded {
-            // A copy, so that the whole message is not kept for its header.
-            head: Head::parse(&Bytes::copy_from_slice(
-                mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default(),
-            )),
+            head: Bytes::copy_from_slice(mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default()),
             envelope: self.envelope,
             verdict: settled.verdict,
             desk: self.desk,

@@ -28,6 +28,21 @@ pub struct Part {
     pub traits: Vec<String>,
 }
 
+/// The text of one readable part, decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// Path of its part.
+    pub path: String,
+    /// Lower-case `type/subtype` of Content-Type.
+    pub declared: String,
+    /// Clients read it as HTML.
+    pub is_page: bool,
+    /// Shown in the message window rather than offered as a file.
+    pub is_shown: bool,
+    /// Transfer encoding and charset undone; cut where `limits::TEXT_BYTES_MAX` octets of text were read.
+    pub text: String,
+}
+
 /// Where a link stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkPlace {

@@ -4,7 +4,7 @@
 
 use super::{
     charset,
-    content::{Coverage, Defect, Link, Part, Skipped},
+    content::{Coverage, Defect, Link, Part, Skipped, Text},
     defects,
     head::Head,
     mime::Walk,
@@ -21,6 +21,8 @@ pub struct Message {
     pub subject: String,
     /// Every leaf part of the one reading that mail-parser gives, nested messages included, in document order.
     pub parts: Vec<Part>,
+    /// The text of every readable part, in document order.
+    pub texts: Vec<Text>,
     pub links: Vec<Link>,
     /// What is wrong with the bytes, sorted, without repetition.
     pub defects: Vec<Defect>,
@@ -43,6 +45,7 @@ impl Message {
         walk.defects.extend(link_defects);
         let coverage =
             Coverage { bytes: raw.len(), scanned: raw.len().saturating_sub(walk.unseen_bytes), skipped: walk.skipped };
-        Self { raw, head, subject, parts: walk.parts, links, defects: walk.defects.into_iter().collect(), coverage }
+        let Walk { parts, texts, defects, .. } = walk;
+        Self { raw, head, subject, parts, texts, links, defects: defects.into_iter().collect(), coverage }
     }
 }

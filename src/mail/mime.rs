@@ -6,7 +6,7 @@
 use super::{
     body::Body,
     charset,
-    content::{Defect, LinkPlace, Part, Skipped},
+    content::{Defect, LinkPlace, Part, Skipped, Text},
     defects, filetype,
     links::Links,
     names,
@@ -18,6 +18,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 /// What a walk over all parts brought home.
 pub struct Walk {
     pub parts: Vec<Part>,
+    pub texts: Vec<Text>,
     pub links: Links,
     pub defects: BTreeSet<Defect>,
     pub skipped: Vec<Skipped>,
@@ -49,6 +50,7 @@ impl Walk {
     pub fn of(raw: &[u8]) -> Self {
         let mut walk = Self {
             parts: Vec::new(),
+            texts: Vec::new(),
             links: Links::default(),
             defects: BTreeSet::new(),
             skipped: Vec::new(),
@@ -280,6 +282,13 @@ impl Walk {
             (false, true) => self.links.text(&decoded.text, LinkPlace::Text),
             (false, false) => self.links.text(&decoded.text, LinkPlace::Attachment),
         }
+        self.texts.push(Text {
+            path: position.path.clone(),
+            declared: declared.media_type.clone(),
+            is_page,
+            is_shown: declared.is_shown,
+            text: decoded.text.into_owned(),
+        });
     }
 
     /// Every reading of the part's file name.

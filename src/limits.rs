@@ -173,3 +173,16 @@ pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 pub const FAULT_CASES_MAX: usize = 100;
 /// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
 pub const OTHER_FILES_MAX: usize = 4_096;
+
+/// Octets of one rule's condition; sub-rules split longer ones.
+pub const CONDITION_BYTES_MAX: usize = 64 << 10;
+/// Levels of parentheses in a condition: reading it calls itself.
+pub const CONDITION_DEPTH_MAX: usize = 64;
+/// Octets of a symbol's name: it goes into a header field.
+pub const SYMBOL_BYTES_MAX: usize = 64;
+/// Matches of one pattern that count, where each counts.
+pub const RULE_HITS_MAX: usize = 100_000;
+/// Octets of one rule file or list.
+pub const RULE_FILE_BYTES_MAX: usize = 32 << 20;
+/// Octets of a compiled rule file.
+pub const RULES_COMPILED_BYTES_MAX: usize = 256 << 20;

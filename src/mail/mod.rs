@@ -11,6 +11,7 @@ pub mod content;
 pub mod defects;
 pub mod envelope;
 pub mod filetype;
+pub mod fold;
 pub mod head;
 pub mod html;
 pub mod intake;
@@ -18,6 +19,9 @@ pub mod links;
 pub mod message;
 pub mod mime;
 pub mod names;
+pub mod network;
+pub mod page;
+pub mod parties;
 pub mod timestamp;
 
 use self::{

@@ -4,6 +4,8 @@
 
 pub mod embedded;
 pub mod parse;
+pub mod pattern;
+pub mod scan;
 
 use super::{findings::Score, policy::verdict::Action};
 

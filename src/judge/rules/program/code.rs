@@ -6,7 +6,7 @@ use crate::judge::rules::{
     fields::{Items, Reference},
     language::syntax::{Operator, Quantifier},
     lists::{Brand, Set},
-    pattern::Pattern,
+    scan::whole::Whole,
 };
 use aho_corasick::AhoCorasick;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub struct Each {
 /// What is asked of one value.
 #[derive(Clone)]
 pub enum Test {
-    Matches(Pattern),
+    Matches(Arc<Whole>),
     /// Holds one of these, ASCII case aside.
     Contains(Arc<AhoCorasick>),
     /// Is this, ASCII case aside.

@@ -10,6 +10,7 @@ use super::{
 use crate::judge::rules::{
     fields::{Items, Reference, Value, folded},
     lists::Brand,
+    scan::whole::Whole,
 };
 use std::{borrow::Cow, cell::Cell};
 
@@ -60,7 +61,7 @@ impl Senses for Sampled<'_> {
     fn hit(&self, hit: Hit) -> Option<bool> {
         let matched = self.program.matcher(hit.matcher)?;
         let Value::Text(text) = self.value(&matched.reference) else { return None };
-        Some(matched.patterns.get(hit.pattern)?.is_match(&text))
+        Some(Whole::new(matched.patterns.get(hit.pattern)?.clone()).is_match(&text))
     }
 
     fn read(&self, _: &Reference, _: Option<()>) -> Option<f64> {

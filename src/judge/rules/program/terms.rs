@@ -14,6 +14,7 @@ use crate::judge::{
         language::syntax::{Kind, Node, Operator, Quantifier},
         lists::Set,
         pattern::Pattern,
+        scan::whole::Whole,
     },
 };
 use aho_corasick::AhoCorasick;
@@ -100,7 +101,7 @@ impl Compiler<'_> {
             Some(Quantifier::Count) => false,
         };
         if !is_any || term.context.inside.is_some() {
-            return self.each(term, Test::Matches(pattern), is_negated);
+            return self.each(term, Test::Matches(Arc::new(Whole::new(pattern))), is_negated);
         }
         let hit = Code::Hit(self.hit(term.reference.clone(), flags, pattern));
         Some(if is_negated { Code::Not(Box::new(hit)) } else { hit })

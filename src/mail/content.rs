@@ -26,7 +26,6 @@ pub struct Part {
     pub encrypted: bool,
     /// Marks found inside, such as `macro`.
     pub traits: Vec<String>,
-    pub is_shown: bool,
 }
 
 /// The text of one readable part, decoded.
@@ -40,16 +39,13 @@ pub struct Text {
     pub is_page: bool,
     /// Shown in the message window rather than offered as a file.
     pub is_shown: bool,
-    pub charset: String,
-    pub page: Option<super::page::Page>,
     /// Transfer encoding and charset undone; cut where `limits::TEXT_BYTES_MAX` octets of text were read.
     pub text: String,
 }
 
 /// Where a link stood.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkPlace {
-    #[default]
     Text,
     Html,
     Attachment,
@@ -69,14 +65,13 @@ impl LinkPlace {
 }
 
 /// One link, normalised as browsers do (WHATWG URL).
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
     pub url: String,
     /// Host in A-label form; empty for `mailto:` and the like.
     pub host: String,
     /// Registrable domain.
     pub domain: Option<String>,
-    pub text: String, pub is_ip: bool, pub userinfo: bool, pub is_punycode: bool, pub mismatch: bool,
     pub place: LinkPlace,
 }
 

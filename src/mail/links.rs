@@ -145,7 +145,7 @@ impl Links {
             },
             Err(_) => {
                 self.defects.insert(defects::MALFORMED_LINK);
-                Link { url: target.to_owned(), host: spelt_host(target), domain: None, place, ..Link::default() }
+                Link { url: target.to_owned(), host: spelt_host(target), domain: None, place }
             }
         };
         self.keep(link, target);
@@ -160,7 +160,7 @@ impl Links {
             .any(|harmless| kind.starts_with(harmless) && !kind.contains("svg"));
         if !is_harmless {
             let url = kind.get(..DATA_KIND_BYTES_MAX).unwrap_or(&kind).to_owned();
-            self.keep(Link { url, host: String::new(), domain: None, place, ..Link::default() }, "");
+            self.keep(Link { url, host: String::new(), domain: None, place }, "");
         }
         Outcome::Nothing
     }
@@ -201,7 +201,7 @@ fn link(url: &Url, place: LinkPlace) -> Link {
         _ => None,
     };
     let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
-    Link { url: url.to_string(), host, domain: domain.map(|domain| domain.as_str().to_owned()), place, ..Link::default() }
+    Link { url: url.to_string(), host, domain: domain.map(|domain| domain.as_str().to_owned()), place }
 }
 
 /// A reference without scheme that clients still open: `//a.example/`, `www.a.example`.

@@ -183,7 +183,7 @@ impl Walk {
             within: position.within,
             interpretations: 1,
             encrypted: false,
-            traits: Vec::new(), is_shown: false,
+            traits: Vec::new(),
         });
     }
 
@@ -255,7 +255,7 @@ impl Walk {
             within: position.within,
             interpretations: 1,
             encrypted,
-            traits: Vec::new(), is_shown: false,
+            traits: Vec::new(),
         });
     }
 
@@ -287,7 +287,7 @@ impl Walk {
             declared: declared.media_type.clone(),
             is_page,
             is_shown: declared.is_shown,
-            text: decoded.text.into_owned(), charset: String::new(), page: None,
+            text: decoded.text.into_owned(),
         });
     }
 

@@ -245,5 +245,3 @@ mod tests {
         assert!(of(&format!("x;filename={}", "a".repeat(9999)), "")[0].len() <= limits::NAME_BYTES_MAX);
     }
 }
-
-pub fn extension(_n: &str) -> Option<String> { None }

@@ -41,7 +41,7 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("prometheus", &["telemetry/metrics.rs"]),
     ("axum", &["telemetry/http.rs"]),
     ("tokio_rustls", &["doors/"]),
-    ("html5gum", &["mail/html.rs"]),
+    ("html5gum", &["mail/page/reader.rs"]),
     ("clap", &["cli/", "main.rs"]),
 ];
 

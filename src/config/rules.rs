@@ -63,7 +63,9 @@ fn folder(folder: &Path) -> Result<Sources, Errors> {
     }
     let mut complaints = Vec::new();
     let mut text_of = |path: &Path| {
-        read::bounded(path, limits::RULE_FILE_BYTES_MAX).map_err(|error| complaints.extend(unreadable(path, &error).0)).ok()
+        read::bounded(path, limits::RULE_FILE_BYTES_MAX)
+            .map_err(|error| complaints.extend(unreadable(path, &error).0))
+            .ok()
     };
     let mut sources = Sources { lists: Sources::embedded().lists, files: Vec::new() };
     for path in paths {

@@ -3,10 +3,7 @@
 use super::{Chosen, unreadable};
 use crate::{
     cli::output::{self, Ending},
-    judge::{
-        policy::verdict::Action,
-        rules::program::code::Cost,
-    },
+    judge::{policy::verdict::Action, rules::program::code::Cost},
 };
 use std::io;
 
@@ -19,7 +16,8 @@ pub fn run(chosen: &Chosen) -> io::Result<Ending> {
     let rules = &rulebook.rules;
     for (symbol, rule) in &rules.table {
         let place = rules.program.place(symbol);
-        let fields: Vec<String> = place.map(|place| rules.program.fields(place).into_iter().collect()).unwrap_or_default();
+        let fields: Vec<String> =
+            place.map(|place| rules.program.fields(place).into_iter().collect()).unwrap_or_default();
         let cost = place.map_or(Cost::Facts, |place| rules.program.cost(place));
         let is_check = rule.when.is_empty();
         if chosen.json {

@@ -29,11 +29,7 @@ pub fn check(chosen: &Chosen) -> io::Result<Ending> {
             "symbols": ruleset.table.len(), "samples": ruleset.samples, "digest": rulebook.digest,
         }))?;
     } else {
-        output::line(format_args!(
-            "{} symbols, {} samples, nothing is wrong",
-            ruleset.table.len(),
-            ruleset.samples
-        ))?;
+        output::line(format_args!("{} symbols, {} samples, nothing is wrong", ruleset.table.len(), ruleset.samples))?;
     }
     Ok(Ending::Fine)
 }
@@ -70,8 +66,13 @@ impl Test {
                 }))?;
             } else {
                 let word = if sample.is_right { "ok  " } else { "FAIL" };
-                let text: String = sample.sample.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(70).collect();
-                output::line(format_args!("{word} {:36} {wanted:6} {}", sample.symbol.as_str(), output::printable(&text)))?;
+                let text: String =
+                    sample.sample.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(70).collect();
+                output::line(format_args!(
+                    "{word} {:36} {wanted:6} {}",
+                    sample.symbol.as_str(),
+                    output::printable(&text)
+                ))?;
             }
         }
         let failed = chosen.iter().filter(|sample| !sample.is_right).count();
@@ -108,11 +109,16 @@ impl Compile {
             .and_then(|text| fs::write(&fresh, text))
             .and_then(|()| fs::rename(&fresh, &self.output));
         if let Err(error) = written {
-            return Ok(unreadable(&Errors::whole_file(&self.output.display().to_string(), format!("cannot write it: {error}"))));
+            return Ok(unreadable(&Errors::whole_file(
+                &self.output.display().to_string(),
+                format!("cannot write it: {error}"),
+            )));
         }
         let line = format!("{} symbols in {}", ruleset.table.len(), self.output.display());
         if self.chosen.json {
-            output::json(&serde_json::json!({ "symbols": ruleset.table.len(), "file": self.output.display().to_string() }))?;
+            output::json(
+                &serde_json::json!({ "symbols": ruleset.table.len(), "file": self.output.display().to_string() }),
+            )?;
         } else {
             output::line(line)?;
         }

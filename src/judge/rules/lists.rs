@@ -28,7 +28,8 @@ impl List {
     /// Reads the text of a list.
     #[must_use]
     pub fn read(file: &str, text: &str) -> Self {
-        let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.split('#').next().unwrap_or_default().trim()));
+        let lines =
+            text.lines().enumerate().map(|(at, line)| (at + 1, line.split('#').next().unwrap_or_default().trim()));
         let entries = lines.filter(|(_, entry)| !entry.is_empty()).map(|(at, entry)| (at, entry.to_owned())).collect();
         Self { file: file.to_owned(), entries }
     }
@@ -73,7 +74,8 @@ impl List {
         for (line, entry) in &self.entries {
             match Brand::parse(entry) {
                 Some(brand) => brands.push(brand),
-                None => complaints.push(self.complaint(*line, format!("`{entry}` is not of the form `name: domain domain`"))),
+                None => complaints
+                    .push(self.complaint(*line, format!("`{entry}` is not of the form `name: domain domain`"))),
             }
         }
         if complaints.is_empty() { Ok(brands) } else { Err(complaints) }
@@ -172,7 +174,11 @@ impl Set {
 }
 
 fn lower(value: &[u8]) -> Vec<u8> {
-    if value.is_ascii() { value.to_ascii_lowercase() } else { String::from_utf8_lossy(value).to_lowercase().into_bytes() }
+    if value.is_ascii() {
+        value.to_ascii_lowercase()
+    } else {
+        String::from_utf8_lossy(value).to_lowercase().into_bytes()
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +191,8 @@ mod tests {
         let domains = list.set(Type::Domain).unwrap();
         assert!(domains.contains(b"mail.Example.org") && domains.contains(b"xn--bcher-kva.example"));
         assert!(!domains.contains(b"badexample.org") && !domains.contains(b""));
-        let addresses = List::of("x", ["@example.org".to_owned(), "a@b.example".to_owned()]).set(Type::Address).unwrap();
+        let addresses =
+            List::of("x", ["@example.org".to_owned(), "a@b.example".to_owned()]).set(Type::Address).unwrap();
         assert!(addresses.contains(b"anyone@sub.example.org") && addresses.contains(b"A@b.example"));
         assert!(!addresses.contains(b"c@b.example"));
         let networks = List::of("x", ["192.0.2.0/24".to_owned()]).set(Type::Network).unwrap();

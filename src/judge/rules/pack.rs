@@ -77,7 +77,9 @@ fn draft(document: &Document<'_>, text: &str, name: &Key<'_>, value: &Value<'_>,
     if !is_symbol(symbol) {
         document.complain(
             name.span(),
-            format!("`{symbol}` is no symbol: capital letters, digits and _, beginning with a letter, as in [MY_SYMBOL]"),
+            format!(
+                "`{symbol}` is no symbol: capital letters, digits and _, beginning with a letter, as in [MY_SYMBOL]"
+            ),
         );
         return None;
     }

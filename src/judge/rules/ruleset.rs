@@ -37,7 +37,10 @@ impl Sources {
     pub fn embedded() -> Self {
         Self {
             files: embedded::PACKS.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect(),
-            lists: embedded::LISTS.iter().map(|(name, text)| ((*name).to_owned(), List::read(&format!("lists/{name}.txt"), text))).collect(),
+            lists: embedded::LISTS
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), List::read(&format!("lists/{name}.txt"), text)))
+                .collect(),
         }
     }
 
@@ -129,12 +132,15 @@ impl Ruleset {
                 }
             }
         }
-        let written: Vec<Written> = drafts.iter().map(|(_, draft)| Written {
-            symbol: draft.symbol.clone(),
-            when: draft.when.clone(),
-            multiple: draft.rule.multiple,
-            is_bounded: draft.is_bounded,
-        }).collect();
+        let written: Vec<Written> = drafts
+            .iter()
+            .map(|(_, draft)| Written {
+                symbol: draft.symbol.clone(),
+                when: draft.when.clone(),
+                multiple: draft.rule.multiple,
+                is_bounded: draft.is_bounded,
+            })
+            .collect();
         let Compiled { program, mistakes, of_lists } = compile(&written, &sources.lists);
         for mistake in &mistakes {
             if let Some((at, draft)) = drafts.get(mistake.rule)
@@ -267,7 +273,8 @@ misses = ["Passwort vergessen? Die Schulportal-Hilfe antwortet"]
     #[test]
     fn a_symbol_stands_once_and_reads_no_circle() {
         let one = "[A]\nabout = 'x'\nscore = 1\n";
-        let twice = Sources { files: vec![("a.toml".into(), one.into()), ("b.toml".into(), one.into())], lists: Lists::new() };
+        let twice =
+            Sources { files: vec![("a.toml".into(), one.into()), ("b.toml".into(), one.into())], lists: Lists::new() };
         let told = Ruleset::read(&twice, Proof::Samples).unwrap_err().to_string();
         assert_eq!(told, "b.toml:1:2: `A` has a rule already, at a.toml:1:2; keep one of them");
         let circle = errors("[A]\nabout='a'\nscore=1\nwhen='B'\n[B]\nabout='b'\nscore=1\nwhen='not A'\n");

@@ -4,10 +4,7 @@
 
 use crate::{
     judge::{auth::Authentication, facts::Scanned},
-    mail::{
-        Mail,
-        parties::{self, Party},
-    },
+    mail::{Mail, parties::Parties},
 };
 use std::cell::OnceCell;
 
@@ -23,23 +20,18 @@ pub struct Scene<'a> {
     pub mail: &'a Mail,
     /// `None` for a sample: then client, envelope and facts are open.
     pub outside: Option<Outside<'a>>,
-    /// People by the name of their header field.
-    parties: [OnceCell<Vec<Party>>; PARTIES.len()],
+    parties: OnceCell<Parties>,
 }
-
-/// Header fields that name people.
-const PARTIES: [&str; 6] = ["From", "Reply-To", "To", "Cc", "Sender", "Return-Path"];
 
 impl<'a> Scene<'a> {
     #[must_use]
     pub fn new(mail: &'a Mail, outside: Option<Outside<'a>>) -> Self {
-        Self { mail, outside, parties: Default::default() }
+        Self { mail, outside, parties: OnceCell::new() }
     }
 
-    /// The people that a header field names, every field of that name together.
-    pub fn parties(&self, name: &'static str) -> &[Party] {
-        let place = PARTIES.iter().position(|known| *known == name);
-        let Some(cell) = place.and_then(|place| self.parties.get(place)) else { return &[] };
-        cell.get_or_init(|| parties::of(&self.mail.message.head, name))
+    /// The people that the header names.
+    #[must_use]
+    pub fn parties(&self) -> &Parties {
+        self.parties.get_or_init(|| Parties::of(&self.mail.message.head))
     }
 }

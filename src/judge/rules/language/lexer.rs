@@ -14,7 +14,10 @@ pub enum Token {
     Suffix(String),
     Number(f64),
     Text(String),
-    Regex { source: String, flags: String },
+    Regex {
+        source: String,
+        flags: String,
+    },
     Operator(Operator),
     Open,
     Close,
@@ -76,7 +79,9 @@ impl Lexer<'_> {
     fn next(&mut self) -> Result<Token, Wrong> {
         let rest = self.rest();
         let first = rest.chars().next().unwrap_or_default();
-        if first == '/' && matches!(self.found.last(), Some((Token::Operator(Operator::Matches | Operator::NotMatches), _))) {
+        if first == '/'
+            && matches!(self.found.last(), Some((Token::Operator(Operator::Matches | Operator::NotMatches), _)))
+        {
             return self.regex();
         }
         if let Some((mark, token)) = MARKS.iter().find(|(mark, _)| rest.starts_with(mark)) {
@@ -89,7 +94,10 @@ impl Lexer<'_> {
             '.' if matches!(self.found.last(), Some((Token::Close, _))) => Ok(Token::Suffix(self.word())),
             'a'..='z' | 'A'..='Z' | '_' => Ok(Token::Word(self.word())),
             '&' | '|' => Err(self.wrong(format!("`{first}` is not known here; write `and`, `or`"))),
-            '=' => Err(self.wrong("a single `=` is not known here; write `==`, or `~` for a regular expression".to_owned())),
+            '=' => {
+                Err(self
+                    .wrong("a single `=` is not known here; write `==`, or `~` for a regular expression".to_owned()))
+            }
             '!' => Err(self.wrong("`!` is not known here; write `not`, `!=` or `!~`".to_owned())),
             _ => Err(self.wrong(format!("`{first}` cannot stand here"))),
         }
@@ -147,7 +155,8 @@ impl Lexer<'_> {
             match mark {
                 '/' => {
                     let tail = rest.get(at + 1..).unwrap_or_default();
-                    let flags = tail.split(|mark: char| !mark.is_ascii_alphabetic()).next().unwrap_or_default().to_owned();
+                    let flags =
+                        tail.split(|mark: char| !mark.is_ascii_alphabetic()).next().unwrap_or_default().to_owned();
                     self.at += at + 1 + flags.len();
                     return Ok(Token::Regex { source, flags });
                 }
@@ -190,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_slash_divides_unless_a_match_precedes_it() {
-        let kinds: Vec<Token> = tokens("A / 2 ~ /a\\/b\\d/i # all").unwrap().into_iter().map(|(token, _)| token).collect();
+        let kinds: Vec<Token> =
+            tokens("A / 2 ~ /a\\/b\\d/i # all").unwrap().into_iter().map(|(token, _)| token).collect();
         assert_eq!(kinds[1], Token::Operator(Operator::Divide));
         assert_eq!(kinds[4], Token::Regex { source: "a/b\\d".to_owned(), flags: "i".to_owned() });
         assert_eq!(kinds.len(), 5);

@@ -30,7 +30,9 @@ pub fn parse(text: &str) -> Result<Node, Wrong> {
     let node = parser.or()?;
     match parser.tokens.get(parser.at) {
         None => Ok(node),
-        Some((token, span)) => Err(Wrong { at: span.start, what: format!("{} cannot stand here{}", named(token), hint(token)) }),
+        Some((token, span)) => {
+            Err(Wrong { at: span.start, what: format!("{} cannot stand here{}", named(token), hint(token)) })
+        }
     }
 }
 
@@ -91,7 +93,10 @@ impl Parser<'_> {
     fn or(&mut self) -> Result<Node, Wrong> {
         self.depth += 1;
         if self.depth > limits::CONDITION_DEPTH_MAX {
-            return self.wrong(format!("more than {} levels; split the condition into sub-rules", limits::CONDITION_DEPTH_MAX));
+            return self.wrong(format!(
+                "more than {} levels; split the condition into sub-rules",
+                limits::CONDITION_DEPTH_MAX
+            ));
         }
         let start = self.place().start;
         let mut all = vec![self.and()?];
@@ -240,7 +245,11 @@ impl Parser<'_> {
             }
             Token::Operator(Operator::Subtract) => return self.negative(start),
             other => {
-                return self.wrong(format!("a field, a symbol or a value is needed here, not {}{}", named(&other), hint(&other)));
+                return self.wrong(format!(
+                    "a field, a symbol or a value is needed here, not {}{}",
+                    named(&other),
+                    hint(&other)
+                ));
             }
         };
         self.at += 1;
@@ -329,7 +338,9 @@ fn named(token: &Token) -> String {
 
 fn hint(token: &Token) -> &'static str {
     match token {
-        Token::Word(word) if word.eq_ignore_ascii_case("and") || word.eq_ignore_ascii_case("or") => "; write it in lower case",
+        Token::Word(word) if word.eq_ignore_ascii_case("and") || word.eq_ignore_ascii_case("or") => {
+            "; write it in lower case"
+        }
         Token::Word(_) => "; is `and` or `or` missing before it?",
         _ => "",
     }

@@ -18,19 +18,37 @@ pub enum Kind {
     Number(f64),
     Text(String),
     List(Vec<Node>),
-    Regex { source: String, flags: String },
+    Regex {
+        source: String,
+        flags: String,
+    },
     /// A field, a named list or a symbol.
     Name(String),
     /// `name(arguments)`, with what may follow: `.raw.folded`.
-    Call { name: String, arguments: Vec<Node>, suffix: String },
+    Call {
+        name: String,
+        arguments: Vec<Node>,
+        suffix: String,
+    },
     Not(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
-    Binary { operator: Operator, left: Box<Node>, right: Box<Node> },
+    Binary {
+        operator: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
     /// `any link.host in x`, `count(subject ~ /x/)`.
-    Quantified { quantifier: Quantifier, body: Box<Node> },
+    Quantified {
+        quantifier: Quantifier,
+        body: Box<Node>,
+    },
     /// `any link where (...)`.
-    Where { quantifier: Quantifier, items: String, condition: Box<Node> },
+    Where {
+        quantifier: Quantifier,
+        items: String,
+        condition: Box<Node>,
+    },
 }
 
 /// How many values have to fulfil a test.

@@ -8,6 +8,7 @@ use crate::judge::rules::{
     lists::{Brand, Set},
     scan::whole::Whole,
 };
+use crate::mail::lookalike::Looks;
 use aho_corasick::AhoCorasick;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub enum Code {
     Hit(Hit),
     Each(Each),
     Where(Quantifier, Items, Box<Code>),
-    Lookalike(Reference, Arc<Vec<String>>),
+    Lookalike(Reference, Arc<Vec<Looks>>),
     Impersonates(Reference, Reference, Arc<Vec<Brand>>),
 }
 

@@ -7,16 +7,14 @@ use super::{
     code::{Code, Hit},
     names::Named,
 };
-use crate::{
-    judge::{
-        findings::Symbol,
-        rules::{
-            fields::{Items, Reference, Type},
-            language::syntax::{Kind, Node, Operator, Quantifier},
-            lists::Lists,
-            pattern::Pattern,
-            scan::Matcher,
-        },
+use crate::judge::{
+    findings::Symbol,
+    rules::{
+        fields::{Items, Reference, Type},
+        language::syntax::{Kind, Node, Operator, Quantifier},
+        lists::Lists,
+        pattern::Pattern,
+        scan::Matcher,
     },
 };
 use std::collections::BTreeMap;
@@ -110,9 +108,10 @@ impl Compiler<'_> {
         let when = written.when.as_ref().and_then(|node| self.truth(Context { inside: None }, node));
         let multiple = match (written.multiple, &when, &written.when) {
             (Some(most), Some(Code::Hit(hit)), _) => Some((*hit, most)),
-            (Some(_), Some(_), Some(node)) => {
-                self.complain(node, "multiple counts the matches of one pattern: `when` has to be FIELD ~ /.../".to_owned())
-            }
+            (Some(_), Some(_), Some(node)) => self.complain(
+                node,
+                "multiple counts the matches of one pattern: `when` has to be FIELD ~ /.../".to_owned(),
+            ),
             _ => None,
         };
         let is_subrule = written.symbol.as_str().starts_with("__");
@@ -143,9 +142,8 @@ impl Compiler<'_> {
                 let reference = self.call(node, name, arguments, suffix)?;
                 self.bare(context, node, reference)
             }
-            Kind::Text(_) | Kind::List(_) | Kind::Regex { .. } => {
-                self.complain(node, "a comparison is missing: FIELD == \"...\", FIELD ~ /.../, FIELD in list".to_owned())
-            }
+            Kind::Text(_) | Kind::List(_) | Kind::Regex { .. } => self
+                .complain(node, "a comparison is missing: FIELD == \"...\", FIELD ~ /.../, FIELD in list".to_owned()),
             _ => self.number(context, node),
         }
     }
@@ -159,11 +157,17 @@ impl Compiler<'_> {
     /// A field alone: a flag.
     fn bare(&mut self, context: Context, node: &Node, reference: Reference) -> Option<Code> {
         match reference.kind() {
-            Type::Flag if reference.is_many(context.inside.is_some()) => Some(self.is_there(Quantifier::Any, reference)),
+            Type::Flag if reference.is_many(context.inside.is_some()) => {
+                Some(self.is_there(Quantifier::Any, reference))
+            }
             Type::Flag => Some(Code::Read(reference)),
             Type::Number => self.complain(node, format!("`{0}` is a number: compare it, as in {0} > 0", reference.key)),
             kind => {
-                let what = format!("`{0}` is a {1}: compare it, as in {0} ~ /.../ or {0} == \"...\"", reference.key, kind.word());
+                let what = format!(
+                    "`{0}` is a {1}: compare it, as in {0} ~ /.../ or {0} == \"...\"",
+                    reference.key,
+                    kind.word()
+                );
                 self.complain(node, what)
             }
         }
@@ -191,10 +195,16 @@ impl Compiler<'_> {
 
     fn numeric(&mut self, context: Context, node: &Node, reference: Reference) -> Option<Code> {
         if reference.kind().is_text() {
-            return self.complain(node, format!("`{}` is a {}, a number is needed here", reference.key, reference.kind().word()));
+            return self.complain(
+                node,
+                format!("`{}` is a {}, a number is needed here", reference.key, reference.kind().word()),
+            );
         }
         if reference.is_many(context.inside.is_some()) {
-            let what = format!("`{0}` has any number of values: write any {0} ..., all {0} ... or count({0} ...)", reference.key);
+            let what = format!(
+                "`{0}` has any number of values: write any {0} ..., all {0} ... or count({0} ...)",
+                reference.key
+            );
             return self.complain(node, what);
         }
         Some(Code::Read(reference))
@@ -231,12 +241,23 @@ impl Compiler<'_> {
         Some(self.is_there(quantifier, reference))
     }
 
-    fn choose(&mut self, context: Context, node: &Node, quantifier: Quantifier, items: &str, condition: &Node) -> Option<Code> {
+    fn choose(
+        &mut self,
+        context: Context,
+        node: &Node,
+        quantifier: Quantifier,
+        items: &str,
+        condition: &Node,
+    ) -> Option<Code> {
         let items = match items {
-            _ if context.inside.is_some() => return self.complain(node, "`where` cannot stand inside `where`".to_owned()),
+            _ if context.inside.is_some() => {
+                return self.complain(node, "`where` cannot stand inside `where`".to_owned());
+            }
             "link" => Items::Links,
             "attachment" => Items::Attachments,
-            other => return self.complain(node, format!("`where` chooses from `link` or `attachment`, not from `{other}`")),
+            other => {
+                return self.complain(node, format!("`where` chooses from `link` or `attachment`, not from `{other}`"));
+            }
         };
         let condition = self.truth(Context { inside: Some(items) }, condition)?;
         Some(Code::Where(quantifier, items, Box::new(condition)))
@@ -288,7 +309,8 @@ impl Compiler<'_> {
                     (false, Visit::Open) if stack.iter().any(|(other, is_done)| *is_done && *other == at) => {
                         self.rule = at;
                         let name = written.get(at).map_or("", |rule| rule.symbol.as_str());
-                        let _: Option<()> = self.complain_at(0, format!("{name} reads itself, through the symbols it names"));
+                        let _: Option<()> =
+                            self.complain_at(0, format!("{name} reads itself, through the symbols it names"));
                     }
                     (false, _) => {}
                 }

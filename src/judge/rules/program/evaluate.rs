@@ -9,6 +9,7 @@ use crate::judge::rules::{
     language::syntax::{Operator, Quantifier},
     lists::Brand,
 };
+use crate::mail::lookalike::Looks;
 
 /// Where the leaves of a condition get their values: from a mail, or from a sample.
 pub trait Senses {
@@ -20,8 +21,14 @@ pub trait Senses {
     fn each(&self, each: &Each, item: Option<Self::Item>) -> Option<f64>;
     /// What `where` chooses from; `None` is one item of which nothing else is known.
     fn items(&self, items: Items) -> Option<Vec<Self::Item>>;
-    fn lookalike(&self, domains: &Reference, listed: &[String], item: Option<Self::Item>) -> Option<bool>;
-    fn impersonates(&self, text: &Reference, domains: &Reference, brands: &[Brand], item: Option<Self::Item>) -> Option<bool>;
+    fn lookalike(&self, domains: &Reference, listed: &[Looks], item: Option<Self::Item>) -> Option<bool>;
+    fn impersonates(
+        &self,
+        text: &Reference,
+        domains: &Reference,
+        brands: &[Brand],
+        item: Option<Self::Item>,
+    ) -> Option<bool>;
 }
 
 /// The value of a condition: 0 is false, `None` is open.
@@ -59,7 +66,9 @@ fn logic<S: Senses>(all: &[Code], senses: &S, item: Option<S::Item>, deciding: b
 
 fn choose<S: Senses>(quantifier: Quantifier, items: Items, condition: &Code, senses: &S) -> Option<f64> {
     match senses.items(items) {
-        Some(found) => quantify(quantifier, found.into_iter().map(|item| is_true(evaluate(condition, senses, Some(item))))),
+        Some(found) => {
+            quantify(quantifier, found.into_iter().map(|item| is_true(evaluate(condition, senses, Some(item)))))
+        }
         None => match (quantifier, is_true(evaluate(condition, senses, None))) {
             (Quantifier::Any | Quantifier::All, known) => known.map(number),
             (Quantifier::Count, Some(false)) => Some(0.0),
@@ -136,7 +145,9 @@ pub fn passes(test: &Test, value: &Value<'_>, others: impl Fn(&Reference) -> Opt
         Test::InField(other) => others(other)?.iter().any(|other| text.eq_ignore_ascii_case(other)),
         Test::ContainsField(other) => {
             let text = text.to_ascii_lowercase();
-            let is_in = |other: &Vec<u8>| !other.is_empty() && memchr::memmem::find(&text, &other.to_ascii_lowercase()).is_some();
+            let is_in = |other: &Vec<u8>| {
+                !other.is_empty() && memchr::memmem::find(&text, &other.to_ascii_lowercase()).is_some()
+            };
             others(other)?.iter().any(is_in)
         }
         Test::Number(..) => false,

@@ -18,7 +18,7 @@ use self::{
 };
 use super::{
     fields::{Items, Reference},
-     pattern::Pattern,
+    pattern::Pattern,
     scan::Matcher,
     scene::Scene,
 };
@@ -163,7 +163,9 @@ impl Program {
         let Some(when) = self.when(rule) else { return fields };
         when.walk(&mut |code| match code {
             Code::Symbol(at) => fields.extend(self.rules.get(*at).map(|rule| rule.symbol.to_string())),
-            Code::Hit(hit) => fields.extend(self.matchers.get(hit.matcher).map(|matched| matched.reference.key.clone())),
+            Code::Hit(hit) => {
+                fields.extend(self.matchers.get(hit.matcher).map(|matched| matched.reference.key.clone()))
+            }
             Code::Read(reference) | Code::Lookalike(reference, _) => {
                 fields.insert(reference.key.clone());
             }
@@ -189,7 +191,9 @@ impl Program {
         let Some(when) = self.when(rule) else { return cost };
         when.walk(&mut |code| {
             let of_piece = match code {
-                Code::Hit(hit) => self.matchers.get(hit.matcher).map_or(Cost::Facts, |matched| matched.cost(hit.pattern)),
+                Code::Hit(hit) => {
+                    self.matchers.get(hit.matcher).map_or(Cost::Facts, |matched| matched.cost(hit.pattern))
+                }
                 Code::Each(Each { test: Test::Matches(_), .. }) => Cost::Scan,
                 _ => Cost::Facts,
             };

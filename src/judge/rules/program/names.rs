@@ -39,7 +39,10 @@ impl Compiler<'_> {
             return self.unknown(node, "symbol", name, &known.iter().map(String::as_str).collect::<Vec<_>>());
         }
         if self.lists.contains_key(name) {
-            return self.complain(node, format!("the list `{name}` stands at the right of `in` or `contains`: FIELD in {name}"));
+            return self.complain(
+                node,
+                format!("the list `{name}` stands at the right of `in` or `contains`: FIELD in {name}"),
+            );
         }
         if functions::find(name).is_some() {
             return self.complain(node, format!("`{name}` needs its arguments: {name}(...)"));
@@ -79,7 +82,10 @@ impl Compiler<'_> {
 
     fn folding(&mut self, node: &Node, reference: &Reference) -> Option<()> {
         if reference.is_folded && !reference.kind().is_text() {
-            return self.complain(node, format!("`.folded` is for text; `{}` is a {}", reference.key, reference.kind().word()));
+            return self.complain(
+                node,
+                format!("`.folded` is for text; `{}` is a {}", reference.key, reference.kind().word()),
+            );
         }
         Some(())
     }
@@ -97,7 +103,10 @@ impl Compiler<'_> {
             given.push(match &argument.kind {
                 Kind::Text(text) => Argument::Text(text.clone()),
                 Kind::Number(number) => Argument::Number(*number),
-                _ => return self.complain(argument, format!("{name}(...) takes texts and numbers, as in {}", function.example)),
+                _ => {
+                    return self
+                        .complain(argument, format!("{name}(...) takes texts and numbers, as in {}", function.example));
+                }
             });
         }
         if let Err(what) = (function.check)(&given) {

@@ -12,6 +12,7 @@ use crate::judge::rules::{
     lists::Brand,
     scan::whole::Whole,
 };
+use crate::mail::lookalike::Looks;
 use std::{borrow::Cow, cell::Cell};
 
 /// A sample being tried.
@@ -80,7 +81,7 @@ impl Senses for Sampled<'_> {
         None
     }
 
-    fn lookalike(&self, _: &Reference, _: &[String], _: Option<()>) -> Option<bool> {
+    fn lookalike(&self, _: &Reference, _: &[Looks], _: Option<()>) -> Option<bool> {
         None
     }
 

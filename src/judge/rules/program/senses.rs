@@ -14,7 +14,7 @@ use crate::{
         scan::{Haystack, Hits},
         scene::Scene,
     },
-    mail::{address::Domain, fold},
+    mail::{address::Domain, lookalike::Looks},
 };
 use std::cell::{Cell, OnceCell};
 
@@ -103,7 +103,10 @@ impl<'s> Senses for Eyes<'_, 's, '_> {
     fn each(&self, each: &Each, item: Option<Looked<'s>>) -> Option<f64> {
         let values = each.reference.values(self.scene, item)?;
         let others = |other: &Reference| self.texts(other, item);
-        quantify(each.quantifier, values.iter().map(|value| Some(passes(&each.test, value, others)? != each.is_negated)))
+        quantify(
+            each.quantifier,
+            values.iter().map(|value| Some(passes(&each.test, value, others)? != each.is_negated)),
+        )
     }
 
     fn items(&self, items: Items) -> Option<Vec<Looked<'s>>> {
@@ -114,17 +117,27 @@ impl<'s> Senses for Eyes<'_, 's, '_> {
         })
     }
 
-    fn lookalike(&self, domains: &Reference, listed: &[String], item: Option<Looked<'s>>) -> Option<bool> {
+    fn lookalike(&self, domains: &Reference, listed: &[Looks], item: Option<Looked<'s>>) -> Option<bool> {
         let domains = self.domains(domains, item)?;
-        let is_like = |domain: &Domain| listed.iter().any(|listed| fold::is_lookalike(domain.as_str(), listed));
-        Some(domains.iter().any(is_like))
+        let looks: Vec<Looks> = domains.iter().filter_map(Looks::of).collect();
+        // Two that are both listed may look alike and yet be what they are.
+        let is_listed = |looks: &Looks| listed.iter().any(|listed| looks == listed);
+        let is_like = |looks: &Looks| listed.iter().any(|listed| looks.is_like(listed));
+        Some(looks.iter().any(|looks| !is_listed(looks) && is_like(looks)))
     }
 
-    fn impersonates(&self, text: &Reference, domains: &Reference, brands: &[Brand], item: Option<Looked<'s>>) -> Option<bool> {
+    fn impersonates(
+        &self,
+        text: &Reference,
+        domains: &Reference,
+        brands: &[Brand],
+        item: Option<Looked<'s>>,
+    ) -> Option<bool> {
         let texts: Vec<Vec<u8>> = self.texts(text, item)?.iter().map(|text| folded(text)).collect();
         let domains = self.domains(domains, item)?;
         let is_named = |brand: &Brand| texts.iter().any(|text| has_words(text, &brand.words));
-        let writes_from = |brand: &Brand| domains.iter().any(|domain| brand.domains.iter().any(|own| domain.is_within(own)));
+        let writes_from =
+            |brand: &Brand| domains.iter().any(|domain| brand.domains.iter().any(|own| domain.is_within(own)));
         Some(brands.iter().any(|brand| is_named(brand) && !writes_from(brand)))
     }
 }

@@ -17,6 +17,7 @@ use crate::judge::{
         scan::whole::Whole,
     },
 };
+use crate::mail::{address::Domain, lookalike::Looks};
 use aho_corasick::AhoCorasick;
 use std::sync::Arc;
 
@@ -33,7 +34,12 @@ struct Term<'n> {
 impl Compiler<'_> {
     /// A comparison whose left side is a field of texts, or one of many values; the inner `None` if it is something else.
     #[expect(clippy::option_option, reason = "the outer one is an error that was told")]
-    pub fn comparison(&mut self, context: Context, quantifier: Option<Quantifier>, node: &Node) -> Option<Option<Code>> {
+    pub fn comparison(
+        &mut self,
+        context: Context,
+        quantifier: Option<Quantifier>,
+        node: &Node,
+    ) -> Option<Option<Code>> {
         let Kind::Binary { operator, left, right } = &node.kind else { return Some(None) };
         let reference = match &left.kind {
             Kind::Name(name) => match self.name(context, left, name)? {
@@ -56,10 +62,14 @@ impl Compiler<'_> {
 
     fn number_term(&mut self, term: &Term<'_>) -> Option<Code> {
         let Kind::Number(number) = term.right.kind else {
-            return self.complain(term.right, format!("`{}` has many values: compare it with a number", term.reference.key));
+            return self
+                .complain(term.right, format!("`{}` has many values: compare it with a number", term.reference.key));
         };
         if !is_numeric(term.operator) {
-            return self.complain(term.node, format!("`{}` is for texts; `{}` is a number", term.operator.word(), term.reference.key));
+            return self.complain(
+                term.node,
+                format!("`{}` is for texts; `{}` is a number", term.operator.word(), term.reference.key),
+            );
         }
         self.each(term, Test::Number(term.operator, number), false)
     }
@@ -72,7 +82,12 @@ impl Compiler<'_> {
             Operator::Equal => self.equals(term, is_negated),
             Operator::In => self.is_in(term, is_negated),
             _ => {
-                let what = format!("`{}` is for numbers; `{}` is a {}", operator.word(), term.reference.key, term.reference.kind().word());
+                let what = format!(
+                    "`{}` is for numbers; `{}` is a {}",
+                    operator.word(),
+                    term.reference.key,
+                    term.reference.kind().word()
+                );
                 self.complain(term.node, what)
             }
         }
@@ -120,7 +135,10 @@ impl Compiler<'_> {
                 let other = self.other(term)?;
                 return self.each(term, Test::ContainsField(other), is_negated);
             }
-            _ => return self.complain(term.right, "a text, a list of texts, a named list or a field is needed here".to_owned()),
+            _ => {
+                return self
+                    .complain(term.right, "a text, a list of texts, a named list or a field is needed here".to_owned());
+            }
         };
         if words.iter().any(String::is_empty) {
             return self.complain(term.right, "every text contains the empty one; leave it out".to_owned());
@@ -138,7 +156,10 @@ impl Compiler<'_> {
                 if let Type::Word(words) = term.reference.kind()
                     && !words.contains(&text.as_str())
                 {
-                    return self.complain(term.right, unknown(&format!("word of {}", term.reference.key), text, words.iter().copied()));
+                    return self.complain(
+                        term.right,
+                        unknown(&format!("word of {}", term.reference.key), text, words.iter().copied()),
+                    );
                 }
                 let text = if term.reference.kind() == Type::Domain { text.trim_end_matches('.') } else { text };
                 self.each(term, Test::Equals(text.as_bytes().to_vec()), is_negated)
@@ -147,7 +168,9 @@ impl Compiler<'_> {
                 let other = self.other(term)?;
                 self.each(term, Test::InField(other), is_negated)
             }
-            Kind::Number(number) => self.complain(term.right, format!("`{}` is a text: write \"{number}\"", term.reference.key)),
+            Kind::Number(number) => {
+                self.complain(term.right, format!("`{}` is a text: write \"{number}\"", term.reference.key))
+            }
             _ => self.complain(term.right, "a text or a field is needed here; lists stand behind `in`".to_owned()),
         }
     }
@@ -211,13 +234,18 @@ impl Compiler<'_> {
         let reference = match &term.right.kind {
             Kind::Name(name) => match self.name(term.context, term.right, name)? {
                 Named::Field(reference) => reference,
-                Named::Symbol(_) => return self.complain(term.right, "a symbol is a number, a text is needed here".to_owned()),
+                Named::Symbol(_) => {
+                    return self.complain(term.right, "a symbol is a number, a text is needed here".to_owned());
+                }
             },
             Kind::Call { name, arguments, suffix } => self.call(term.right, name, arguments, suffix)?,
             _ => return None,
         };
         if !reference.kind().is_text() {
-            return self.complain(term.right, format!("`{}` is a {}, a text is needed here", reference.key, reference.kind().word()));
+            return self.complain(
+                term.right,
+                format!("`{}` is a {}, a text is needed here", reference.key, reference.kind().word()),
+            );
         }
         Some(reference)
     }
@@ -256,7 +284,11 @@ impl Compiler<'_> {
 
     /// `lookalike(DOMAINS, list)`, `impersonates(TEXT, DOMAINS, list)`.
     pub fn special(&mut self, context: Context, node: &Node, name: &str, arguments: &[Node]) -> Option<Code> {
-        let usage = if name == "lookalike" { "lookalike(from.domain, list)" } else { "impersonates(from.name, from.domain, list)" };
+        let usage = if name == "lookalike" {
+            "lookalike(from.domain, list)"
+        } else {
+            "impersonates(from.name, from.domain, list)"
+        };
         let (fields, list) = match (name, arguments) {
             ("lookalike", [domains, list]) => (vec![domains], list),
             ("impersonates", [text, domains, list]) => (vec![text, domains], list),
@@ -283,8 +315,16 @@ impl Compiler<'_> {
         let Some(found) = found else { return self.complain(list, format!("a named list is needed here: {usage}")) };
         if name == "lookalike" {
             // A list of brands serves as well: its domains count.
-            let domains_of = |entry: &str| entry.split_once(':').map_or(entry, |(_, domains)| domains).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            let listed: Vec<String> = found.entries().flat_map(domains_of).collect();
+            let domains_of = |entry: &str| {
+                entry
+                    .split_once(':')
+                    .map_or(entry, |(_, domains)| domains)
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
+            let domains_in = found.entries().flat_map(domains_of).filter_map(|name| Domain::parse(&name));
+            let listed: Vec<Looks> = domains_in.filter_map(|domain| Looks::of(&domain)).collect();
             return Some(Code::Lookalike(domains, Arc::new(listed)));
         }
         match found.brands() {

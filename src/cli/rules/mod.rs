@@ -24,20 +24,20 @@ Cost: facts    reads facts, flags and numbers only
       bounded  may need many steps; stops at a limit, which is a finding
 
 Example:
-  wehr rules list --rules /etc/wehr/rules")]
+  wehr rules list")]
     List(Chosen),
     /// Check rule files with their samples; tells every error at once
     ///
     /// Exit code: 0 nothing is wrong, 2 something is.
-    #[command(after_help = "Example:\n  wehr rules check --rules /etc/wehr/rules")]
+    #[command(after_help = "Example:\n  wehr rules check")]
     Check(Chosen),
     /// Try every sample and tell what came of each
     ///
     /// Exit code: 0 all samples are as they should be, 1 some are not, 2 the files cannot be read.
-    #[command(after_help = "Example:\n  wehr rules test PORTAL_CREDENTIAL_LURE --rules /etc/wehr/rules")]
+    #[command(after_help = "Example:\n  wehr rules test")]
     Test(prove::Test),
     /// Check rules and write them into one file that starts faster: its samples are not tried again
-    #[command(after_help = "Example:\n  wehr rules compile --rules /etc/wehr/rules -o /etc/wehr/rules.wehr")]
+    #[command(after_help = "Example:\n  wehr rules compile -o rules.wehr")]
     Compile(prove::Compile),
 }
 

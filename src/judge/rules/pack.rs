@@ -5,7 +5,7 @@
 use super::{
     Group, Rule,
     language::{parser, syntax::Node},
-    program::names,
+    program::{compile::Written, names},
 };
 use crate::{
     judge::{
@@ -29,6 +29,19 @@ pub struct Draft {
     pub is_bounded: bool,
     pub hits: Vec<(String, Range<usize>)>,
     pub misses: Vec<(String, Range<usize>)>,
+}
+
+impl Draft {
+    /// What the compiler takes.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        Written {
+            symbol: self.symbol.clone(),
+            when: self.when.clone(),
+            multiple: self.rule.multiple,
+            is_bounded: self.is_bounded,
+        }
+    }
 }
 
 /// What one file holds.

@@ -8,14 +8,14 @@ use super::{
     pack::{self, Draft, Pack},
     program::{
         Program, STEP_LIMIT,
-        compile::{Compiled, Written, compile},
+        compile::{Compiled, Mistake, Written, compile},
         sample,
     },
     samples,
 };
 use crate::{
     judge::{
-        document::{Document, Errors},
+        document::{Document, Errors, Position},
         findings::Symbol,
     },
     mail::address::Domain,
@@ -113,57 +113,21 @@ impl Ruleset {
     #[must_use]
     pub fn try_read(sources: &Sources, proof: Proof) -> (Self, Vec<Tried>, Errors) {
         let documents: Vec<Document<'_>> = sources.files.iter().map(|(file, text)| Document::new(file, text)).collect();
-        let mut drafts: Vec<(usize, Draft)> = Vec::new();
-        let mut groups = BTreeMap::new();
-        let mut places: BTreeMap<Symbol, usize> = BTreeMap::new();
-        for (at, (document, (file, text))) in documents.iter().zip(&sources.files).enumerate() {
-            let Pack { drafts: found, groups: found_groups } = pack::pack(document, file, text);
-            groups.extend(found_groups);
-            for draft in found {
-                match places.get(&draft.symbol).and_then(|place| drafts.get(*place)) {
-                    Some((_, first)) => document.complain(
-                        draft.at..draft.at,
-                        format!("`{}` has a rule already, at {}; keep one of them", draft.symbol, first.rule.position),
-                    ),
-                    None => {
-                        places.insert(draft.symbol.clone(), drafts.len());
-                        drafts.push((at, draft));
-                    }
-                }
-            }
-        }
-        let written: Vec<Written> = drafts
-            .iter()
-            .map(|(_, draft)| Written {
-                symbol: draft.symbol.clone(),
-                when: draft.when.clone(),
-                multiple: draft.rule.multiple,
-                is_bounded: draft.is_bounded,
-            })
-            .collect();
+        let mut reading = Reading { documents, drafts: Vec::new(), groups: BTreeMap::new() };
+        reading.packs(sources);
+        let written: Vec<Written> = reading.drafts.iter().map(|(_, draft)| draft.written()).collect();
         let Compiled { program, mistakes, of_lists } = compile(&written, &sources.lists);
-        for mistake in &mistakes {
-            if let Some((at, draft)) = drafts.get(mistake.rule)
-                && let Some(document) = documents.get(*at)
-            {
-                let at = draft.when_at + mistake.at;
-                document.complain(at..at, mistake.what.clone());
-            }
-        }
+        let is_right = mistakes.is_empty() && of_lists.is_empty();
+        reading.mistakes(&mistakes);
         let mut tried = Vec::new();
-        if proof == Proof::Samples && mistakes.is_empty() && of_lists.is_empty() {
-            for (at, draft) in &drafts {
-                if let Some(document) = documents.get(*at) {
-                    prove(document, draft, &program, &mut tried);
-                }
+        if proof == Proof::Samples && is_right {
+            for (document, draft) in reading.placed() {
+                prove(document, draft, &program, &mut tried);
             }
         }
-        let mut complaints = of_lists;
-        for document in documents {
-            if let Err(Errors(found)) = document.finish(()) {
-                complaints.extend(found);
-            }
-        }
+        let Reading { documents, drafts, groups } = reading;
+        let of_files = documents.into_iter().filter_map(|document| document.finish(()).err());
+        let complaints = of_lists.into_iter().chain(of_files.flat_map(|Errors(found)| found)).collect();
         let table = drafts.into_iter().map(|(_, draft)| (draft.symbol, draft.rule)).collect();
         (Self { table, groups, program: Arc::new(program), samples: 0 }, tried, Errors(complaints))
     }
@@ -172,6 +136,48 @@ impl Ruleset {
     #[must_use]
     pub fn own_symbols() -> [Symbol; 1] {
         [STEP_LIMIT]
+    }
+}
+
+/// Rule files being read.
+struct Reading<'a> {
+    documents: Vec<Document<'a>>,
+    /// Each with the place of its document.
+    drafts: Vec<(usize, Draft)>,
+    groups: BTreeMap<String, Group>,
+}
+
+impl Reading<'_> {
+    /// Reads every file; a symbol that stands twice is an error at its second place.
+    fn packs(&mut self, sources: &Sources) {
+        let mut places: BTreeMap<Symbol, Position> = BTreeMap::new();
+        for (at, (document, (file, text))) in self.documents.iter().zip(&sources.files).enumerate() {
+            let Pack { drafts, groups } = pack::pack(document, file, text);
+            self.groups.extend(groups);
+            for draft in drafts {
+                if let Some(first) = places.get(&draft.symbol) {
+                    let what = format!("`{}` has a rule already, at {first}; keep one of them", draft.symbol);
+                    document.complain(draft.at..draft.at, what);
+                    continue;
+                }
+                places.insert(draft.symbol.clone(), draft.rule.position.clone());
+                self.drafts.push((at, draft));
+            }
+        }
+    }
+
+    /// Tells mistakes in conditions at their places in the files.
+    fn mistakes(&self, mistakes: &[Mistake]) {
+        for mistake in mistakes {
+            if let Some((document, draft)) = self.placed().nth(mistake.rule) {
+                let at = draft.when_at + mistake.at;
+                document.complain(at..at, mistake.what.clone());
+            }
+        }
+    }
+
+    fn placed(&self) -> impl Iterator<Item = (&Document<'_>, &Draft)> {
+        self.drafts.iter().filter_map(|(at, draft)| Some((self.documents.get(*at)?, draft)))
     }
 }
 

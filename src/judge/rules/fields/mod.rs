@@ -167,7 +167,7 @@ impl Reference {
             (Source::Attachment(item), Some(Looked::Attachment(part))) => (item.read)(part, &mut values),
             (Source::Link(item), _) => message.links.iter().for_each(|link| (item.read)(link, &mut values)),
             (Source::Attachment(item), _) => {
-                items::attachments(message).for_each(|part| (item.read)(part, &mut values))
+                items::attachments(message).for_each(|part| (item.read)(part, &mut values));
             }
         }
         if self.is_folded {

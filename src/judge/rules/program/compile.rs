@@ -265,14 +265,11 @@ impl Compiler<'_> {
 
     /// The place of a pattern in the matcher of its field.
     pub fn hit(&mut self, reference: Reference, flags: &str, pattern: Pattern) -> Hit {
-        let matcher = match self.keys.get(&reference.key) {
-            Some(at) => *at,
-            None => {
-                self.keys.insert(reference.key.clone(), self.gathered.len());
-                self.gathered.push(Gathered { reference, patterns: Vec::new(), known: BTreeMap::new() });
-                self.gathered.len() - 1
-            }
-        };
+        let next = self.gathered.len();
+        let matcher = *self.keys.entry(reference.key.clone()).or_insert(next);
+        if matcher == next {
+            self.gathered.push(Gathered { reference, patterns: Vec::new(), known: BTreeMap::new() });
+        }
         let key = format!("{flags}/{}", pattern.source());
         let Some(gathered) = self.gathered.get_mut(matcher) else { return Hit { matcher, pattern: 0 } };
         let next = gathered.patterns.len();

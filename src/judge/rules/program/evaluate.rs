@@ -128,29 +128,29 @@ pub fn calculate(operator: Operator, left: f64, right: f64) -> f64 {
 
 /// Does a value pass a test? Tests over other fields are answered by `others`.
 pub fn passes(test: &Test, value: &Value<'_>, others: impl Fn(&Reference) -> Option<Vec<Vec<u8>>>) -> Option<bool> {
-    let text = match value {
+    let octets = match value {
         Value::Number(found) => {
             return Some(match test {
                 Test::Number(operator, wanted) => calculate(*operator, *found, *wanted) != 0.0,
                 _ => *found != 0.0,
             });
         }
-        Value::Text(text) => text,
+        Value::Text(octets) => octets,
     };
     Some(match test {
-        Test::Matches(pattern) => pattern.is_match(text),
-        Test::Contains(words) => words.is_match(text),
-        Test::Equals(wanted) => text.eq_ignore_ascii_case(wanted),
-        Test::In(set) => set.contains(text),
-        Test::InField(other) => others(other)?.iter().any(|other| text.eq_ignore_ascii_case(other)),
+        Test::Matches(pattern) => pattern.is_match(octets),
+        Test::Contains(words) => words.is_match(&**octets),
+        Test::Equals(wanted) => octets.eq_ignore_ascii_case(wanted),
+        Test::In(set) => set.contains(octets),
+        Test::InField(other) => others(other)?.iter().any(|other| octets.eq_ignore_ascii_case(other)),
         Test::ContainsField(other) => {
-            let text = text.to_ascii_lowercase();
+            let lower = octets.to_ascii_lowercase();
             let is_in = |other: &Vec<u8>| {
-                !other.is_empty() && memchr::memmem::find(&text, &other.to_ascii_lowercase()).is_some()
+                !other.is_empty() && memchr::memmem::find(&lower, &other.to_ascii_lowercase()).is_some()
             };
             others(other)?.iter().any(is_in)
         }
         Test::Number(..) => false,
-        Test::Is => !text.is_empty(),
+        Test::Is => !octets.is_empty(),
     })
 }

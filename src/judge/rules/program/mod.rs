@@ -164,7 +164,7 @@ impl Program {
         when.walk(&mut |code| match code {
             Code::Symbol(at) => fields.extend(self.rules.get(*at).map(|rule| rule.symbol.to_string())),
             Code::Hit(hit) => {
-                fields.extend(self.matchers.get(hit.matcher).map(|matched| matched.reference.key.clone()))
+                fields.extend(self.matchers.get(hit.matcher).map(|matched| matched.reference.key.clone()));
             }
             Code::Read(reference) | Code::Lookalike(reference, _) => {
                 fields.insert(reference.key.clone());
@@ -245,7 +245,9 @@ impl Program {
         let mut open = vec![rule];
         while let Some(when) = open.pop().map(|at| self.when(at)) {
             let mut read = Vec::new();
-            when.iter().for_each(|when| symbols_of(when, &mut read));
+            if let Some(when) = when {
+                symbols_of(when, &mut read);
+            }
             open.extend(read.into_iter().filter(|at| needed.insert(*at)));
         }
         for at in self.order.iter().filter(|at| needed.contains(at)) {

@@ -104,8 +104,10 @@ impl Compiler<'_> {
                 Kind::Text(text) => Argument::Text(text.clone()),
                 Kind::Number(number) => Argument::Number(*number),
                 _ => {
-                    return self
-                        .complain(argument, format!("{name}(...) takes texts and numbers, as in {}", function.example));
+                    return self.complain(
+                        argument,
+                        format!("{name}(...) takes texts and numbers, as in {}", function.example),
+                    );
                 }
             });
         }

@@ -55,15 +55,15 @@ impl<'p, 's, 'a> Eyes<'p, 's, 'a> {
     }
 
     fn scan(&self, matcher: usize) -> Option<Scanned> {
-        let matched = self.matchers.get(matcher)?;
+        let on_field = self.matchers.get(matcher)?;
         let mut haystack = Haystack::new();
-        for value in matched.reference.values(self.scene, None)? {
+        for value in on_field.reference.values(self.scene, None)? {
             if let Value::Text(text) = value {
                 haystack.push(&text);
             }
         }
         let mut hits = Hits::default();
-        matched.matcher.scan(&haystack, &mut hits);
+        on_field.matcher.scan(&haystack, &mut hits);
         Some(Scanned { haystack, hits })
     }
 

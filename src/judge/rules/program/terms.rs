@@ -109,13 +109,12 @@ impl Compiler<'_> {
     /// A pattern goes into its field's matcher where "some value" is meant, else it is put to each value.
     fn patterned(&mut self, term: &Term<'_>, flags: &str, pattern: Pattern, is_negated: bool) -> Option<Code> {
         let is_many = term.reference.is_many(term.context.inside.is_some());
-        let is_any = match term.quantifier {
+        let is_some_value = match term.quantifier {
             None => !is_negated || !is_many,
             Some(Quantifier::Any) => !is_negated,
-            Some(Quantifier::All) => false,
-            Some(Quantifier::Count) => false,
+            Some(Quantifier::All | Quantifier::Count) => false,
         };
-        if !is_any || term.context.inside.is_some() {
+        if !is_some_value || term.context.inside.is_some() {
             return self.each(term, Test::Matches(Arc::new(Whole::new(pattern))), is_negated);
         }
         let hit = Code::Hit(self.hit(term.reference.clone(), flags, pattern));
@@ -136,8 +135,10 @@ impl Compiler<'_> {
                 return self.each(term, Test::ContainsField(other), is_negated);
             }
             _ => {
-                return self
-                    .complain(term.right, "a text, a list of texts, a named list or a field is needed here".to_owned());
+                return self.complain(
+                    term.right,
+                    "a text, a list of texts, a named list or a field is needed here".to_owned(),
+                );
             }
         };
         if words.iter().any(String::is_empty) {

@@ -19,6 +19,27 @@ pub fn fold_by_looks(text: &str) -> Cow<'_, str> {
     fold_with(text, Umlauts::One)
 }
 
+/// Text in the order in which it is seen: what an override (U+202E) turns round is turned back.
+#[must_use]
+pub fn in_order_of_sight(text: &str) -> Cow<'_, str> {
+    if !text.contains(OVERRIDE) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut pieces = text.split(OVERRIDE);
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (turned, rest) = piece.split_once(END_OF_OVERRIDE).unwrap_or((piece, ""));
+        out.extend(turned.chars().rev());
+        out.push_str(rest);
+    }
+    Cow::Owned(out)
+}
+
+const OVERRIDE: char = '\u{202e}';
+/// POP DIRECTIONAL FORMATTING.
+const END_OF_OVERRIDE: char = '\u{202c}';
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Umlauts {
     /// As they are spelt: `ae`.
@@ -31,6 +52,7 @@ fn fold_with(text: &str, umlauts: Umlauts) -> Cow<'_, str> {
     if text.is_ascii() {
         return fold_ascii(text);
     }
+    let text = in_order_of_sight(text);
     let mut out = Folded { text: String::with_capacity(text.len()), is_blank: false };
     let mut marks = text.chars().peekable();
     while let Some(mark) = marks.next() {
@@ -169,6 +191,7 @@ mod tests {
             ("it\u{2019}s \u{201e}x\u{201c} a\u{2013}b", "it's \"x\" a-b"),
             ("\u{d55c}\u{ad6d} \u{30ac} \u{5d0}", "\u{d55c}\u{ad6d} \u{30ac} \u{5d0}"),
             ("a\0b", "ab"),
+            ("Der \u{202e}prodriA\u{202c} beginnt", "der airdorp beginnt"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");
         }

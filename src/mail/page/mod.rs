@@ -46,8 +46,10 @@ pub struct Page {
     /// Attributes that carry their target in themselves (`data:`).
     pub data_uris: usize,
     pub meta_refresh: usize,
-    /// What is odd about how text looks, sorted: `Cause::word`, `hidden_in_word`, `split_word`, `zero_width_run`,
-    /// `reversed_text`, `escaped_style`.
+    /// Words of what is visible that are parted by characters without width.
+    pub split_words: usize,
+    /// What is odd about how text looks, sorted: why some is hidden (`display_none`, `invisible`, `tiny_font`,
+    /// `text_on_same_color`, `off_screen`, `zero_size`), `hidden_in_word`, `split_word`, `zero_width_run`, `reversed_text`.
     pub style_oddities: Vec<&'static str>,
     /// Marks of HTML smuggling in scripts, sorted, such as `atob` or `blob`.
     pub script_marks: Vec<&'static str>,

@@ -37,6 +37,7 @@ pub enum Attribute {
     FontSize,
     Alternative,
     InputType,
+    HttpEquivalent,
 }
 
 impl Attribute {
@@ -67,6 +68,8 @@ pub struct Start {
     /// Its picture is fetched from somewhere.
     pub is_remote: bool,
     pub is_password: bool,
+    /// A `<meta>` that leads elsewhere by itself.
+    pub is_refresh: bool,
 }
 
 impl Default for Start {
@@ -84,6 +87,7 @@ impl Default for Start {
             alt: String::new(),
             is_remote: false,
             is_password: false,
+            is_refresh: false,
         }
     }
 }
@@ -103,6 +107,7 @@ impl Start {
         }
         self.is_remote = false;
         self.is_password = false;
+        self.is_refresh = false;
     }
 
     /// An attribute begins: which is it? Those without value are taken at once.
@@ -125,6 +130,7 @@ impl Start {
             b"srcset" => Attribute::SourceSet,
             b"srcdoc" => Attribute::SourceDocument,
             b"content" if self.name == b"meta" => Attribute::Refresh,
+            b"http-equiv" => Attribute::HttpEquivalent,
             b"hidden" => {
                 self.presented.display = Some(false);
                 Attribute::Other
@@ -159,6 +165,7 @@ impl Start {
                 keep(&mut self.alt, &alt);
             }
             Attribute::InputType => self.is_password = value.trim().eq_ignore_ascii_case("password"),
+            Attribute::HttpEquivalent => self.is_refresh = value.trim().eq_ignore_ascii_case("refresh"),
             _ => {}
         }
     }

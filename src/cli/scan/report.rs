@@ -149,6 +149,10 @@ struct Link {
     domain: Option<String>,
     #[serde(rename = "where")]
     place: &'static str,
+    /// What the page shows for it.
+    text: String,
+    /// That text names another place.
+    mismatch: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -231,6 +235,8 @@ pub fn report(judged: &Judged<'_>) -> Report {
                 host: link.host.clone(),
                 domain: link.domain.clone(),
                 place: link.place.word(),
+                text: link.text.clone(),
+                mismatch: link.mismatch,
             })
             .collect(),
         defects: defects.clone(),

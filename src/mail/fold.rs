@@ -73,9 +73,9 @@ fn fold_ascii(text: &str) -> Cow<'_, str> {
     let mut was_blank = false;
     let is_folded = text.bytes().all(|byte| {
         let is_blank = byte == b' ';
-        let fits = !byte.is_ascii_uppercase() && !byte.is_ascii_control() && !(is_blank && was_blank);
+        let changes = byte.is_ascii_uppercase() || byte.is_ascii_control() || (is_blank && was_blank);
         was_blank = is_blank;
-        fits
+        !changes
     });
     if is_folded {
         return Cow::Borrowed(text);

@@ -70,7 +70,7 @@ pub fn of_fields(head: &Head, name: &str) -> Vec<Party> {
 fn name_only(value: &[u8]) -> Option<Party> {
     let text = charset::unstructured(value);
     let name = text.trim_end_matches("<>").trim().trim_matches('"').trim();
-    let is_group = name.ends_with(";") && name.contains(':');
+    let is_group = name.ends_with(';') && name.contains(':');
     let name = name.get(..name.floor_char_boundary(limits::ADDRESS_BYTES_MAX)).unwrap_or_default();
     (!name.is_empty() && !is_group).then(|| Party { name: domains::decode(name), ..Party::default() })
 }

@@ -94,6 +94,7 @@ mod tests {
             ("<td bgcolor=#000000><font color=white>a</font></td>", "a"),
             ("<td background=x.png><font color=white>a</font></td>", "a"),
             ("<style>@media (max-width:9px) {p {display:none}}</style><p>a", "a"),
+            ("<style media='screen and (max-width:9px)'>p {display:none}</style><p>a", "a"),
             ("<style>p {display:none}</style><p style='display:block'>a", "a"),
             ("<div style='color:white;background:white'>x<a href=y>a</a></div>", "a"),
             ("<div style='mso-hide:all'>a</div>", "a"),

@@ -9,7 +9,7 @@ use super::{
     look::{Cause, Look},
     references::{self, Found},
     script,
-    sheet::{Names, Sheet},
+    sheet::{self, Names, Sheet},
     start::{Attribute, Start},
     style::Declarations,
     tags::{Kind, Stack},
@@ -37,6 +37,8 @@ enum Content {
     Title,
     Style,
     Script,
+    /// Shown by clients that do not know the element, which is none.
+    Fallback,
 }
 
 #[derive(Debug, Default)]
@@ -157,6 +159,7 @@ impl Reader {
             b"title" => Content::Title,
             b"style" => Content::Style,
             b"script" => Content::Script,
+            b"iframe" | b"noembed" => Content::Fallback,
             _ => Content::Text,
         };
         let is_empty = kind.is_void() || (self_closing && kind == Kind::Other);
@@ -260,13 +263,19 @@ impl Reader {
         match self.content {
             Content::Style => {
                 references::style(text, found);
-                self.sheet.read(text);
-                self.page.cut |= self.sheet.is_cut;
+                if sheet::is_for_any_window(&self.start.media) {
+                    self.sheet.read(text);
+                    self.page.cut |= self.sheet.is_cut;
+                }
             }
             // Scripts do not run in mail clients, but they do in attached pages.
             Content::Script => {
                 found(Found::Text(text));
                 script::marks(text, &mut self.marks);
+            }
+            Content::Fallback => {
+                found(Found::Text(text));
+                self.hidden.push(text);
             }
             Content::Title => {
                 found(Found::Text(text));

@@ -38,6 +38,7 @@ pub enum Attribute {
     Alternative,
     InputType,
     HttpEquivalent,
+    Media,
 }
 
 impl Attribute {
@@ -49,6 +50,7 @@ impl Attribute {
 }
 
 /// What is known of the tag so far.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 #[derive(Debug)]
 pub struct Start {
     /// Its end has not been met.
@@ -62,6 +64,8 @@ pub struct Start {
     has_style: bool,
     pub classes: String,
     pub identifier: String,
+    /// Of `<style>`: which windows its rules count for.
+    pub media: String,
     /// Of `<a>`.
     pub href: String,
     pub alt: String,
@@ -83,6 +87,7 @@ impl Default for Start {
             has_style: false,
             classes: String::new(),
             identifier: String::new(),
+            media: String::new(),
             href: String::new(),
             alt: String::new(),
             is_remote: false,
@@ -102,7 +107,7 @@ impl Start {
         self.presented = Declarations::default();
         self.inline = Declarations::default();
         self.has_style = false;
-        for text in [&mut self.classes, &mut self.identifier, &mut self.href, &mut self.alt] {
+        for text in [&mut self.classes, &mut self.identifier, &mut self.media, &mut self.href, &mut self.alt] {
             text.clear();
         }
         self.is_remote = false;
@@ -130,6 +135,7 @@ impl Start {
             b"srcset" => Attribute::SourceSet,
             b"srcdoc" => Attribute::SourceDocument,
             b"content" if self.name == b"meta" => Attribute::Refresh,
+            b"media" if self.kind == Kind::Code => Attribute::Media,
             b"http-equiv" => Attribute::HttpEquivalent,
             b"hidden" => {
                 self.presented.display = Some(false);
@@ -149,6 +155,7 @@ impl Start {
                 self.inline = Declarations::parse(value);
             }
             Attribute::Class => keep(&mut self.classes, value),
+            Attribute::Media => keep(&mut self.media, value),
             Attribute::Identifier => keep(&mut self.identifier, value),
             Attribute::Href if self.kind == Kind::Anchor && self.href.is_empty() => value.clone_into(&mut self.href),
             Attribute::Source => self.is_remote = is_remote(value),

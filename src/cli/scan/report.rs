@@ -153,6 +153,10 @@ struct Link {
     domain: Option<String>,
     #[serde(rename = "where")]
     place: &'static str,
+    /// What the page shows for it.
+    text: String,
+    /// That text names another place.
+    mismatch: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -239,6 +243,8 @@ pub fn report(judged: &Judged<'_>) -> Report {
                 host: link.host.clone(),
                 domain: link.domain.clone(),
                 place: link.place.word(),
+                text: link.text.clone(),
+                mismatch: link.mismatch,
             })
             .collect(),
         defects: defects.clone(),

@@ -173,3 +173,16 @@ pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 pub const FAULT_CASES_MAX: usize = 100;
 /// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
 pub const OTHER_FILES_MAX: usize = 4_096;
+
+/// Files that include each other while rules of SpamAssassin are imported.
+pub const IMPORT_INCLUDES_MAX: usize = 16;
+/// Characters of a rule's name in SpamAssassin's files, as its parser has it.
+pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
+/// Octets of an imported pattern with its tags replaced; the longest stock one has 25 KiB.
+pub const PATTERN_IMPORT_BYTES_MAX: usize = 256 << 10;
+/// Hits counted of an imported rule that counts without bound.
+pub const IMPORT_HITS_MAX: u32 = 100_000;
+/// Tokens of an imported arithmetic rule; the longest stock one has 700.
+pub const IMPORT_TOKENS_MAX: usize = 4096;
+/// Nested parentheses and signs of an imported arithmetic rule.
+pub const IMPORT_NESTING_MAX: usize = 64;

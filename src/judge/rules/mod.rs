@@ -3,6 +3,7 @@
 //! Pure: the files are read by the caller. Errors come all at once, as `file:line:column: what; did you mean ...`.
 
 pub mod embedded;
+pub mod import;
 pub mod parse;
 
 use super::{findings::Score, policy::verdict::Action};

@@ -6,6 +6,7 @@
 // A case fails by panicking; clippy's leave for tests covers only functions marked #[test].
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unwrap_used)]
 
+mod imported;
 mod parsed;
 mod parts;
 
@@ -19,7 +20,10 @@ use std::{
 /// A case: passes, panics, or tells what it lacks.
 type Case = (&'static str, fn() -> Result<(), String>);
 
-const CASES: [Case; 1] = [("parsed::every_rule_is_read_as_spamassassin_reads_it", parsed::every_rule)];
+const CASES: [Case; 2] = [
+    ("parsed::every_rule_is_read_as_spamassassin_reads_it", parsed::every_rule),
+    ("imported::enough_of_the_stock_rules_is_imported", imported::enough),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -178,11 +178,25 @@ pub const OTHER_FILES_MAX: usize = 4_096;
 pub const IMPORT_INCLUDES_MAX: usize = 16;
 /// Characters of a rule's name in SpamAssassin's files, as its parser has it.
 pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
-/// Octets of an imported pattern with its tags replaced; the longest stock one has 25 KiB.
-pub const PATTERN_IMPORT_BYTES_MAX: usize = 256 << 10;
 /// Hits counted of an imported rule that counts without bound.
 pub const IMPORT_HITS_MAX: u32 = 100_000;
 /// Tokens of an imported arithmetic rule; the longest stock one has 700.
 pub const IMPORT_TOKENS_MAX: usize = 4096;
 /// Nested parentheses and signs of an imported arithmetic rule.
 pub const IMPORT_NESTING_MAX: usize = 64;
+/// Octets of one regular expression; SpamAssassin's largest has 224 KB after its tags are put in.
+pub const PATTERN_BYTES_MAX: usize = 512 << 10;
+/// Groups inside groups of one regular expression: reading it takes a stack frame each.
+pub const PATTERN_DEPTH_MAX: usize = 100;
+/// A count in a regular expression; Perl's own bound.
+pub const PATTERN_REPEATS_MAX: u32 = 65_534;
+/// Places of one regular expression when its counts are written out: memory and time to compile grow with them.
+pub const PATTERN_PLACES_MAX: u64 = 200_000;
+/// Octets of the automaton of one regular expression before it is made deterministic.
+pub const PATTERN_NFA_BYTES_MAX: usize = 64 << 20;
+/// Instructions of the program of a pattern that needs backtracking.
+pub const PATTERN_PROGRAM_MAX: usize = 200_000;
+/// Steps back that a bounded pattern may take over one segment; about a millisecond.
+pub const PATTERN_STEPS_MAX: usize = 100_000;
+/// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
+pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;

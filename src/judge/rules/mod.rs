@@ -5,6 +5,8 @@
 pub mod embedded;
 pub mod import;
 pub mod parse;
+pub mod pattern;
+pub mod scan;
 
 use super::{findings::Score, policy::verdict::Action};
 

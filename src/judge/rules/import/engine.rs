@@ -3,6 +3,10 @@
 //! Pure.
 
 use super::patterns::Written;
+use crate::judge::rules::{
+    pattern::Pattern,
+    scan::{Haystack, Matcher},
+};
 
 /// What is known of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +21,11 @@ pub struct Known {
 ///
 /// # Errors
 /// Why it refuses the pattern.
-pub fn known(pattern: &Written) -> Result<Known, String> {
-    let source = if pattern.flags.is_empty() { pattern.source.clone() } else { format!("(?{}){}", pattern.flags, pattern.source) };
-    let bounded = ["(?=", "(?!", "(?<=", "(?<!", "\\1"].iter().any(|sign| source.contains(sign));
-    let regex = fancy_regex::Regex::new(&source).map_err(|error| error.to_string())?;
-    Ok(Known { bounded, takes_nothing: regex.is_match("").unwrap_or_default() })
+pub fn known(written: &Written) -> Result<Known, String> {
+    let pattern = Pattern::bounded(&written.source, &written.flags).map_err(|refusal| refusal.what)?;
+    let bounded = pattern.is_bounded();
+    let mut nothing = Haystack::new();
+    nothing.push(b"");
+    let takes_nothing = Matcher::new(vec![pattern]).find(0, &nothing).is_some();
+    Ok(Known { bounded, takes_nothing })
 }

@@ -46,7 +46,7 @@ impl Tags {
                     is_nested |= tag(text, 0).is_some();
                 }
                 length += piece.len();
-                if length > crate::limits::PATTERN_IMPORT_BYTES_MAX {
+                if length > crate::limits::PATTERN_BYTES_MAX {
                     return None;
                 }
             }

@@ -6,7 +6,9 @@
 // A case fails by panicking; clippy's leave for tests covers only functions marked #[test].
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unwrap_used)]
 
+mod arithmetic;
 mod imported;
+mod mails;
 mod parsed;
 mod parts;
 
@@ -20,9 +22,10 @@ use std::{
 /// A case: passes, panics, or tells what it lacks.
 type Case = (&'static str, fn() -> Result<(), String>);
 
-const CASES: [Case; 2] = [
+const CASES: [Case; 3] = [
     ("parsed::every_rule_is_read_as_spamassassin_reads_it", parsed::every_rule),
     ("imported::enough_of_the_stock_rules_is_imported", imported::enough),
+    ("arithmetic::every_meta_is_worth_what_it_is_there", arithmetic::every_meta),
 ];
 
 fn main() -> ExitCode {

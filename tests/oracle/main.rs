@@ -11,6 +11,7 @@ mod imported;
 mod mails;
 mod parsed;
 mod parts;
+mod patterns;
 
 use std::{
     env,
@@ -22,10 +23,11 @@ use std::{
 /// A case: passes, panics, or tells what it lacks.
 type Case = (&'static str, fn() -> Result<(), String>);
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     ("parsed::every_rule_is_read_as_spamassassin_reads_it", parsed::every_rule),
     ("imported::enough_of_the_stock_rules_is_imported", imported::enough),
     ("arithmetic::every_meta_is_worth_what_it_is_there", arithmetic::every_meta),
+    ("patterns::every_pattern_finds_what_it_finds_there", patterns::every_pattern),
 ];
 
 fn main() -> ExitCode {

@@ -22,6 +22,8 @@ pub enum Fate {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
     pub name: String,
+    /// What it is called here: capitals.
+    pub here: String,
     /// `body`, `meta` ... as the rule file says; `eval` behind it for functions.
     pub kind: &'static str,
     pub fate: Fate,

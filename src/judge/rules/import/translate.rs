@@ -51,7 +51,7 @@ pub fn translated(book: &Book, site: &Site) -> Imported {
             }
         }
     }
-    let report = report(book, &conditions, &reasons, &off, &metas);
+    let report = report(book, &conditions, &reasons, (&metas, &off, &names));
     let packs = written(book, site, &conditions, &reasons, &names);
     let lists = book.lists.0.iter().map(|(name, entries)| {
         let entries: String = entries.iter().map(|entry| format!("{}\n", readable(entry))).collect();
@@ -228,8 +228,7 @@ fn report(
     book: &Book,
     conditions: &BTreeMap<&str, Condition>,
     reasons: &BTreeMap<&str, String>,
-    off: &BTreeSet<String>,
-    metas: &BTreeMap<&str, Node>,
+    (metas, off, names): Context<'_>,
 ) -> Report {
     let mut report = Report::default();
     for (name, definition) in &book.rules {
@@ -244,7 +243,8 @@ fn report(
             (Fate::LeftOut, reasons.get(name.as_str()).cloned())
         };
         let (file, line) = (definition.file.clone(), definition.line);
-        report.add(Line { name: name.clone(), kind: kind(&definition.test), fate, why, file, line, without });
+        let here = names.get(name.as_str()).cloned().unwrap_or_default();
+        report.add(Line { name: name.clone(), here, kind: kind(&definition.test), fate, why, file, line, without });
     }
     report.oddities.clone_from(&book.oddities);
     report

@@ -32,6 +32,30 @@ pub const TEXT_BYTES_MAX: usize = 4 << 20;
 pub const LINKS_MAX: usize = 500;
 /// Octets a link may have; longer ones are cut and are a defect.
 pub const LINK_BYTES_MAX: usize = 4096;
+/// Octets kept of the text that a page shows for a link: more than any label or address has.
+pub const LINK_TEXT_BYTES_MAX: usize = 256;
+/// Open elements of a page that are followed; browsers stop at 512, newsletters reach 60.
+pub const PAGE_DEPTH_MAX: usize = 256;
+/// Open elements looked at for one that a start tag closes by itself, such as the cell before.
+pub const PAGE_LOOK_BACK_MAX: usize = 64;
+/// `<html>` and `<body>` tags that count; forwarded mails bring their own.
+pub const PAGE_ROOTS_MAX: usize = 8;
+/// Names with style rules in one page, of tags, classes and identifiers each.
+pub const PAGE_RULES_MAX: usize = 2000;
+/// Style rules with several conditions in one page: each is tried on each element.
+pub const PAGE_COMPOUND_RULES_MAX: usize = 64;
+/// Elements named by one selector.
+pub const PAGE_SELECTOR_WORDS_MAX: usize = 4;
+/// Classes of one element that are looked up.
+pub const PAGE_CLASSES_MAX: usize = 16;
+/// Places to click that are kept of one page.
+pub const PAGE_ANCHORS_MAX: usize = 1000;
+/// Texts of pictures that are kept of one page.
+pub const PAGE_ALTS_MAX: usize = 200;
+/// Octets kept of a class list, an identifier or the text of a picture.
+pub const PAGE_ATTRIBUTE_BYTES_MAX: usize = 512;
+/// Octets kept of each piece of a page's title.
+pub const PAGE_TITLE_BYTES_MAX: usize = 1024;
 /// Octets of one header field that are read as text: a subject or a parameter list is shorter by far.
 pub const FIELD_TEXT_BYTES_MAX: usize = 16 << 10;
 /// Parameters read from one Content-Type or Content-Disposition.
@@ -178,12 +202,22 @@ pub const OTHER_FILES_MAX: usize = 4_096;
 pub const IMPORT_INCLUDES_MAX: usize = 16;
 /// Characters of a rule's name in SpamAssassin's files, as its parser has it.
 pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
-/// Hits counted of an imported rule that counts without bound.
-pub const IMPORT_HITS_MAX: u32 = 100_000;
 /// Tokens of an imported arithmetic rule; the longest stock one has 700.
 pub const IMPORT_TOKENS_MAX: usize = 4096;
 /// Nested parentheses and signs of an imported arithmetic rule.
 pub const IMPORT_NESTING_MAX: usize = 64;
+/// Octets of one rule's condition; sub-rules split longer ones.
+pub const CONDITION_BYTES_MAX: usize = 64 << 10;
+/// Levels of parentheses in a condition: reading it calls itself.
+pub const CONDITION_DEPTH_MAX: usize = 64;
+/// Octets of a symbol's name: it goes into a header field.
+pub const SYMBOL_BYTES_MAX: usize = 64;
+/// Matches of one pattern that count, where each counts.
+pub const RULE_HITS_MAX: usize = 100_000;
+/// Octets of one rule file or list.
+pub const RULE_FILE_BYTES_MAX: usize = 32 << 20;
+/// Octets of a compiled rule file.
+pub const RULES_COMPILED_BYTES_MAX: usize = 256 << 20;
 /// Octets of one regular expression; SpamAssassin's largest has 224 KB after its tags are put in.
 pub const PATTERN_BYTES_MAX: usize = 512 << 10;
 /// Groups inside groups of one regular expression: reading it takes a stack frame each.

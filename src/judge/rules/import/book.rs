@@ -215,13 +215,13 @@ impl Book {
 
     /// The number of hits that are counted: one unless `tflags multiple`.
     #[must_use]
-    pub fn hits_max(&self, name: &str) -> u32 {
+    pub fn hits_max(&self, name: &str) -> usize {
         if !self.has_flag(name, "multiple") {
             return 1;
         }
         let flags = self.flags.get(name).map_or("", String::as_str);
         let bound = words(flags).find_map(|word| word.strip_prefix("maxhits=")?.parse().ok());
-        bound.unwrap_or(crate::limits::IMPORT_HITS_MAX).clamp(1, crate::limits::IMPORT_HITS_MAX)
+        bound.unwrap_or(crate::limits::RULE_HITS_MAX).clamp(1, crate::limits::RULE_HITS_MAX)
     }
 }
 

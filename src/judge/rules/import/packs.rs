@@ -14,7 +14,7 @@ pub struct Rule {
     pub about: Option<String>,
     /// None for sub-rules.
     pub score: Option<f64>,
-    pub hits_max: u32,
+    pub hits_max: usize,
     pub bounded: bool,
     /// None for symbols that others read and nothing here reports.
     pub when: Option<String>,

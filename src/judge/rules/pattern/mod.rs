@@ -78,7 +78,8 @@ impl Pattern {
             Ok(hir) => (hir, None),
             Err(_) => {
                 let regex = bounded::compile(&reading.node, reading.refers);
-                let regex = regex.map_err(|error| Refusal::new(0, format!("not taken by the backtracking engine: {error}")))?;
+                let regex =
+                    regex.map_err(|error| Refusal::new(0, format!("not taken by the backtracking engine: {error}")))?;
                 (linear::relaxed(&reading.node), Some(regex))
             }
         };

@@ -3,7 +3,7 @@
 //! Pure. Exact: a pattern hits if and only if it is found when it is searched for alone in each segment.
 
 mod haystack;
-mod whole;
+pub mod whole;
 
 pub use haystack::{Haystack, Hits};
 
@@ -26,6 +26,11 @@ impl Matcher {
     /// How many patterns it has.
     pub fn len(&self) -> usize {
         self.wholes.len()
+    }
+
+    /// Does a literal lead to the pattern?
+    pub fn has_literal(&self, index: usize) -> bool {
+        index < self.wholes.len()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -50,13 +50,22 @@ impl Whole {
         }
     }
 
+    /// Whether it matches; not where it met the limit of its steps.
+    #[must_use]
+    pub fn is_match(&self, segment: &[u8]) -> bool {
+        self.is_candidate(segment) && self.is_confirmed(segment).unwrap_or(false)
+    }
+
     /// The first match at or after a place.
     pub fn find(&self, segment: &[u8], from: usize) -> Result<Option<Range<usize>>, Exhausted> {
         if from > segment.len() {
             return Ok(None);
         }
         match self.pattern.backtracking() {
-            None => Ok(self.regex().and_then(|regex| regex.find(Input::new(segment).range(from..))).map(|found| found.range())),
+            None => Ok(self
+                .regex()
+                .and_then(|regex| regex.find(Input::new(segment).range(from..)))
+                .map(|found| found.range())),
             Some(regex) => {
                 let found = regex.find_from_pos(segment, from).map_err(|_| Exhausted)?;
                 Ok(found.map(|found| found.range()))

@@ -207,7 +207,7 @@ pub const IMPORT_TOKENS_MAX: usize = 4096;
 /// Nested parentheses and signs of an imported arithmetic rule.
 pub const IMPORT_NESTING_MAX: usize = 64;
 /// Octets of one rule's condition; sub-rules split longer ones.
-pub const CONDITION_BYTES_MAX: usize = 64 << 10;
+pub const CONDITION_BYTES_MAX: usize = 512 << 10;
 /// Levels of parentheses in a condition: reading it calls itself.
 pub const CONDITION_DEPTH_MAX: usize = 64;
 /// Octets of a symbol's name: it goes into a header field.

@@ -45,6 +45,7 @@ sub told {
     open my $in, '<:raw', "$root/$path" or die "$root/$path: $!\n";
     my $octets = do { local $/; <$in> };
     close $in;
+    $octets =~ s/\r\n/\n/g; # as a mail reaches it on Unix
     my $mail = $spamassassin->parse($octets, 1);
     # Judged first: the FreeMail plugin strips addresses and links out of the body that later rules see.
     my $status = $spamassassin->check($mail);

@@ -38,6 +38,7 @@ sub judged {
     open my $in, '<:raw', "$root/$path" or die "$root/$path: $!\n";
     my $octets = do { local $/; <$in> };
     close $in;
+    $octets =~ s/\r\n/\n/g; # as a mail reaches it on Unix
     my $mail = $spamassassin->parse($octets, 1);
     my $status = $spamassassin->check($mail);
     my $hits = $status->{tests_already_hit};

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod arithmetic;
+mod hits;
 mod imported;
 mod mails;
 mod parsed;
@@ -23,11 +24,12 @@ use std::{
 /// A case: passes, panics, or tells what it lacks.
 type Case = (&'static str, fn() -> Result<(), String>);
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     ("parsed::every_rule_is_read_as_spamassassin_reads_it", parsed::every_rule),
     ("imported::enough_of_the_stock_rules_is_imported", imported::enough),
     ("arithmetic::every_meta_is_worth_what_it_is_there", arithmetic::every_meta),
     ("patterns::every_pattern_finds_what_it_finds_there", patterns::every_pattern),
+    ("hits::rules_hit_the_mails_they_hit_there", hits::every_pair),
 ];
 
 fn main() -> ExitCode {

@@ -32,7 +32,7 @@ pub struct Line {
     pub why: Option<String>,
     pub file: String,
     pub line: usize,
-    /// Rules it reads that are left out and so count as not hit.
+    /// Rules it reads, also through others, that are left out here but may hit in SpamAssassin: they count as not hit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
 }

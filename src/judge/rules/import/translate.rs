@@ -15,6 +15,7 @@ use super::{
     report::{Fate, Line, Report},
     site::Site,
 };
+use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule's condition in our language.
@@ -114,13 +115,14 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
     off
 }
 
-/// What rules are called here: capitals; a number behind the name where two would be one.
+/// What rules are called here: capitals, cut where they are too long; a number behind the name where two would be one.
 fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String> {
     let mut taken = BTreeSet::new();
     let (upper, lower): (Vec<&String>, Vec<&String>) = all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
     let mut names = BTreeMap::new();
     for name in upper.into_iter().chain(lower) {
-        let wanted = name.to_ascii_uppercase();
+        // Room is left for the number.
+        let wanted: String = name.to_ascii_uppercase().chars().take(limits::SYMBOL_BYTES_MAX - 8).collect();
         let mut free = wanted.clone();
         let mut number = 2;
         while !taken.insert(free.clone()) {
@@ -231,13 +233,17 @@ fn report(
     (metas, off, names): Context<'_>,
 ) -> Report {
     let mut report = Report::default();
+    // What SpamAssassin does not run either counts as not hit on both sides.
+    let is_missed = |name: &str| {
+        reasons.get(name).is_some_and(|why| !["network", "Bayes", "no test"].iter().any(|known| why.starts_with(known)))
+    };
     for (name, definition) in &book.rules {
         let mut without = Vec::new();
         let (fate, why) = if off.contains(name) {
             let is_waiting = metas.contains_key(name.as_str()) && book.scores.get(name).is_none_or(|scores| *scores != [0.0; 4]);
             (Fate::Off, Some(if is_waiting { "score 0, or reads a rule that is off" } else { "score 0" }.to_owned()))
         } else if let Some(condition) = conditions.get(name.as_str()) {
-            without.extend(condition.reads.iter().filter(|read| reasons.contains_key(read.as_str())).cloned());
+            without.extend(reached(conditions, condition).into_iter().filter(|read| is_missed(read)).map(str::to_owned));
             (if condition.bounded { Fate::Bounded } else { Fate::Exact }, None)
         } else {
             (Fate::LeftOut, reasons.get(name.as_str()).cloned())
@@ -248,6 +254,20 @@ fn report(
     }
     report.oddities.clone_from(&book.oddities);
     report
+}
+
+/// All rules that a condition reads, also through others.
+fn reached<'a>(conditions: &'a BTreeMap<&str, Condition>, condition: &'a Condition) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![condition];
+    while let Some(condition) = open.pop() {
+        for read in &condition.reads {
+            if found.insert(read.as_str()) {
+                open.extend(conditions.get(read.as_str()));
+            }
+        }
+    }
+    found
 }
 
 /// The packs: rules that can hit, and names that those read.
@@ -280,7 +300,8 @@ fn written(
             score,
             hits_max: if condition.is_some() { book.hits_max(name) } else { 1 },
             bounded: condition.is_some_and(|condition| condition.bounded),
-            when: condition.map(|condition| condition.when.clone()),
+            // A sub-rule needs a condition; another symbol may be reported by a check of ours some day.
+            when: condition.map(|condition| condition.when.clone()).or_else(|| is_part.then(|| "0".to_owned())),
         });
     }
     let write = |(file, mut rules): (&str, Vec<Rule>)| {

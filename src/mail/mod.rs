@@ -7,6 +7,7 @@ pub mod address;
 pub mod author;
 pub mod body;
 pub mod charset;
+pub mod classic;
 pub mod content;
 pub mod defects;
 pub mod envelope;

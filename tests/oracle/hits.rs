@@ -11,7 +11,7 @@ use wehr::{
         ruleset::{Proof, Ruleset, Sources},
         scene::Scene,
     },
-    mail::{Client, Mail, envelope::Envelope, message::Message, timestamp::Timestamp},
+    mail::{Mail, envelope::{Client, Envelope}, message::Message, timestamp::Timestamp},
 };
 
 /// Rules whose hits may differ, with the reason. This list may only shrink.

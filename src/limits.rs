@@ -26,6 +26,20 @@ pub const PARTS_MAX: usize = 1000;
 pub const MIME_DEPTH_MAX: usize = 32;
 /// Encoded messages inside encoded messages (each is decoded into memory).
 pub const ENCODED_NESTING_MAX: usize = 3;
+/// Depth of multiparts and messages that SpamAssassin's reading of a message follows, as there.
+pub const CLASSIC_MIME_DEPTH_MAX: usize = 20;
+/// Open elements whose style is followed on a page; real pages nest some dozen deep.
+pub const CLASSIC_STYLES_MAX: usize = 5000;
+/// References of one page, and URIs of one mail, that rules over URIs see; newsletters have some hundred.
+pub const CLASSIC_URIS_MAX: usize = 5000;
+/// Redirections followed inside one URI; each is a URI of its own.
+pub const CLASSIC_REDIRECTS_MAX: usize = 32;
+/// Steps of an expression that backtracks, on one header field or fact of SpamAssassin's.
+pub const CLASSIC_STEPS_MAX: usize = 100_000;
+/// Mailboxes read from one header field for SpamAssassin's rules; RFC 5321 lets a mail have a thousand recipients.
+pub const CLASSIC_MAILBOXES_MAX: usize = 2000;
+/// Received fields read for SpamAssassin's rules; MTAs refuse a mail after 50 to 100 hops.
+pub const CLASSIC_RELAYS_MAX: usize = 200;
 /// Octets of decoded text that links and words are looked for in, over all parts of a mail.
 pub const TEXT_BYTES_MAX: usize = 4 << 20;
 /// Links reported for one mail.
@@ -198,8 +212,16 @@ pub const FAULT_CASES_MAX: usize = 100;
 /// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
 pub const OTHER_FILES_MAX: usize = 4_096;
 
+/// Files that include each other while rules of SpamAssassin are imported.
+pub const IMPORT_INCLUDES_MAX: usize = 16;
+/// Characters of a rule's name in SpamAssassin's files, as its parser has it.
+pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
+/// Tokens of an imported arithmetic rule; the longest stock one has 700.
+pub const IMPORT_TOKENS_MAX: usize = 4096;
+/// Nested parentheses and signs of an imported arithmetic rule.
+pub const IMPORT_NESTING_MAX: usize = 64;
 /// Octets of one rule's condition; sub-rules split longer ones.
-pub const CONDITION_BYTES_MAX: usize = 64 << 10;
+pub const CONDITION_BYTES_MAX: usize = 512 << 10;
 /// Levels of parentheses in a condition: reading it calls itself.
 pub const CONDITION_DEPTH_MAX: usize = 64;
 /// Octets of a symbol's name: it goes into a header field.

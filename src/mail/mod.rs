@@ -8,6 +8,7 @@ pub mod alike;
 pub mod author;
 pub mod body;
 pub mod charset;
+pub mod classic;
 pub mod content;
 pub mod defects;
 pub mod envelope;

@@ -39,6 +39,7 @@ Example:
     /// Check rules and write them into one file that starts faster: its samples are not tried again
     #[command(after_help = "Example:\n  wehr rules compile -o rules.wehr")]
     Compile(prove::Compile),
+    ImportSpamassassin(super::rules_import::ImportSpamassassin),
 }
 
 /// Which rules.
@@ -88,6 +89,7 @@ impl Rules {
             Self::Check(chosen) => prove::check(&chosen),
             Self::Test(test) => test.run(),
             Self::Compile(compile) => compile.run(),
+            Self::ImportSpamassassin(import) => import.run(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod embedded;
 pub mod fields;
+pub mod import;
 pub mod language;
 pub mod lists;
 pub mod pack;

@@ -4,7 +4,11 @@
 
 use crate::{
     judge::{auth::Authentication, facts::Scanned},
-    mail::{Mail, parties::Parties},
+    mail::{
+        Mail,
+        classic::{Circumstances, Classic},
+        parties::Parties,
+    },
 };
 use std::cell::OnceCell;
 
@@ -21,17 +25,28 @@ pub struct Scene<'a> {
     /// `None` for a sample: then client, envelope and facts are open.
     pub outside: Option<Outside<'a>>,
     parties: OnceCell<Parties>,
+    classic: OnceCell<Classic>,
 }
 
 impl<'a> Scene<'a> {
     #[must_use]
     pub fn new(mail: &'a Mail, outside: Option<Outside<'a>>) -> Self {
-        Self { mail, outside, parties: OnceCell::new() }
+        Self { mail, outside, parties: OnceCell::new(), classic: OnceCell::new() }
     }
 
     /// The people that the header names.
     #[must_use]
     pub fn parties(&self) -> &Parties {
         self.parties.get_or_init(|| Parties::of(&self.mail.message.head))
+    }
+
+    /// The mail as SpamAssassin reads it.
+    #[must_use]
+    pub fn classic(&self) -> &Classic {
+        self.classic.get_or_init(|| {
+            let envelope = self.outside.is_some().then_some(&self.mail.envelope);
+            let received_at = Some(self.mail.received_at);
+            Classic::with(&self.mail.message, &Circumstances { envelope, received_at })
+        })
     }
 }

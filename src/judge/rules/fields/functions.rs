@@ -68,12 +68,16 @@ pub const FUNCTIONS: &[Function] = &[
 /// The function of that name, suffix included.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().find(|function| function.name == name)
+    all().find(|function| function.name == name)
 }
 
 /// Their names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|function| function.name)
+    all().map(|function| function.name)
+}
+
+fn all() -> impl Iterator<Item = &'static Function> {
+    FUNCTIONS.iter().chain(super::classic::FUNCTIONS)
 }
 
 fn one_name(arguments: &[Argument]) -> Result<(), String> {

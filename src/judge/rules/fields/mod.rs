@@ -2,6 +2,7 @@
 //!
 //! Pure. Adding a field: one line in the table of its file. `docs/rules.md` is checked against these tables.
 
+pub mod classic;
 pub mod facts;
 pub mod functions;
 pub mod items;
@@ -214,7 +215,7 @@ pub fn field_of(items: Items, name: &str) -> Option<Source> {
 
 /// Every field of the whole mail.
 pub fn tables() -> impl Iterator<Item = &'static Field> {
-    message::FIELDS.iter().chain(parties::FIELDS).chain(facts::FIELDS)
+    message::FIELDS.iter().chain(parties::FIELDS).chain(facts::FIELDS).chain(classic::FIELDS)
 }
 
 /// Every name there is, for suggestions.

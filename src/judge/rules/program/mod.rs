@@ -81,20 +81,34 @@ impl Program {
     #[must_use]
     pub fn run(&self, scene: &Scene<'_>, found: &[Finding]) -> Vec<Finding> {
         let eyes = Eyes::new(scene, &self.matchers, self.rules.len());
+        let mut findings = Vec::new();
+        self.judge(&eyes, found, &mut findings);
+        findings.extend(self.exhausted(&eyes));
+        findings
+    }
+
+    /// What every rule is worth to those that read it, sub-rules included: its hits, 0 where it did not hit.
+    pub fn worths(&self, scene: &Scene<'_>) -> Vec<(&Symbol, f64)> {
+        let eyes = Eyes::new(scene, &self.matchers, self.rules.len());
+        self.judge(&eyes, &[], &mut Vec::new());
+        let worths = eyes.values.iter().map(|cell| cell.get().unwrap_or_default());
+        self.rules.iter().map(|rule| &rule.symbol).zip(worths).collect()
+    }
+
+    fn judge(&self, eyes: &Eyes<'_, '_, '_>, found: &[Finding], findings: &mut Vec<Finding>) {
         for finding in found {
             if let Some(value) = self.index.get(&finding.symbol).and_then(|at| eyes.values.get(*at)) {
                 value.set(Some(value.get().unwrap_or_default() + 1.0));
             }
         }
-        let mut findings = Vec::new();
         for (at, rule) in self.order.iter().filter_map(|at| Some((*at, self.rules.get(*at)?))) {
             let Some(when) = &rule.when else { continue };
-            let value = evaluate(when, &eyes, None).unwrap_or_default();
+            let value = evaluate(when, eyes, None).unwrap_or_default();
             if value == 0.0 {
                 continue;
             }
             let times = match rule.multiple {
-                Some((hit, most)) => self.count(&eyes, hit, most),
+                Some((hit, most)) => self.count(eyes, hit, most),
                 None => 1,
             };
             if let Some(cell) = eyes.values.get(at) {
@@ -104,8 +118,6 @@ impl Program {
                 findings.push(Finding { times, ..Finding::new(rule.symbol.clone(), "") });
             }
         }
-        findings.extend(self.exhausted(&eyes));
-        findings
     }
 
     fn count(&self, eyes: &Eyes<'_, '_, '_>, hit: Hit, most: usize) -> u32 {

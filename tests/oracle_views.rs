@@ -1,0 +1,185 @@
+//! The fields that rules of SpamAssassin see, compared with those of the installed SpamAssassin.
+//!
+//! Ignored unless asked for: `WEHR_CORPORA=/path/to/mails cargo t --test oracle_views -- --ignored --nocapture`.
+//! `WEHR_SAMPLE` mails are taken of every folder (200), `WEHR_SHOW` differences of a class are shown (2).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use bytes::Bytes;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+use wehr::mail::{
+    classic::{Classic, encoding},
+    message::Message,
+};
+
+/// Mails of every folder with mails below `root`.
+fn sample(root: &Path, count: usize) -> Vec<PathBuf> {
+    let mut folders = vec![root.to_owned()];
+    let mut taken = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let mut mails = Vec::new();
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "eml") {
+                mails.push(path);
+            }
+        }
+        mails.sort();
+        let step = (mails.len() / count.max(1)).max(1);
+        taken.extend(mails.into_iter().step_by(step).take(count));
+    }
+    taken.sort();
+    taken
+}
+
+fn octets(value: &Value) -> Option<Vec<u8>> {
+    value.as_str().map(|text| encoding::base64(text.as_bytes()))
+}
+
+fn list(value: &Value) -> Vec<Vec<u8>> {
+    value.as_array().into_iter().flatten().filter_map(octets).collect()
+}
+
+fn show(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.chars().take(300).flat_map(char::escape_debug).collect()
+}
+
+/// What differs first.
+fn difference(theirs: &[Vec<u8>], ours: &[Vec<u8>]) -> Option<String> {
+    if theirs == ours {
+        return None;
+    }
+    let at = theirs.iter().zip(ours).position(|(a, b)| a != b).unwrap_or(theirs.len().min(ours.len()));
+    let (a, b) = (theirs.get(at).cloned().unwrap_or_default(), ours.get(at).cloned().unwrap_or_default());
+    let from = a.iter().zip(&b).position(|(x, y)| x != y).unwrap_or(a.len().min(b.len())).saturating_sub(60);
+    let tail = |text: &[u8]| show(text.get(from..).unwrap_or_default());
+    Some(format!("#{at} of {}/{} at {from}\n    sa:   {}\n    ours: {}", theirs.len(), ours.len(), tail(&a), tail(&b)))
+}
+
+/// Uris that only one side has.
+fn missing(theirs: &[Vec<u8>], ours: &[Vec<u8>]) -> Option<String> {
+    let only = |these: &[Vec<u8>], those: &[Vec<u8>]| {
+        let found: Vec<String> = these.iter().filter(|uri| !those.contains(uri)).take(3).map(|uri| show(uri)).collect();
+        found.join("\n          ")
+    };
+    let (a, b) = (only(theirs, ours), only(ours, theirs));
+    (!a.is_empty() || !b.is_empty()).then(|| format!("\n    sa:   {a}\n    ours: {b}"))
+}
+
+#[derive(Default)]
+struct Account {
+    mails: usize,
+    /// By view: how many mails differ, and how it looks.
+    views: BTreeMap<String, (usize, Vec<String>)>,
+}
+
+impl Account {
+    fn note(&mut self, view: &str, path: &str, found: Option<String>) {
+        let entry = self.views.entry(view.to_owned()).or_default();
+        if let Some(found) = found {
+            entry.0 += 1;
+            entry.1.push(format!("  {path} {found}"));
+        }
+    }
+}
+
+fn compare(line: &Value, accounts: &mut BTreeMap<String, Account>) {
+    let path = line["path"].as_str().unwrap();
+    let raw = fs::read(path).unwrap();
+    let message = Message::parse(Bytes::from(raw));
+    let classic = Classic::of(&message);
+    let folder = Path::new(path).parent().unwrap();
+    let name = folder.iter().rev().take(2).map(|part| part.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let account = accounts.entry(name.into_iter().rev().collect::<Vec<_>>().join("/")).or_default();
+    account.mails += 1;
+    account.note("body", path, difference(&list(&line["body"]), classic.body()));
+    account.note("rawbody", path, difference(&list(&line["rawbody"]), classic.rawbody()));
+    let full = octets(&line["full"]).unwrap();
+    account.note("full", path, difference(&[full], &[classic.full().to_vec()]));
+    let uris: Vec<Vec<u8>> = classic.uris().map(<[u8]>::to_vec).collect();
+    account.note("uri", path, missing(&list(&line["uri"]), &uris));
+    for (request, value) in line["header"].as_object().unwrap() {
+        let theirs = octets(value);
+        let ours = classic.header(request);
+        let found = (theirs != ours).then(|| match (&theirs, &ours) {
+            (Some(theirs), Some(ours)) => {
+                difference(std::slice::from_ref(theirs), std::slice::from_ref(ours)).unwrap_or_default()
+            }
+            _ => format!("\n    sa:   {:?}\n    ours: {:?}", theirs.as_deref().map(show), ours.as_deref().map(show)),
+        });
+        account.note(&format!("header {request}"), path, found);
+    }
+    let mime: Vec<Vec<u8>> = classic
+        .mime_headers("content-type")
+        .into_iter()
+        .zip(classic.mime_headers("content-disposition"))
+        .map(|(a, b)| [a.unwrap_or_default(), b.unwrap_or_default()].concat())
+        .collect();
+    account.note("mime", path, difference(&list(&line["mime"]), &mime));
+    evals(line, &classic, account, path);
+}
+
+fn evals(_line: &Value, _classic: &Classic, _account: &mut Account, _path: &str) {}
+
+#[test]
+#[ignore = "needs SpamAssassin and corpora"]
+fn views_agree_with_spamassassin() {
+    let number = |name: &str, default: usize| env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let root = env::var("WEHR_CORPORA").map_or_else(|_| PathBuf::from("../shared/corpora/dev"), PathBuf::from);
+    let mails = sample(&root, number("WEHR_SAMPLE", 200));
+    assert!(!mails.is_empty(), "no mails below {}", root.display());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/views.pl");
+    let mut perl =
+        Command::new("perl").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = perl.stdin.take().unwrap();
+    let names: Vec<String> = mails.iter().map(|path| path.display().to_string()).collect();
+    let writer = std::thread::spawn(move || {
+        for name in names {
+            if writeln!(input, "{name}").is_err() {
+                break;
+            }
+        }
+    });
+    let mut accounts = BTreeMap::new();
+    for line in BufReader::new(perl.stdout.take().unwrap()).lines() {
+        compare(&serde_json::from_str(&line.unwrap()).unwrap(), &mut accounts);
+    }
+    writer.join().unwrap();
+    perl.wait().unwrap();
+    report(&accounts, number("WEHR_SHOW", 2));
+}
+
+fn report(accounts: &BTreeMap<String, Account>, shown: usize) {
+    let mut views: BTreeMap<&str, Vec<(&str, usize, usize, &[String])>> = BTreeMap::new();
+    for (folder, account) in accounts {
+        for (view, (count, found)) in &account.views {
+            views.entry(view).or_default().push((folder, *count, account.mails, found));
+        }
+    }
+    for (view, folders) in views {
+        let (different, mails) = folders.iter().fold((0, 0), |(a, b), (_, count, mails, _)| (a + count, b + mails));
+        println!("{view:32} {different:5} of {mails:6} mails differ");
+        for (folder, count, mails, found) in folders.iter().filter(|(_, count, _, _)| *count > 0) {
+            println!("  {folder:30} {count:5} of {mails:6}");
+            for example in found.iter().take(shown) {
+                println!("{example}");
+            }
+        }
+    }
+}

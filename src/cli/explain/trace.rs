@@ -235,10 +235,10 @@ fn traced(check: &Check, judged: &Judged, rulebook: &Rulebook) -> TracedCheck {
     let found = judged.verdict.findings.iter().filter(|finding| check.symbols.contains(&finding.symbol));
     let findings = found.map(|finding| TracedFinding {
         symbol: finding.symbol.to_string(),
-        score: rulebook.score(&finding.symbol).points(),
+        score: rulebook.weight(finding).points(),
         least_action: rulebook.least_action(&finding.symbol).word(),
         detail: finding.detail.clone(),
-        about: rulebook.rules.get(&finding.symbol).map(|rule| rule.about.clone()).unwrap_or_default(),
+        about: rulebook.rules.table.get(&finding.symbol).map(|rule| rule.about.clone()).unwrap_or_default(),
     });
     TracedCheck { name: check.name, bytes: bytes(check.name, judged), findings: findings.collect() }
 }

@@ -201,9 +201,9 @@ pub fn report(judged: &Judged<'_>) -> Report {
     let recipients = mail.envelope.recipients.iter().zip(&verdict.outcomes);
     let symbols = verdict.findings.iter().map(|finding| Symbol {
         name: finding.symbol.to_string(),
-        score: rulebook.score(&finding.symbol).points(),
+        score: rulebook.weight(finding).points(),
         detail: finding.detail.clone(),
-        group: rulebook.rules.get(&finding.symbol).map(|rule| rule.group.clone()).unwrap_or_default(),
+        group: rulebook.rules.table.get(&finding.symbol).map(|rule| rule.group.clone()).unwrap_or_default(),
     });
     let (headers_added, headers_removed) = edits(&verdict.edits);
     let Message { subject, parts, links, defects, coverage, .. } = &mail.message;

@@ -226,3 +226,5 @@ pub const PATTERN_PROGRAM_MAX: usize = 200_000;
 pub const PATTERN_STEPS_MAX: usize = 100_000;
 /// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
 pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
+/// How often rule files and lists are looked at; a change counts when it has stood for one look.
+pub const RULES_WATCH_SECONDS: Duration = Duration::from_secs(5);

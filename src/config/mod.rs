@@ -231,7 +231,8 @@ impl Typing<'_> {
         let trusted_sealers = self.each("auth.trusted_sealers", domain);
         let thresholds = self.thresholds();
         let quarantine_folder = self.path("quarantine.folder");
-        let rules_dir = self.folder("rules.dir");
+        let rules_dir =
+            self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -320,11 +321,6 @@ impl Typing<'_> {
     /// A file that has to be there, if one is named.
     fn file(&mut self, key: &str) -> Option<PathBuf> {
         self.existing(key, "a readable file", |path| fs::File::open(path).is_ok_and(|_| path.is_file()))
-    }
-
-    /// A folder that has to be there, if one is named.
-    fn folder(&mut self, key: &str) -> Option<PathBuf> {
-        self.existing(key, "a readable folder", |path| fs::read_dir(path).is_ok())
     }
 
     fn existing(&mut self, key: &str, kind: &str, is_there: impl Fn(&Path) -> bool) -> Option<PathBuf> {

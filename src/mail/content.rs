@@ -89,6 +89,7 @@ impl LinkPlace {
 }
 
 /// One link, normalised as browsers do (WHATWG URL).
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and rules ask for each")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
     pub url: String,

@@ -19,6 +19,27 @@ pub fn fold_by_looks(text: &str) -> Cow<'_, str> {
     fold_with(text, Umlauts::One)
 }
 
+/// Text in the order in which it is seen: what an override (U+202E) turns round is turned back.
+#[must_use]
+pub fn in_order_of_sight(text: &str) -> Cow<'_, str> {
+    if !text.contains(OVERRIDE) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut pieces = text.split(OVERRIDE);
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (turned, rest) = piece.split_once(END_OF_OVERRIDE).unwrap_or((piece, ""));
+        out.extend(turned.chars().rev());
+        out.push_str(rest);
+    }
+    Cow::Owned(out)
+}
+
+const OVERRIDE: char = '\u{202e}';
+/// POP DIRECTIONAL FORMATTING.
+const END_OF_OVERRIDE: char = '\u{202c}';
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Umlauts {
     /// As they are spelt: `ae`.
@@ -31,6 +52,7 @@ fn fold_with(text: &str, umlauts: Umlauts) -> Cow<'_, str> {
     if text.is_ascii() {
         return fold_ascii(text);
     }
+    let text = in_order_of_sight(text);
     let mut out = Folded { text: String::with_capacity(text.len()), is_blank: false };
     let mut marks = text.chars().peekable();
     while let Some(mark) = marks.next() {
@@ -51,9 +73,9 @@ fn fold_ascii(text: &str) -> Cow<'_, str> {
     let mut was_blank = false;
     let is_folded = text.bytes().all(|byte| {
         let is_blank = byte == b' ';
-        let fits = !byte.is_ascii_uppercase() && !byte.is_ascii_control() && !(is_blank && was_blank);
+        let changes = byte.is_ascii_uppercase() || byte.is_ascii_control() || (is_blank && was_blank);
         was_blank = is_blank;
-        fits
+        !changes
     });
     if is_folded {
         return Cow::Borrowed(text);
@@ -86,7 +108,11 @@ impl Folded {
         self.is_blank = is_blank;
     }
 
-    /// Adds a character beyond ASCII.
+    fn any(&mut self, mark: char, umlauts: Umlauts) {
+        if mark.is_ascii() { self.push(mark.to_ascii_lowercase()) } else { self.foreign(mark, umlauts) }
+    }
+
+    /// Adds a character beyond ASCII. Goes into itself for what it decomposes to, which decomposes no more.
     fn foreign(&mut self, mark: char, umlauts: Umlauts) {
         if is_nothing(mark) {
             return;
@@ -100,22 +126,24 @@ impl Folded {
         if let Some(letter) = alike::letter(mark) {
             return self.push(letter);
         }
-        if !has_latin_look(mark) {
-            return mark.to_lowercase().for_each(|letter| self.push(letter));
-        }
-        decompose_compatible(mark, |piece| {
-            if piece.is_ascii() {
-                self.push(piece.to_ascii_lowercase());
-            } else if !is_combining_mark(piece) && !is_nothing(piece) {
-                match spelt(piece, umlauts).or_else(|| (piece == '\u{2044}').then_some("/")) {
-                    Some(letters) => letters.chars().for_each(|letter| self.push(letter)),
-                    None => match alike::letter(piece) {
-                        Some(letter) => self.push(letter),
-                        None => piece.to_lowercase().for_each(|letter| self.push(letter)),
-                    },
+        if has_latin_look(mark) {
+            let mut is_whole = false;
+            decompose_compatible(mark, |piece| {
+                is_whole = piece == mark;
+                if !is_whole && !is_combining_mark(piece) {
+                    self.any(piece, umlauts);
                 }
+            });
+            if !is_whole || is_combining_mark(mark) {
+                return;
             }
-        });
+        }
+        let mut small = mark.to_lowercase();
+        if small.len() == 1 && small.next() == Some(mark) {
+            self.push(mark);
+        } else {
+            mark.to_lowercase().for_each(|letter| self.any(letter, umlauts));
+        }
     }
 }
 
@@ -140,6 +168,7 @@ fn spelt(mark: char, umlauts: Umlauts) -> Option<&'static str> {
         ('\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{b4}', _) => "'",
         ('\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}', _) => "\"",
         ('\u{2010}'..='\u{2015}' | '\u{2212}', _) => "-",
+        ('\u{2044}' | '\u{2215}', _) => "/",
         _ => return None,
     })
 }
@@ -169,6 +198,7 @@ mod tests {
             ("it\u{2019}s \u{201e}x\u{201c} a\u{2013}b", "it's \"x\" a-b"),
             ("\u{d55c}\u{ad6d} \u{30ac} \u{5d0}", "\u{d55c}\u{ad6d} \u{30ac} \u{5d0}"),
             ("a\0b", "ab"),
+            ("Der \u{202e}prodriA\u{202c} beginnt", "der airdorp beginnt"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");
         }
@@ -178,9 +208,10 @@ mod tests {
     #[test]
     fn folded_text_is_borrowed_and_stays() {
         assert!(matches!(fold("schon gefaltet 1-2"), Cow::Borrowed(_)));
-        for text in ["Gr\u{fc}\u{df}e  \u{430}", "\u{1e9e}\u{149} \u{fdfa}", "\u{3b4}\u{1f8}\u{130}"] {
-            let once = fold(text).into_owned();
-            assert_eq!(fold(&once), once);
+        for number in 0..=u32::from(char::MAX) {
+            let Some(mark) = char::from_u32(number) else { continue };
+            let once = fold(&format!("A{mark} b")).into_owned();
+            assert_eq!(fold(&once), once, "{mark:?}");
         }
     }
 }

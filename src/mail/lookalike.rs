@@ -97,12 +97,17 @@ fn is_slip(left: &str, right: &str) -> bool {
     }
     let (short, long) = (short.as_bytes(), long.as_bytes());
     let same = short.iter().zip(long).take_while(|(left, right)| left == right).count();
-    let tail = |label: &[u8], skipped: usize| label.get(same + skipped..).unwrap_or_default().to_vec();
     if short.len() != long.len() {
-        return tail(short, 0) == tail(long, 1);
+        return tail(short, same) == tail(long, same + 1);
     }
     let is_exchange = short.get(same) == long.get(same + 1) && short.get(same + 1) == long.get(same);
-    same < short.len() && (tail(short, 1) == tail(long, 1) || (is_exchange && tail(short, 2) == tail(long, 2)))
+    same < short.len()
+        && (tail(short, same + 1) == tail(long, same + 1)
+            || (is_exchange && tail(short, same + 2) == tail(long, same + 2)))
+}
+
+fn tail(label: &[u8], start: usize) -> &[u8] {
+    label.get(start..).unwrap_or_default()
 }
 
 /// Letters from which on one wrong letter is likelier a trick than another name.

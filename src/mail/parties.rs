@@ -32,8 +32,10 @@ impl Parties {
     #[must_use]
     pub fn of(head: &Head) -> Self {
         let mut from = author::authors(head);
-        if from.is_empty() {
-            from = of_fields(head, "From");
+        match (from.as_mut_slice(), head.first("From")) {
+            ([], _) => from = of_fields(head, "From"),
+            ([only], Some(field)) => name_in_comment(only, &field.value),
+            _ => {}
         }
         Self {
             from,
@@ -54,8 +56,10 @@ pub fn of_fields(head: &Head, name: &str) -> Vec<Party> {
     for field in head.all(name).take(limits::AUTHORS_MAX) {
         let before = found.authors.len();
         addresses::read(&field.value, &mut found);
-        if found.authors.len() == before {
-            found.authors.extend(name_only(&field.value));
+        match found.authors.get_mut(before..).unwrap_or_default() {
+            [] => found.authors.extend(name_only(&field.value)),
+            [only] => name_in_comment(only, &field.value),
+            _ => {}
         }
     }
     found.authors.truncate(limits::AUTHORS_MAX);
@@ -66,9 +70,22 @@ pub fn of_fields(head: &Head, name: &str) -> Vec<Party> {
 fn name_only(value: &[u8]) -> Option<Party> {
     let text = charset::unstructured(value);
     let name = text.trim_end_matches("<>").trim().trim_matches('"').trim();
-    let is_group = name.ends_with(";") && name.contains(':');
+    let is_group = name.ends_with(';') && name.contains(':');
     let name = name.get(..name.floor_char_boundary(limits::ADDRESS_BYTES_MAX)).unwrap_or_default();
     (!name.is_empty() && !is_group).then(|| Party { name: domains::decode(name), ..Party::default() })
+}
+
+/// The name of an only party in the old form: `j.doe@a.example (John Doe)` (RFC 5322 3.4, its note).
+fn name_in_comment(party: &mut Party, value: &[u8]) {
+    if !party.name.is_empty() || party.address.is_empty() || !value.trim_ascii().ends_with(b")") {
+        return;
+    }
+    let text = charset::unstructured(value);
+    let Some((before, comment)) = text.trim_end().trim_end_matches(')').rsplit_once('(') else { return };
+    let name = comment.trim();
+    if before.trim().trim_matches(['<', '>']).ends_with(&party.address) {
+        name.get(..name.floor_char_boundary(limits::ADDRESS_BYTES_MAX)).unwrap_or_default().clone_into(&mut party.name);
+    }
 }
 
 /// Of the topmost Message-ID field, without white space and angle brackets.
@@ -108,6 +125,15 @@ mod tests {
         assert!(parties.cc.is_empty() && parties.return_path.is_empty() && parties.sender.is_empty());
         assert_eq!((parties.reply_to[0].name.as_str(), parties.reply_to[0].address.as_str()), ("Der Rektor", ""));
         assert_eq!(parties.message_id, "1@x.example");
+    }
+
+    #[test]
+    fn old_forms_have_names_too() {
+        let parties =
+            of("From: j@a.example (J\u{f6}rg Doe)\r\nTo: k@a.example (office)\r\nTo: l@a.example, m@a.example (x)");
+        assert_eq!(parties.from[0].name, "J\u{f6}rg Doe");
+        let names: Vec<&str> = parties.to.iter().map(|party| party.name.as_str()).collect();
+        assert_eq!(names, ["office", "", ""]);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! Pure.
 
 use crate::{
-    cli::scan::bench::Judged,
+    cli::scan::{
+        bench::Judged,
+        matches::{self, TracedRule},
+    },
     judge::{
         Judge, Progress,
         auth::{self, Word},
@@ -42,6 +45,7 @@ pub struct Trace {
     pub rounds: usize,
     pub authentication: String,
     pub checks: Vec<TracedCheck>,
+    pub rules: Vec<TracedRule>,
     pub sum: String,
     pub action: &'static str,
     pub because: String,
@@ -109,6 +113,7 @@ impl Trace {
             rounds: judged.rounds,
             authentication: authentication(judged),
             checks: checks::ALL.iter().map(|check| traced(check, judged, rulebook)).collect(),
+            rules: matches::traced(judged, rulebook),
             sum: format!(
                 "{} (tag from {}, quarantine from {}, reject from {})",
                 verdict.score, thresholds.tag, thresholds.quarantine, thresholds.reject

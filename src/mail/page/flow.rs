@@ -2,6 +2,8 @@
 //!
 //! Pure, and linear in the octets.
 
+use crate::mail::author::domains::is_invisible;
+
 /// Text that grows.
 #[derive(Debug, Default)]
 pub struct Flow {
@@ -32,7 +34,10 @@ impl Flow {
             (is_blank(text.as_bytes().first()), is_blank(text.as_bytes().last()))
         } else {
             for (at, word) in text.split_whitespace().enumerate() {
-                self.word(word, at == 0 && !text.starts_with(char::is_whitespace));
+                // Newsletters fill the preview of a mail with characters that take no ink.
+                if !word.chars().all(is_invisible) {
+                    self.word(word, at == 0 && !text.starts_with(char::is_whitespace));
+                }
             }
             (text.starts_with(char::is_whitespace), text.ends_with(char::is_whitespace))
         };
@@ -52,6 +57,13 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_no_ink_is_no_word() {
+        let mut flow = Flow::default();
+        flow.push("a \u{34f} \u{200c}\u{a0}\u{200c} b\u{200b}c");
+        assert_eq!(flow.text, "a b\u{200b}c");
+    }
 
     #[test]
     fn white_space_is_one_space() {

@@ -9,17 +9,17 @@ use super::{
     look::{Cause, Look},
     references::{self, Found},
     script,
-    sheet::{Names, Sheet},
+    sheet::{self, Names, Sheet},
     start::{Attribute, Start},
     style::Declarations,
     tags::{Kind, Stack},
 };
-use crate::limits;
+use crate::{limits, mail::fold::in_order_of_sight};
 use html5gum::{
-    Span, Tokenizer,
+    Span, State, Tokenizer,
     emitters::callback::{CallbackEmitter, CallbackEvent},
 };
-use std::{collections::BTreeSet, convert::Infallible};
+use std::collections::BTreeSet;
 
 /// Reads a page; hands out what it refers to as it is met.
 #[must_use]
@@ -37,8 +37,8 @@ enum Content {
     Title,
     Style,
     Script,
-    /// The tokenizer gives it as text; mail clients run no scripts, so they read it as markup.
-    Noscript,
+    /// Shown by clients that do not know the element, which is none.
+    Fallback,
 }
 
 #[derive(Debug, Default)]
@@ -57,8 +57,6 @@ struct Reader {
     marks: BTreeSet<&'static str>,
     /// Hidden letters came straight behind visible ones.
     split: bool,
-    /// The content of a `<noscript>` is being read.
-    is_nested: bool,
     /// `<html>` and `<body>` so far.
     roots: usize,
 }
@@ -74,16 +72,16 @@ struct OpenAnchor {
 
 impl Reader {
     fn tokenize(&mut self, html: &str, found: &mut dyn FnMut(Found<'_>)) {
-        let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-            self.event(&event, found);
-            None
-        });
-        emitter.naively_switch_states(true);
+        let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| self.event(&event, found));
+        let mut tokenizer = Tokenizer::new_with_emitter(html, emitter);
         // Reading from memory cannot fail.
-        let _ = Tokenizer::new_with_emitter(html, emitter).finish();
+        while let Some(Ok(state)) = tokenizer.next() {
+            tokenizer.set_state(state);
+        }
     }
 
-    fn event(&mut self, event: &CallbackEvent<'_>, found: &mut dyn FnMut(Found<'_>)) {
+    /// Takes one token in; gives how the tokenizer goes on where that is not as markup.
+    fn event(&mut self, event: &CallbackEvent<'_>, found: &mut dyn FnMut(Found<'_>)) -> Option<State> {
         match event {
             CallbackEvent::OpenStartTag { name } => self.start.begin(name),
             CallbackEvent::AttributeName { name } => {
@@ -96,7 +94,10 @@ impl Reader {
                     self.attribute_value(attribute, value, found);
                 }
             }
-            CallbackEvent::CloseStartTag { self_closing } => self.open(*self_closing),
+            CallbackEvent::CloseStartTag { self_closing } => {
+                self.open(*self_closing);
+                return raw_state(&self.start.name);
+            }
             CallbackEvent::EndTag { name } => self.close(name),
             CallbackEvent::String { value } => {
                 if let Ok(text) = std::str::from_utf8(value) {
@@ -106,6 +107,7 @@ impl Reader {
             CallbackEvent::Comment { value } => self.comment(value, found),
             _ => {}
         }
+        None
     }
 
     fn attribute_value(&mut self, attribute: Attribute, value: &str, found: &mut dyn FnMut(Found<'_>)) {
@@ -114,7 +116,6 @@ impl Reader {
             Attribute::SourceSet => references::source_set(value, found),
             Attribute::Refresh => {
                 if let Some(target) = references::refresh_target(value) {
-                    self.page.meta_refresh += 1;
                     found(Found::Reference(target));
                 }
             }
@@ -158,7 +159,7 @@ impl Reader {
             b"title" => Content::Title,
             b"style" => Content::Style,
             b"script" => Content::Script,
-            b"noscript" if !self.is_nested => Content::Noscript,
+            b"iframe" | b"noembed" => Content::Fallback,
             _ => Content::Text,
         };
         let is_empty = kind.is_void() || (self_closing && kind == Kind::Other);
@@ -180,6 +181,7 @@ impl Reader {
             b"form" => self.page.forms += 1,
             b"script" => self.page.scripts += 1,
             b"iframe" | b"frame" => self.page.iframes += 1,
+            b"meta" => self.page.meta_refresh += usize::from(self.start.is_refresh),
             b"input" => {
                 self.page.inputs += 1;
                 self.page.password_inputs += usize::from(self.start.is_password);
@@ -261,24 +263,23 @@ impl Reader {
         match self.content {
             Content::Style => {
                 references::style(text, found);
-                self.sheet.read(text);
-                self.page.cut |= self.sheet.is_cut;
+                if sheet::is_for_any_window(&self.start.media) {
+                    self.sheet.read(text);
+                    self.page.cut |= self.sheet.is_cut;
+                }
             }
             // Scripts do not run in mail clients, but they do in attached pages.
             Content::Script => {
                 found(Found::Text(text));
                 script::marks(text, &mut self.marks);
             }
+            Content::Fallback => {
+                found(Found::Text(text));
+                self.hidden.push(text);
+            }
             Content::Title => {
                 found(Found::Text(text));
                 self.title.push(clipped(text, limits::PAGE_TITLE_BYTES_MAX));
-            }
-            Content::Noscript => {
-                self.content = Content::Text;
-                self.is_nested = true;
-                self.tokenize(text, found);
-                self.is_nested = false;
-                self.start.is_open = false;
             }
             Content::Text => {
                 found(Found::Text(text));
@@ -292,12 +293,12 @@ impl Reader {
 
     fn show(&mut self, text: &str) {
         if !text.is_ascii() {
-            marks_between(text, &mut self.oddities);
+            self.page.split_words += marks_between(text, &mut self.oddities);
         }
         if std::mem::take(&mut self.split) && self.visible.is_open() && text.starts_with(char::is_alphanumeric) {
             self.oddities.insert("hidden_in_word");
         }
-        self.visible.push(text);
+        self.visible.push(&in_order_of_sight(text));
         self.hidden.part();
     }
 
@@ -351,6 +352,17 @@ impl Reader {
     }
 }
 
+/// How the content of an element is read that is no markup. Mail clients run no scripts, so `<noscript>` is none of them.
+fn raw_state(name: &[u8]) -> Option<State> {
+    match name {
+        b"textarea" | b"title" => Some(State::RcData),
+        b"style" | b"iframe" | b"xmp" | b"noembed" => Some(State::RawText),
+        b"script" => Some(State::ScriptData),
+        b"plaintext" => Some(State::PlainText),
+        _ => None,
+    }
+}
+
 /// Pictures up to this width or height are not to be looked at.
 const DOT_PIXELS_MAX: f32 = 3.0;
 
@@ -364,9 +376,10 @@ fn clipped(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
 }
 
-/// Notes characters without width inside of words and in long runs, and those that turn the direction of text.
-fn marks_between(text: &str, oddities: &mut BTreeSet<&'static str>) {
-    let (mut run, mut is_word) = (0, false);
+/// Notes characters without width inside of words and in long runs, and those that turn the direction of text. Gives the
+/// number of words that are parted so.
+fn marks_between(text: &str, oddities: &mut BTreeSet<&'static str>) -> usize {
+    let (mut run, mut is_word, mut split) = (0, false, 0);
     for mark in text.chars() {
         match mark {
             '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{180e}' | '\u{34f}' => run += 1,
@@ -378,6 +391,7 @@ fn marks_between(text: &str, oddities: &mut BTreeSet<&'static str>) {
             _ => {
                 if run > 0 && is_word && mark.is_ascii_alphanumeric() {
                     oddities.insert("split_word");
+                    split += 1;
                 }
                 run = 0;
                 is_word = mark.is_ascii_alphanumeric();
@@ -387,6 +401,7 @@ fn marks_between(text: &str, oddities: &mut BTreeSet<&'static str>) {
             oddities.insert("zero_width_run");
         }
     }
+    split
 }
 
 /// Characters without width in a row (white space between them left out) that no writing needs.

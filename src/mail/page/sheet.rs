@@ -228,11 +228,19 @@ fn without_comments(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Does a block such as `@media screen` count for any window? What asks for a width, a scheme or paper does not.
+/// Does a block such as `@media screen` count for any window?
 fn counts(condition: &str) -> bool {
-    let mut words = condition.split([' ', ',', '\t', '\r', '\n']).filter(|word| !word.is_empty());
-    let is_media = words.next().is_some_and(|word| word.eq_ignore_ascii_case("media"));
-    is_media && words.all(|word| ["screen", "all", "only"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+    let (word, media) = condition.split_once(|mark: char| mark.is_whitespace()).unwrap_or((condition, ""));
+    word.eq_ignore_ascii_case("media") && is_for_any_window(media)
+}
+
+/// Do rules for these media count for any window? Those that ask for a width, a scheme or paper do not.
+#[must_use]
+pub fn is_for_any_window(media: &str) -> bool {
+    media
+        .split(|mark: char| mark.is_whitespace() || mark == ',')
+        .filter(|word| !word.is_empty())
+        .all(|word| ["screen", "all", "only"].iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
 /// What follows the block whose inside `text` begins with.

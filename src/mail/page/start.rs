@@ -37,6 +37,8 @@ pub enum Attribute {
     FontSize,
     Alternative,
     InputType,
+    HttpEquivalent,
+    Media,
 }
 
 impl Attribute {
@@ -48,6 +50,7 @@ impl Attribute {
 }
 
 /// What is known of the tag so far.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 #[derive(Debug)]
 pub struct Start {
     /// Its end has not been met.
@@ -61,12 +64,16 @@ pub struct Start {
     has_style: bool,
     pub classes: String,
     pub identifier: String,
+    /// Of `<style>`: which windows its rules count for.
+    pub media: String,
     /// Of `<a>`.
     pub href: String,
     pub alt: String,
     /// Its picture is fetched from somewhere.
     pub is_remote: bool,
     pub is_password: bool,
+    /// A `<meta>` that leads elsewhere by itself.
+    pub is_refresh: bool,
 }
 
 impl Default for Start {
@@ -80,10 +87,12 @@ impl Default for Start {
             has_style: false,
             classes: String::new(),
             identifier: String::new(),
+            media: String::new(),
             href: String::new(),
             alt: String::new(),
             is_remote: false,
             is_password: false,
+            is_refresh: false,
         }
     }
 }
@@ -98,11 +107,12 @@ impl Start {
         self.presented = Declarations::default();
         self.inline = Declarations::default();
         self.has_style = false;
-        for text in [&mut self.classes, &mut self.identifier, &mut self.href, &mut self.alt] {
+        for text in [&mut self.classes, &mut self.identifier, &mut self.media, &mut self.href, &mut self.alt] {
             text.clear();
         }
         self.is_remote = false;
         self.is_password = false;
+        self.is_refresh = false;
     }
 
     /// An attribute begins: which is it? Those without value are taken at once.
@@ -125,6 +135,8 @@ impl Start {
             b"srcset" => Attribute::SourceSet,
             b"srcdoc" => Attribute::SourceDocument,
             b"content" if self.name == b"meta" => Attribute::Refresh,
+            b"media" if self.kind == Kind::Code => Attribute::Media,
+            b"http-equiv" => Attribute::HttpEquivalent,
             b"hidden" => {
                 self.presented.display = Some(false);
                 Attribute::Other
@@ -143,6 +155,7 @@ impl Start {
                 self.inline = Declarations::parse(value);
             }
             Attribute::Class => keep(&mut self.classes, value),
+            Attribute::Media => keep(&mut self.media, value),
             Attribute::Identifier => keep(&mut self.identifier, value),
             Attribute::Href if self.kind == Kind::Anchor && self.href.is_empty() => value.clone_into(&mut self.href),
             Attribute::Source => self.is_remote = is_remote(value),
@@ -159,6 +172,7 @@ impl Start {
                 keep(&mut self.alt, &alt);
             }
             Attribute::InputType => self.is_password = value.trim().eq_ignore_ascii_case("password"),
+            Attribute::HttpEquivalent => self.is_refresh = value.trim().eq_ignore_ascii_case("refresh"),
             _ => {}
         }
     }

@@ -198,19 +198,29 @@ impl Parser<'_> {
 
     fn sum(&mut self) -> Result<Node, Wrong> {
         let start = self.place().start;
-        let mut left = self.product()?;
+        let mut terms = vec![(false, self.product()?)];
         while let Some(Token::Operator(operator @ (Operator::Add | Operator::Subtract))) = self.peek().cloned() {
             self.at += 1;
-            let right = Box::new(self.product()?);
-            left = self.node(start, Kind::Binary { operator, left: Box::new(left), right });
+            terms.push((operator == Operator::Subtract, self.product()?));
         }
-        Ok(left)
+        match (terms.pop(), terms.is_empty()) {
+            (Some((_, only)), true) => Ok(only),
+            (last, _) => {
+                terms.extend(last);
+                Ok(self.node(start, Kind::Sum(terms)))
+            }
+        }
     }
 
     fn product(&mut self) -> Result<Node, Wrong> {
         let start = self.place().start;
         let mut left = self.unit()?;
+        let mut factors = 1;
         while let Some(Token::Operator(operator @ (Operator::Multiply | Operator::Divide))) = self.peek().cloned() {
+            factors += 1;
+            if factors > limits::CONDITION_DEPTH_MAX {
+                return self.wrong(format!("more than {} factors", limits::CONDITION_DEPTH_MAX));
+            }
             self.at += 1;
             let right = Box::new(self.unit()?);
             left = self.node(start, Kind::Binary { operator, left: Box::new(left), right });
@@ -262,10 +272,9 @@ impl Parser<'_> {
         if self.depth > limits::CONDITION_DEPTH_MAX {
             return self.wrong("too many signs");
         }
-        let left = Box::new(Node { kind: Kind::Number(0.0), span: start..start });
-        let right = Box::new(self.unit()?);
+        let unit = self.unit()?;
         self.depth -= 1;
-        Ok(self.node(start, Kind::Binary { operator: Operator::Subtract, left, right }))
+        Ok(self.node(start, Kind::Sum(vec![(true, unit)])))
     }
 
     fn named(&mut self, start: usize, word: String) -> Result<Node, Wrong> {
@@ -393,6 +402,8 @@ mod tests {
         }
         assert!(parse(&"(".repeat(10_000)).is_err());
         assert!(parse(&"-".repeat(10_000)).is_err());
+        assert!(parse(&format!("1{}", "*1".repeat(10_000))).is_err());
+        assert!(parse(&format!("1{}", "+1".repeat(10_000))).is_ok());
         assert!(parse(&"count(".repeat(10_000)).is_err());
     }
 }

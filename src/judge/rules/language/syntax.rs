@@ -33,6 +33,8 @@ pub enum Kind {
     Not(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
+    /// Terms that are added, or taken away where the flag is set.
+    Sum(Vec<(bool, Node)>),
     Binary {
         operator: Operator,
         left: Box<Node>,

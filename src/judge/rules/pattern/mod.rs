@@ -8,10 +8,8 @@ mod class;
 mod escape;
 mod linear;
 mod node;
-mod octets;
+pub mod octets;
 mod read;
-
-pub use octets::Octets;
 
 use crate::limits;
 use fancy_regex::Regex;

@@ -23,6 +23,8 @@ pub enum Code {
     Not(Box<Code>),
     And(Vec<Code>),
     Or(Vec<Code>),
+    /// Terms that are added, or taken away where the flag is set.
+    Sum(Vec<(bool, Code)>),
     /// Arithmetic or comparison of numbers.
     Binary(Operator, Box<Code>, Box<Code>),
     /// Some value matches a pattern.
@@ -101,6 +103,7 @@ impl Code {
         match self {
             Self::Not(inner) | Self::Where(_, _, inner) => inner.walk(visit),
             Self::And(all) | Self::Or(all) => all.iter().for_each(|code| code.walk(visit)),
+            Self::Sum(terms) => terms.iter().for_each(|(_, code)| code.walk(visit)),
             Self::Binary(_, left, right) => {
                 left.walk(visit);
                 right.walk(visit);

@@ -10,7 +10,7 @@ use super::{
 use crate::judge::{
     findings::Symbol,
     rules::{
-        fields::{Items, Reference, Type},
+        fields::{Items, Reference, Source, Type},
         language::syntax::{Kind, Node, Operator, Quantifier},
         lists::Lists,
         pattern::Pattern,
@@ -161,6 +161,8 @@ impl Compiler<'_> {
                 Some(self.is_there(Quantifier::Any, reference))
             }
             Type::Flag => Some(Code::Read(reference)),
+            // A number that is asked for by a function with arguments, as in imports, is true if it is not 0.
+            Type::Number if matches!(reference.source, Source::Call(..)) => Some(Code::Read(reference)),
             Type::Number => self.complain(node, format!("`{0}` is a number: compare it, as in {0} > 0", reference.key)),
             kind => {
                 let what = format!(
@@ -178,6 +180,12 @@ impl Compiler<'_> {
         match &node.kind {
             Kind::Number(number) => Some(Code::Number(*number)),
             Kind::Binary { operator, left, right } => self.binary(context, node, *operator, left, right),
+            Kind::Sum(terms) => {
+                let codes: Vec<Option<Code>> = terms.iter().map(|(_, term)| self.number(context, term)).collect();
+                let signs = terms.iter().map(|(is_negative, _)| *is_negative);
+                let codes: Option<Vec<Code>> = codes.into_iter().collect();
+                Some(Code::Sum(signs.zip(codes?).collect()))
+            }
             Kind::Quantified { quantifier, body } => self.quantified(context, *quantifier, body),
             Kind::Where { quantifier, items, condition } => self.choose(context, node, *quantifier, items, condition),
             Kind::Call { name, arguments, .. } if is_special(name) => self.special(context, node, name, arguments),
@@ -227,6 +235,9 @@ impl Compiler<'_> {
             return Some(code);
         }
         let reference = match &body.kind {
+            Kind::Name(name) if context.inside.is_none() && items_of(name).is_some() => {
+                return items_of(name).map(|items| Code::Where(quantifier, items, Box::new(Code::Number(1.0))));
+            }
             Kind::Name(name) => match self.name(context, body, name)? {
                 Named::Field(reference) => reference,
                 Named::Symbol(_) => return self.complain(body, "a symbol is its number of hits already".to_owned()),
@@ -249,15 +260,11 @@ impl Compiler<'_> {
         items: &str,
         condition: &Node,
     ) -> Option<Code> {
-        let items = match items {
-            _ if context.inside.is_some() => {
-                return self.complain(node, "`where` cannot stand inside `where`".to_owned());
-            }
-            "link" => Items::Links,
-            "attachment" => Items::Attachments,
-            other => {
-                return self.complain(node, format!("`where` chooses from `link` or `attachment`, not from `{other}`"));
-            }
+        if context.inside.is_some() {
+            return self.complain(node, "`where` cannot stand inside `where`".to_owned());
+        }
+        let Some(items) = items_of(items) else {
+            return self.complain(node, format!("`where` chooses from `link` or `attachment`, not from `{items}`"));
         };
         let condition = self.truth(Context { inside: Some(items) }, condition)?;
         Some(Code::Where(quantifier, items, Box::new(condition)))
@@ -322,6 +329,15 @@ enum Visit {
     Not,
     Open,
     Done,
+}
+
+/// What `where` and `count` choose from.
+fn items_of(name: &str) -> Option<Items> {
+    match name {
+        "link" => Some(Items::Links),
+        "attachment" => Some(Items::Attachments),
+        _ => None,
+    }
 }
 
 fn is_special(name: &str) -> bool {

@@ -40,6 +40,10 @@ pub fn evaluate<S: Senses>(code: &Code, senses: &S, item: Option<S::Item>) -> Op
         Code::Not(inner) => evaluate(inner, senses, item).map(|value| number(value == 0.0)),
         Code::And(all) => logic(all, senses, item, false),
         Code::Or(all) => logic(all, senses, item, true),
+        Code::Sum(terms) => terms.iter().try_fold(0.0, |sum, (is_negative, code)| {
+            let value = evaluate(code, senses, item)?;
+            Some(if *is_negative { sum - value } else { sum + value })
+        }),
         Code::Binary(operator, left, right) => {
             Some(calculate(*operator, evaluate(left, senses, item)?, evaluate(right, senses, item)?))
         }

@@ -128,18 +128,21 @@ impl Program {
         (!words.is_empty()).then(|| Finding::new(STEP_LIMIT, words.join(" ")))
     }
 
-    /// Where the patterns of a rule match: for the trace. Field, the text around, the octets of the match in it.
-    #[must_use]
-    pub fn spans(&self, scene: &Scene<'_>, symbol: &Symbol) -> Vec<Span> {
+    /// Where the patterns of rules match, for the trace: one entry a symbol, in their order.
+    pub fn spans<'f>(&self, scene: &Scene<'_>, symbols: impl Iterator<Item = &'f Symbol>) -> Vec<Vec<Span>> {
         let eyes = Eyes::new(scene, &self.matchers, 0);
-        let Some(when) = self.index.get(symbol).and_then(|at| self.when(*at)) else { return Vec::new() };
-        let mut spans = Vec::new();
-        when.walk(&mut |code| {
-            if let Code::Hit(hit) = code {
-                spans.extend(self.span(&eyes, *hit));
+        let of_symbol = |symbol| {
+            let mut spans = Vec::new();
+            if let Some(when) = self.place(symbol).and_then(|at| self.when(at)) {
+                when.walk(&mut |code| {
+                    if let Code::Hit(hit) = code {
+                        spans.extend(self.span(&eyes, *hit));
+                    }
+                });
             }
-        });
-        spans
+            spans
+        };
+        symbols.map(of_symbol).collect()
     }
 
     fn span(&self, eyes: &Eyes<'_, '_, '_>, hit: Hit) -> Option<Span> {

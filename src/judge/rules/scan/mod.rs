@@ -2,10 +2,10 @@
 //!
 //! Pure. Exact: a pattern hits if and only if it is found when it is searched for alone in each segment.
 
-mod haystack;
+pub mod haystack;
 pub mod whole;
 
-pub use haystack::{Haystack, Hits};
+use haystack::{Haystack, Hits};
 
 use super::pattern::Pattern;
 use std::ops::Range;

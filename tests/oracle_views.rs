@@ -145,8 +145,13 @@ fn views_agree_with_spamassassin() {
     let mails = sample(&root, number("WEHR_SAMPLE", 200));
     assert!(!mails.is_empty(), "no mails below {}", root.display());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/views.pl");
-    let mut perl =
-        Command::new("perl").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut perl = Command::new("perl")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut input = perl.stdin.take().unwrap();
     let names: Vec<String> = mails.iter().map(|path| path.display().to_string()).collect();
     let writer = std::thread::spawn(move || {

@@ -8,8 +8,7 @@ use std::sync::LazyLock;
 /// What stands for something that is no colour.
 pub const INVALID: &str = "invalid";
 
-static PERCENT: LazyLock<Expression> =
-    LazyLock::new(|| Expression::new(r"rgb\((\d+)%,\s*(\d+)%,\s*(\d+)%\s*\)"));
+static PERCENT: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"rgb\((\d+)%,\s*(\d+)%,\s*(\d+)%\s*\)"));
 static DECIMAL: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"rgb\((\d+),\s*(\d+),\s*(\d+)\s*\)"));
 static SHAPE: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"^[#a-f0-9]*\n?\z|rgb\([\d%, ]*\)"));
 

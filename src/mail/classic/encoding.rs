@@ -14,7 +14,8 @@ pub fn base64(octets: &[u8]) -> Vec<u8> {
     if is_regular {
         return groups(digits.filter_map(|octet| if *octet == b'=' { Some(0) } else { value(*octet) }));
     }
-    let mut values: Vec<u8> = digits.filter_map(|octet| if *octet == b'=' { Some(63) } else { value(*octet) }).collect();
+    let mut values: Vec<u8> =
+        digits.filter_map(|octet| if *octet == b'=' { Some(63) } else { value(*octet) }).collect();
     if values.len() % 4 == 1 {
         values.pop();
     }

@@ -81,28 +81,32 @@ use Reading::{
 type Family = (&'static str, &'static [(&'static str, Reading)]);
 
 const FAMILIES: &[Family] = &[
-    (r" SMTPSVC", &[
-        (r"^(?P<helo>\S*) \(\[%ip\][^\)]{0,40}\) by %by with Microsoft SMTPSVC", Plain),
-        (r"^mail pickup service by \S+ with Microsoft SMTPSVC\z", Ignored),
-    ]),
-    (r" with (?:Microsoft SMTP Server|mapi id) (?:\([^\)]+\) )?\d+\.\d+\.\d+\.\d+(?:\z| )", &[
-        (r"^%helo \(\[?%ip(?:%[A-Z0-9._~-]*)?\]?\) by %by ", WithoutId),
-    ]),
+    (
+        r" SMTPSVC",
+        &[
+            (r"^(?P<helo>\S*) \(\[%ip\][^\)]{0,40}\) by %by with Microsoft SMTPSVC", Plain),
+            (r"^mail pickup service by \S+ with Microsoft SMTPSVC\z", Ignored),
+        ],
+    ),
+    (
+        r" with (?:Microsoft SMTP Server|mapi id) (?:\([^\)]+\) )?\d+\.\d+\.\d+\.\d+(?:\z| )",
+        &[(r"^%helo \(\[?%ip(?:%[A-Z0-9._~-]*)?\]?\) by %by ", WithoutId)],
+    ),
     (r"\[XMail ", &[(r"^%helo \((?P<ip>\[?%IP\]?):\d+\) by %by(?: \(\S+\))? with \[XMail", Plain)]),
-    (r"\(ecelerity\b", &[
-        (r"^\(\[%ip:\d+\] helo=%helo\) by %by ", Plain),
-        (r"^\S+ \(\[%ip:\d+\]\) by %by ", Plain),
-    ]),
-    (r"Exim", &[
-        (r"^.*?\bwith local(?:-\S+)? ", Ignored),
-        (r"^\[%ip\] \((?P<sub>.*?)\) by %by ", Parts),
-        (r"^%rdns \(\[%ip\](?P<sub>.*?)\) by %by ", NamedParts),
-        (r"^%rdns \[%ip\](?::\d+)? by %by ", Both),
-    ]),
-    (r" \(Postfix\) with", &[
-        (r"^%helo \(%rdns \[%ip\]\) by %by ", AskedOrUnknown),
-        (r"^%helo \(%rdns\[%ip\]\) by %by ", AskedOrUnknown),
-    ]),
+    (r"\(ecelerity\b", &[(r"^\(\[%ip:\d+\] helo=%helo\) by %by ", Plain), (r"^\S+ \(\[%ip:\d+\]\) by %by ", Plain)]),
+    (
+        r"Exim",
+        &[
+            (r"^.*?\bwith local(?:-\S+)? ", Ignored),
+            (r"^\[%ip\] \((?P<sub>.*?)\) by %by ", Parts),
+            (r"^%rdns \(\[%ip\](?P<sub>.*?)\) by %by ", NamedParts),
+            (r"^%rdns \[%ip\](?::\d+)? by %by ", Both),
+        ],
+    ),
+    (
+        r" \(Postfix\) with",
+        &[(r"^%helo \(%rdns \[%ip\]\) by %by ", AskedOrUnknown), (r"^%helo \(%rdns\[%ip\]\) by %by ", AskedOrUnknown)],
+    ),
     (r"\(Scalix SMTP Relay", &[(r"^%helo \( ?%ip\) by %by", Plain)]),
     (r" \(Lotus Domino ", &[(r"^%helo \(\[%ip\]\) by %by \(Lotus", Plain)]),
 ];
@@ -221,7 +225,8 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let compiled = |forms: &[(&str, Reading)]| forms.iter().map(|(source, reading)| (compile(source), *reading)).collect();
+    let compiled =
+        |forms: &[(&str, Reading)]| forms.iter().map(|(source, reading)| (compile(source), *reading)).collect();
     let mut forms: Vec<(Expression, Reading)> = compiled(FORMS);
     forms.extend(NOTHINGS.iter().map(|source| (compile(source), Ignored)));
     forms.push((compile(r"^\S+ by \S+ \(.{0,100}\) with qmail-scanner"), Scanner));
@@ -414,7 +419,9 @@ impl Reader {
     fn from(&mut self) -> Option<Handover> {
         self.relay.envelope_from = self.take(&ENVELOPE);
         let is_web = self.has(b" (SquirrelMail authenticated user ") || self.has(b" (NaSMail authenticated user ");
-        for (expression, gate) in [(&SQUIRREL, is_web), (&AOL, self.has(b"aol.com") && self.has(b"with HTTP (WebMailUI)"))] {
+        for (expression, gate) in
+            [(&SQUIRREL, is_web), (&AOL, self.has(b"aol.com") && self.has(b"with HTTP (WebMailUI)"))]
+        {
             if gate && let Some(found) = expression.groups(&self.text, 0).map(|found| Parted::of(&found)) {
                 return Some(self.done(found, Plain));
             }
@@ -498,7 +505,8 @@ impl Reader {
             relay.helo = helo;
         }
         relay.by = by.unwrap_or_else(|| std::mem::take(&mut relay.by));
-        relay.ident = ident.map(|ident| ident.strip_suffix('@').map(str::to_owned).unwrap_or(ident)).unwrap_or_default();
+        relay.ident =
+            ident.map(|ident| ident.strip_suffix('@').map(str::to_owned).unwrap_or(ident)).unwrap_or_default();
         relay.id = id.unwrap_or_else(|| std::mem::take(&mut relay.id));
         self.looked_up = matches!(reading, Asked | Sendmail | AskedOrUnknown | BothAsked | Courier);
         match reading {
@@ -558,7 +566,12 @@ fn marked(text: &str) -> String {
 }
 
 fn envelope(text: &str) -> String {
-    marked(text.trim_start_matches(super::wide::is_space).trim_start_matches('<').trim_end_matches(super::wide::is_space).trim_end_matches('>'))
+    marked(
+        text.trim_start_matches(super::wide::is_space)
+            .trim_start_matches('<')
+            .trim_end_matches(super::wide::is_space)
+            .trim_end_matches('>'),
+    )
 }
 
 /// The named parts of a match.
@@ -601,8 +614,13 @@ mod tests {
 
     #[test]
     fn mail_systems_have_their_own_words() {
-        let read = relay("from a.example (b.example [192.0.2.7]) by c.example (Postfix) with ESMTP id 12345; Mon, 1 Jan 2024 00:00:00 +0000");
-        assert_eq!((&*read.ip, &*read.rdns, &*read.helo, &*read.by, &*read.id), ("192.0.2.7", "b.example", "a.example", "c.example", "12345"));
+        let read = relay(
+            "from a.example (b.example [192.0.2.7]) by c.example (Postfix) with ESMTP id 12345; Mon, 1 Jan 2024 00:00:00 +0000",
+        );
+        assert_eq!(
+            (&*read.ip, &*read.rdns, &*read.helo, &*read.by, &*read.id),
+            ("192.0.2.7", "b.example", "a.example", "c.example", "12345")
+        );
         let read = relay("from unknown (HELO x) (192.0.2.8) by y.example with SMTP; 1 Jan 2024 00:00:00 -0000");
         assert_eq!((&*read.ip, &*read.rdns, &*read.helo, read.no_reverse_dns), ("192.0.2.8", "", "x", false));
         let read = relay("from [192.0.2.9] (helo=h ident=i) by z with esmtp (Exim 4.9) id 1a-b-c");

@@ -133,7 +133,9 @@ pub fn resolve(base: &Wide, reference: &Wide) -> Wide {
 fn guessed_scheme(authority: &str) -> &'static str {
     let lower = authority.to_ascii_lowercase();
     let dotted = |start: &str| {
-        lower.strip_prefix(start).is_some_and(|rest| rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('.'))
+        lower
+            .strip_prefix(start)
+            .is_some_and(|rest| rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('.'))
     };
     if dotted("www") {
         "http:"

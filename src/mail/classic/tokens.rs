@@ -494,7 +494,8 @@ mod tests {
         Tokenizer::new(page, true).run(&mut |token| {
             all.push(match token {
                 Token::Start { name, attributes } => {
-                    let pairs: Vec<String> = attributes.iter().map(|(name, value)| format!("{name}={}", value.text)).collect();
+                    let pairs: Vec<String> =
+                        attributes.iter().map(|(name, value)| format!("{name}={}", value.text)).collect();
                     format!("S:{name}{{{}}}", pairs.join(","))
                 }
                 Token::End { name } => format!("E:{name}"),

@@ -6,9 +6,22 @@ use super::octets::is_space;
 
 /// Functions that ask the network, by the beginning of their names.
 const NETWORK: [&str; 16] = [
-    "check_arc", "check_dcc", "check_dkim", "check_dmarc", "check_dns", "check_for_def_dkim", "check_for_def_spf",
-    "check_for_dkim", "check_for_spf", "check_hashbl", "check_pyzor", "check_razor", "check_rbl", "check_uridnsbl",
-    "check_senders_reputation", "check_access_database",
+    "check_arc",
+    "check_dcc",
+    "check_dkim",
+    "check_dmarc",
+    "check_dns",
+    "check_for_def_dkim",
+    "check_for_def_spf",
+    "check_for_dkim",
+    "check_for_spf",
+    "check_hashbl",
+    "check_pyzor",
+    "check_razor",
+    "check_rbl",
+    "check_uridnsbl",
+    "check_senders_reputation",
+    "check_access_database",
 ];
 
 /// Why a function that is not ours is left out.
@@ -69,7 +82,10 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        assert_eq!(arguments("'a b', \"c'd\",12 , -0.5, INET").unwrap(), ["\"a b\"", "\"c'd\"", "12", "-0.5", "\"INET\""]);
+        assert_eq!(
+            arguments("'a b', \"c'd\",12 , -0.5, INET").unwrap(),
+            ["\"a b\"", "\"c'd\"", "12", "-0.5", "\"INET\""]
+        );
         assert_eq!(arguments("  ").unwrap(), Vec::<String>::new());
         assert!(arguments("'a").is_err() && arguments("a b").is_err() && arguments("$x").is_err());
     }

@@ -197,3 +197,34 @@ pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 pub const FAULT_CASES_MAX: usize = 100;
 /// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
 pub const OTHER_FILES_MAX: usize = 4_096;
+
+/// Octets of one rule's condition; sub-rules split longer ones.
+pub const CONDITION_BYTES_MAX: usize = 64 << 10;
+/// Levels of parentheses in a condition: reading it calls itself.
+pub const CONDITION_DEPTH_MAX: usize = 64;
+/// Octets of a symbol's name: it goes into a header field.
+pub const SYMBOL_BYTES_MAX: usize = 64;
+/// Matches of one pattern that count, where each counts.
+pub const RULE_HITS_MAX: usize = 100_000;
+/// Octets of one rule file or list.
+pub const RULE_FILE_BYTES_MAX: usize = 32 << 20;
+/// Octets of a compiled rule file.
+pub const RULES_COMPILED_BYTES_MAX: usize = 256 << 20;
+/// Octets of one regular expression; SpamAssassin's largest has 224 KB after its tags are put in.
+pub const PATTERN_BYTES_MAX: usize = 512 << 10;
+/// Groups inside groups of one regular expression: reading it takes a stack frame each.
+pub const PATTERN_DEPTH_MAX: usize = 100;
+/// A count in a regular expression; Perl's own bound.
+pub const PATTERN_REPEATS_MAX: u32 = 65_534;
+/// Places of one regular expression when its counts are written out: memory and time to compile grow with them.
+pub const PATTERN_PLACES_MAX: u64 = 200_000;
+/// Octets of the automaton of one regular expression before it is made deterministic.
+pub const PATTERN_NFA_BYTES_MAX: usize = 64 << 20;
+/// Instructions of the program of a pattern that needs backtracking.
+pub const PATTERN_PROGRAM_MAX: usize = 200_000;
+/// Steps back that a bounded pattern may take over one segment; about a millisecond.
+pub const PATTERN_STEPS_MAX: usize = 100_000;
+/// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
+pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
+/// How often rule files and lists are looked at; a change counts when it has stood for one look.
+pub const RULES_WATCH_SECONDS: Duration = Duration::from_secs(5);

@@ -20,6 +20,7 @@ pub mod lookalike;
 pub mod message;
 pub mod mime;
 pub mod names;
+pub mod network;
 pub mod page;
 pub mod parties;
 pub mod shown;

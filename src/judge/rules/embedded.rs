@@ -1,4 +1,4 @@
-//! The packs that are built into the program, so that it needs no file.
+//! The packs and lists that are built into the program, so that it needs no file.
 //!
 //! Pure.
 
@@ -8,3 +8,6 @@ pub const PACKS: &[(&str, &str)] = &[
     ("structure.toml", include_str!("../../../rules/structure.toml")),
     ("virus.toml", include_str!("../../../rules/virus.toml")),
 ];
+
+/// Name and text of every embedded list.
+pub const LISTS: &[(&str, &str)] = &[];

@@ -1,0 +1,37 @@
+//! What rules see: one mail, and the facts about it once they are all there.
+//!
+//! Pure. Things that many rules read are made once, when the first of them asks.
+
+use crate::{
+    judge::{auth::Authentication, facts::Scanned},
+    mail::{Mail, parties::Parties},
+};
+use std::cell::OnceCell;
+
+/// The facts about a mail, all answered.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    pub authentication: &'a Authentication,
+    pub virus: &'a Scanned,
+}
+
+/// One mail with everything that rules may read of it.
+pub struct Scene<'a> {
+    pub mail: &'a Mail,
+    /// `None` for a sample: then client, envelope and facts are open.
+    pub outside: Option<Outside<'a>>,
+    parties: OnceCell<Parties>,
+}
+
+impl<'a> Scene<'a> {
+    #[must_use]
+    pub fn new(mail: &'a Mail, outside: Option<Outside<'a>>) -> Self {
+        Self { mail, outside, parties: OnceCell::new() }
+    }
+
+    /// The people that the header names.
+    #[must_use]
+    pub fn parties(&self) -> &Parties {
+        self.parties.get_or_init(|| Parties::of(&self.mail.message.head))
+    }
+}

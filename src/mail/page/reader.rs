@@ -199,7 +199,7 @@ impl Reader {
         if !self.sheet.is_empty()
             && let Ok(tag) = std::str::from_utf8(&start.name)
         {
-            let names = Names { tag, classes: &start.classes, identifier: &start.identifier };
+            let names = Names::new(tag, &start.classes, &start.identifier);
             said.overlay(&self.sheet.of(&names, meets));
             meets |= self.sheet.meets(&names);
         }

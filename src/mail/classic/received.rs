@@ -306,6 +306,12 @@ pub fn parse(field: &[u8]) -> Handover {
     reader.read()
 }
 
+/// An address, in brackets or with a zone as some formats have it.
+fn is_address(text: &str) -> bool {
+    let bare = super::relays::plain_address(text);
+    hosts::is_address(bare.as_bytes())
+}
+
 /// White space squeezed, none around.
 fn squeeze(field: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(field.len());
@@ -405,7 +411,7 @@ impl Reader {
         }
         if self.relay.ip.is_empty() {
             let found = BRACKETED.groups(&self.text, 0).and_then(|found| found.named("ip").map(string));
-            self.relay.ip = found.unwrap_or_default();
+            self.relay.ip = found.filter(|ip| is_address(ip)).unwrap_or_default();
         }
         if self.relay.ip.is_empty() || self.relay.by.is_empty() { Handover::Unparseable } else { self.finish() }
     }
@@ -443,6 +449,9 @@ impl Reader {
                 continue;
             }
             let Some(found) = expression.groups(&self.text, 0).map(|found| Parted::of(&found)) else { continue };
+            if found.ip.as_ref().is_some_and(|ip| !is_address(ip)) {
+                continue;
+            }
             if matches!(reading, Qmail | QmailBoth) && self.is_sendmail_id() {
                 continue;
             }

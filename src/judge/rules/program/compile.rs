@@ -10,7 +10,7 @@ use super::{
 use crate::judge::{
     findings::Symbol,
     rules::{
-        fields::{Items, Reference, Source, Type},
+        fields::{self, Items, Reference, Source, Type},
         language::syntax::{Kind, Node, Operator, Quantifier},
         lists::Lists,
         pattern::Pattern,

@@ -211,7 +211,11 @@ fn compare_evals(line: &Value, classic: &Classic, calls: &[Call], account: &mut 
         let Some(theirs) = line["eval"][&call.told].as_u64() else { continue };
         let ours = u64::from(call.eval.holds(classic));
         account.hits += theirs;
-        account.note(&format!("eval {}", call.told), path, (theirs != ours).then(|| format!("sa {theirs} ours {ours}")));
+        account.note(
+            &format!("eval {}", call.told),
+            path,
+            (theirs != ours).then(|| format!("sa {theirs} ours {ours}")),
+        );
     }
 }
 
@@ -227,8 +231,14 @@ fn views_agree_with_spamassassin() {
     println!("unknown functions: {unknown:?}");
     let told: Vec<&str> = calls.iter().map(|call| call.told.as_str()).collect();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/views.pl");
-    let mut perl =
-        Command::new("perl").arg(script).env("WEHR_EVALS", told.join("\n")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut perl = Command::new("perl")
+        .arg(script)
+        .env("WEHR_EVALS", told.join("\n"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut input = perl.stdin.take().unwrap();
     let names: Vec<String> = mails.iter().map(|path| path.display().to_string()).collect();
     let writer = std::thread::spawn(move || {
@@ -247,9 +257,12 @@ fn views_agree_with_spamassassin() {
     report(&accounts, number("WEHR_SHOW", 2));
 }
 
+/// How a view differs in one folder: its name, mails that differ, mails, examples.
+type Line<'a> = (&'a str, usize, usize, &'a [String]);
+
 fn report(accounts: &BTreeMap<String, Account>, shown: usize) {
     println!("functions held {} times", accounts.values().map(|account| account.hits).sum::<u64>());
-    let mut views: BTreeMap<&str, Vec<(&str, usize, usize, &[String])>> = BTreeMap::new();
+    let mut views: BTreeMap<&str, Vec<Line<'_>>> = BTreeMap::new();
     for (folder, account) in accounts {
         for (view, (count, found)) in &account.views {
             views.entry(view).or_default().push((folder, *count, account.mails, found));

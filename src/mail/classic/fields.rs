@@ -53,8 +53,10 @@ fn split(request: &str) -> (&str, Modifiers) {
 #[must_use]
 pub fn is_request(request: &str) -> bool {
     let mut parts = request.split(':');
-    let is_name = parts.next().is_some_and(|name| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()));
-    is_name && parts.all(|part| ["raw", "addr", "name", "host", "domain", "ip", "revip", "first", "last"].contains(&part))
+    let is_name =
+        parts.next().is_some_and(|name| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()));
+    is_name
+        && parts.all(|part| ["raw", "addr", "name", "host", "domain", "ip", "revip", "first", "last"].contains(&part))
 }
 
 /// The values of a request.
@@ -152,7 +154,12 @@ fn names(top: &Node) -> Vec<Vec<u8>> {
     if total <= HEAD_BYTES_MAX {
         // Nothing will be cut: one pass per field is enough.
         let mut seen = std::collections::BTreeSet::new();
-        return top.fields.iter().map(|field| field.name.to_ascii_lowercase()).filter(|name| seen.insert(name.clone())).collect();
+        return top
+            .fields
+            .iter()
+            .map(|field| field.name.to_ascii_lowercase())
+            .filter(|name| seen.insert(name.clone()))
+            .collect();
     }
     let mut seen = std::collections::BTreeSet::new();
     let lower = top.fields.iter().map(|field| field.name.to_ascii_lowercase());
@@ -328,8 +335,13 @@ fn reverse(text: &[u8]) -> Option<Vec<u8>> {
             Some(format!("{d}.{c}.{b}.{a}").into_bytes())
         }
         IpAddr::V6(address) => {
-            let digits: Vec<String> =
-                address.octets().iter().rev().flat_map(|octet| [octet & 15, octet >> 4]).map(|digit| format!("{digit:x}")).collect();
+            let digits: Vec<String> = address
+                .octets()
+                .iter()
+                .rev()
+                .flat_map(|octet| [octet & 15, octet >> 4])
+                .map(|digit| format!("{digit:x}"))
+                .collect();
             Some(digits.join(".").into_bytes())
         }
     }

@@ -13,6 +13,7 @@ pub mod entities;
 pub mod evals;
 pub mod expression;
 pub mod fields;
+pub mod formats;
 pub mod head;
 pub mod hosts;
 pub mod lines;

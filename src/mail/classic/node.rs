@@ -199,7 +199,12 @@ impl Tree {
         while let Some(task) = queue.pop_front() {
             let kind = self.nodes.get(task.node).map(|node| node.kind.clone()).unwrap_or_default();
             if kind.starts_with(b"multipart/") && task.boundary.is_some() && task.depth_left > 0 {
-                let parts = super::multipart::split(&task.body, task.boundary.as_deref().unwrap_or_default(), &kind, &mut self.oddities);
+                let parts = super::multipart::split(
+                    &task.body,
+                    task.boundary.as_deref().unwrap_or_default(),
+                    &kind,
+                    &mut self.oddities,
+                );
                 self.adopt(&task, parts, &mut queue);
             } else {
                 nested.extend(self.leaf(task));

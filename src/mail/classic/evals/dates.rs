@@ -33,14 +33,13 @@ fn hours(seconds: i64) -> f64 {
     seconds as f64 / 3600.0
 }
 
-static DATE: LazyLock<Expression> =
-    LazyLock::new(|| Expression::new(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)"));
+static DATE: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)"));
 
 impl DateFacts {
     fn of(classic: &Classic) -> Self {
         let none = Self { difference: 0 };
-        let dates = ["Resent-Date", "Date"].iter().flat_map(|name| classic.header_values(name));
-        let Some(date) = dates.filter_map(|date| parse(&String::from_utf8_lossy(&date))).next() else { return none };
+        let mut dates = ["Resent-Date", "Date"].iter().flat_map(|name| classic.header_values(name));
+        let Some(date) = dates.find_map(|date| parse(&String::from_utf8_lossy(&date))) else { return none };
         let mut differences: Vec<i64> = received(classic).into_iter().map(|time| date - time).collect();
         // The last hop often is the sender itself.
         if differences.len() > 1 && differences.last() == Some(&0) {
@@ -71,7 +70,11 @@ fn received(classic: &Classic) -> Vec<i64> {
 }
 
 /// A Message-ID that claims to be Outlook's but tells another time.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the formula is SpamAssassin's, in seconds")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the formula is SpamAssassin's, in seconds"
+)]
 fn has_wrong_outlook_id(classic: &Classic) -> bool {
     static OUTLOOK: LazyLock<Expression> =
         LazyLock::new(|| Expression::new(r"^<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}@"));
@@ -90,13 +93,54 @@ fn has_wrong_outlook_id(classic: &Classic) -> bool {
 
 /// Offsets of time zones in minutes.
 const ZONES: [(&str, i64); 48] = [
-    ("UT", 0), ("UTC", 0), ("NDT", -150), ("AST", -240), ("ADT", -180), ("NST", -210), ("EST", -300), ("EDT", -240),
-    ("CST", -360), ("CDT", -300), ("MST", -420), ("MDT", -360), ("PST", -480), ("PDT", -420), ("HST", -600),
-    ("AKST", -540), ("AKDT", -480), ("HADT", -540), ("HAST", -600), ("GMT", 0), ("BST", 60), ("IST", 60), ("WET", 0),
-    ("WEST", 60), ("CET", 60), ("CEST", 120), ("EET", 120), ("EEST", 180), ("MSK", 180), ("MSD", 240), ("MET", 60),
-    ("MEZ", 60), ("MEST", 120), ("MESZ", 120), ("BRST", -120), ("BRT", -180), ("AEST", 600), ("AEDT", 660),
-    ("ACST", 570), ("ACDT", 630), ("AWST", 480), ("NZST", 720), ("NZDT", 780), ("JST", 540), ("KST", 540),
-    ("HKT", 480), ("SGT", 480), ("IDT", 180),
+    ("UT", 0),
+    ("UTC", 0),
+    ("NDT", -150),
+    ("AST", -240),
+    ("ADT", -180),
+    ("NST", -210),
+    ("EST", -300),
+    ("EDT", -240),
+    ("CST", -360),
+    ("CDT", -300),
+    ("MST", -420),
+    ("MDT", -360),
+    ("PST", -480),
+    ("PDT", -420),
+    ("HST", -600),
+    ("AKST", -540),
+    ("AKDT", -480),
+    ("HADT", -540),
+    ("HAST", -600),
+    ("GMT", 0),
+    ("BST", 60),
+    ("IST", 60),
+    ("WET", 0),
+    ("WEST", 60),
+    ("CET", 60),
+    ("CEST", 120),
+    ("EET", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("MSD", 240),
+    ("MET", 60),
+    ("MEZ", 60),
+    ("MEST", 120),
+    ("MESZ", 120),
+    ("BRST", -120),
+    ("BRT", -180),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("ACST", 570),
+    ("ACDT", 630),
+    ("AWST", 480),
+    ("NZST", 720),
+    ("NZDT", 780),
+    ("JST", 540),
+    ("KST", 540),
+    ("HKT", 480),
+    ("SGT", 480),
+    ("IDT", 180),
 ];
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -119,7 +163,9 @@ pub fn parse(text: &str) -> Option<i64> {
     // `Jan  1 10:00:00 2024`
     let asctime = || {
         words.windows(4).find_map(|window| match window {
-            [name, day, time, year] if is_number(day) && year.len() == 4 && is_number(year) && clock(time)?.2.is_some() => {
+            [name, day, time, year]
+                if is_number(day) && year.len() == 4 && is_number(year) && clock(time)?.2.is_some() =>
+            {
                 Some((day.parse().ok()?, month(name)?, *year))
             }
             _ => None,

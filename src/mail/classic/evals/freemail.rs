@@ -113,7 +113,8 @@ impl Freemail {
             .filter(|domain| domain.contains(['*', '?']))
             .map(|domain| domain.replace('.', "\\.").replace('?', ".").replace('*', "[^.]*"))
             .collect();
-        let wildcards = (!patterns.is_empty()).then(|| Expression::parse(&format!("@(?:{})\\z", patterns.join("|")))).flatten();
+        let wildcards =
+            (!patterns.is_empty()).then(|| Expression::parse(&format!("@(?:{})\\z", patterns.join("|")))).flatten();
         Self { settings: Arc::clone(settings), wildcards }
     }
 
@@ -171,7 +172,11 @@ fn body_addresses(classic: &Classic) -> Vec<String> {
     let mut found = Vec::new();
     for (uri, detail) in classic.uri_details() {
         if detail.types.contains("a") && !detail.types.contains("parsed") && found.len() < 20 {
-            let rest = uri.text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).and_then(|_| uri.text.get(7..));
+            let rest = uri
+                .text
+                .get(..7)
+                .filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
+                .and_then(|_| uri.text.get(7..));
             if let Some((address, _)) = rest.and_then(|rest| address_at(rest.as_bytes(), 0)) {
                 push(&address, &mut seen, &mut found);
             }
@@ -181,7 +186,8 @@ fn body_addresses(classic: &Classic) -> Vec<String> {
         let line = URL.replace(line, b" ");
         let mut at = 0;
         while let Some(sign) = memchr::memchr(b'@', line.get(at..).unwrap_or_default()).map(|sign| at + sign) {
-            let start = line.get(at..sign).unwrap_or_default().iter().rposition(|octet| !is_user(*octet) && *octet != b'.');
+            let start =
+                line.get(at..sign).unwrap_or_default().iter().rposition(|octet| !is_user(*octet) && *octet != b'.');
             let start = start.map_or(at, |before| at + before + 1);
             at = sign + 1;
             let Some((address, end)) = address_at(&line, start) else { continue };
@@ -214,11 +220,18 @@ fn address_at(line: &[u8], start: usize) -> Option<(String, usize)> {
     // Behind the last pair of dots, and not behind a dot.
     let from = user.windows(2).rposition(|pair| pair == b"..").map_or(0, |at| at + 2);
     let user = user.get(from..)?.strip_prefix(b".").unwrap_or_else(|| user.get(from..).unwrap_or_default());
-    if user.is_empty() || user.len() > 64 || user.ends_with(b".") || !user.iter().all(|octet| is_user(*octet) || *octet == b'.') {
+    if user.is_empty()
+        || user.len() > 64
+        || user.ends_with(b".")
+        || !user.iter().all(|octet| is_user(*octet) || *octet == b'.')
+    {
         return None;
     }
     let rest = line.get(sign + 1..)?;
-    let run = rest.iter().position(|octet| !(octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-'))).unwrap_or(rest.len());
+    let run = rest
+        .iter()
+        .position(|octet| !(octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-')))
+        .unwrap_or(rest.len());
     let host = rest.get(..run)?;
     let host = host.strip_suffix(b".").unwrap_or(host);
     let labels = host.split(|octet| *octet == b'.').count();
@@ -232,7 +245,8 @@ fn address_at(line: &[u8], start: usize) -> Option<(String, usize)> {
 /// An address before `>` or a label such as `wrote:` is quoted, not offered.
 fn is_labelled(rest: &[u8]) -> bool {
     static LABEL: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?i)^\s{1,10}([a-z]{2,11}):"));
-    static CONTACT: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?i)^(?:fa(?:x|csi)|tel|phone|e?-?mail)"));
+    static CONTACT: LazyLock<Expression> =
+        LazyLock::new(|| Expression::new(r"(?i)^(?:fa(?:x|csi)|tel|phone|e?-?mail)"));
     let label = LABEL.groups(rest, 0).and_then(|found| found.get(1));
     rest.starts_with(b">") || label.is_some_and(|label| !CONTACT.is_match(label))
 }
@@ -249,7 +263,9 @@ mod tests {
         };
         let services = Freemail::of(&Arc::new(settings));
         assert!(services.has("a@free.example") && services.has("a@x.mail.example"));
-        assert!(!services.has("info@free.example") && !services.has("friend@free.example") && !services.has("a@b.example"));
+        assert!(
+            !services.has("info@free.example") && !services.has("friend@free.example") && !services.has("a@b.example")
+        );
     }
 
     #[test]

@@ -37,9 +37,9 @@ pub fn resolve(name: &str, args: &Arguments<'_>) -> Option<Run> {
         "check_ratware_name_id" => run(has_name_in_id),
         "check_ratware_envelope_from" => run(is_recipient_in_sender),
         "check_equal_from_domains" => run(have_different_domains),
-        "check_for_matching_env_and_hdr_from" => run(|classic| {
-            first(classic, "EnvelopeFrom:addr").eq_ignore_ascii_case(&first(classic, "From:addr"))
-        }),
+        "check_for_matching_env_and_hdr_from" => {
+            run(|classic| first(classic, "EnvelopeFrom:addr").eq_ignore_ascii_case(&first(classic, "From:addr")))
+        }
         "sorted_recipients" => run(|classic| {
             let all = recipients(classic);
             all.len() >= 7 && all.is_sorted()
@@ -216,7 +216,9 @@ fn has_template(classic: &Classic) -> bool {
 
 fn has_name_in_id(classic: &Classic) -> bool {
     let id = joined(classic, "MESSAGEID");
-    let Some(address) = NAMED_ID.groups(&id, 0).and_then(|found| found.get(1).map(<[u8]>::to_vec)) else { return false };
+    let Some(address) = NAMED_ID.groups(&id, 0).and_then(|found| found.get(1).map(<[u8]>::to_vec)) else {
+        return false;
+    };
     let from = joined(classic, "From");
     let enclosed = [b"<", address.as_slice(), b">"].concat();
     memchr::memmem::find_iter(&from, &enclosed).any(|at| {
@@ -292,8 +294,10 @@ fn similarity(all: &[Vec<u8>]) -> f64 {
         return 0.0;
     }
     let start = |text: &[u8]| text.get(..2).unwrap_or(text).to_vec();
-    let hosts: Vec<Vec<u8>> =
-        all.iter().filter_map(|address| address.get(memchr::memchr(b'@', address)? + 1..).map(<[u8]>::to_vec)).collect();
+    let hosts: Vec<Vec<u8>> = all
+        .iter()
+        .filter_map(|address| address.get(memchr::memchr(b'@', address)? + 1..).map(<[u8]>::to_vec))
+        .collect();
     let (mut hits, mut pairs) = (0_u32, 0_u32);
     for (i, one) in all.iter().enumerate() {
         for (j, other) in all.iter().enumerate().skip(i + 1) {
@@ -310,7 +314,10 @@ fn similarity(all: &[Vec<u8>]) -> f64 {
 fn is_id_unusable(classic: &Classic) -> bool {
     let received = joined(classic, "Received");
     let has = |words: &[u8]| memchr::memmem::find(&received, words).is_some();
-    LEAVE.is_match(&joined(classic, "List-Unsubscribe")) || is_gated(classic) || has(b"/CWT/DCE)") || has(b"iPlanet Messaging Server")
+    LEAVE.is_match(&joined(classic, "List-Unsubscribe"))
+        || is_gated(classic)
+        || has(b"/CWT/DCE)")
+        || has(b"iPlanet Messaging Server")
 }
 
 /// Some list programs remove Received fields.
@@ -340,7 +347,11 @@ fn hotmail(classic: &Classic) -> (bool, bool) {
     if (has_ip && HOTMAIL_IP.is_match(&received)) || (has_origin && HOTMAIL_ORIGIN.is_match(&received)) {
         return (false, false);
     }
-    if HOTMAIL_HELO.is_match(&received) { (true, false) } else { (false, IN_HOTMAIL.is_match(&first(classic, "From:addr"))) }
+    if HOTMAIL_HELO.is_match(&received) {
+        (true, false)
+    } else {
+        (false, IN_HOTMAIL.is_match(&first(classic, "From:addr")))
+    }
 }
 
 fn is_msn_group(classic: &Classic) -> bool {
@@ -361,9 +372,8 @@ fn is_msn_group(classic: &Classic) -> bool {
 }
 
 fn is_forged_eudoramail(classic: &Classic) -> bool {
-    let is_real = || {
-        WHOWHERE.is_match(&squeezed(classic, "Received")) && ADDRESS.is_match(&joined(classic, "X-Sender-Ip"))
-    };
+    let is_real =
+        || WHOWHERE.is_match(&squeezed(classic, "Received")) && ADDRESS.is_match(&joined(classic, "X-Sender-Ip"));
     IN_EUDORAMAIL.is_match(&first(classic, "From:addr")) && !is_gated(classic) && !is_real()
 }
 
@@ -405,8 +415,10 @@ fn is_forged_juno(classic: &Classic) -> bool {
 
 fn is_forged_gmail(classic: &Classic) -> bool {
     let is_long = |name: &str| joined(classic, name).len() >= 60;
-    IN_GMAIL.is_match(&first(classic, "From:addr"))
-        && !GMAIL_TEN.is_match(&joined(classic, "X-Received"))
-        && !GMAIL_LOGIN.is_match(&joined(classic, "Received"))
-        && !(is_long("X-Gm-Message-State") && is_long("X-Google-Smtp-Source"))
+    let is_real = || {
+        GMAIL_TEN.is_match(&joined(classic, "X-Received"))
+            || GMAIL_LOGIN.is_match(&joined(classic, "Received"))
+            || (is_long("X-Gm-Message-State") && is_long("X-Google-Smtp-Source"))
+    };
+    IN_GMAIL.is_match(&first(classic, "From:addr")) && !is_real()
 }

@@ -39,7 +39,10 @@ pub fn resolve(name: &str, args: &Arguments<'_>, kind: Kind) -> Option<Run> {
         let name = args.text(0)?.as_bytes().to_vec();
         return Some(run(move |classic| facts(classic).names.contains(&name)));
     }
-    if !matches!(name, "image_count" | "pixel_coverage" | "image_to_text_ratio" | "image_size_exact" | "image_size_range") {
+    if !matches!(
+        name,
+        "image_count" | "pixel_coverage" | "image_to_text_ratio" | "image_size_exact" | "image_size_range"
+    ) {
         return None;
     }
     let formats = selection(args.text(0)?)?;
@@ -75,7 +78,10 @@ pub fn resolve(name: &str, args: &Arguments<'_>, kind: Kind) -> Option<Run> {
             run(move |classic| {
                 pick(classic).2.iter().any(|(h, w)| {
                     let (h, w) = (*h as f64, *w as f64);
-                    h >= first && w >= width && height_max.is_none_or(|max| h <= max) && width_max.is_none_or(|max| w <= max)
+                    h >= first
+                        && w >= width
+                        && height_max.is_none_or(|max| h <= max)
+                        && width_max.is_none_or(|max| w <= max)
                 })
             })
         }
@@ -85,6 +91,9 @@ pub fn resolve(name: &str, args: &Arguments<'_>, kind: Kind) -> Option<Run> {
 fn facts(classic: &Classic) -> &ImageFacts {
     classic.facts().images.get_or_init(|| ImageFacts::of(classic))
 }
+
+/// Reads height and width of a picture.
+type Size = fn(&[u8]) -> Option<(u64, u64)>;
 
 impl ImageFacts {
     fn of(classic: &Classic) -> Self {
@@ -96,13 +105,15 @@ impl ImageFacts {
     }
 
     fn take(&mut self, leaf: &Node) {
-        let (index, size): (usize, fn(&[u8]) -> Option<(u64, u64)>) = match leaf.kind.as_slice() {
+        let (index, size): (usize, Size) = match leaf.kind.as_slice() {
             b"image/gif" => (0, gif),
             b"image/png" => (1, png),
             b"image/jpeg" | b"image/jpg" => (2, jpeg),
             _ => return,
         };
-        let Some(format) = self.formats.get_mut(index).filter(|_| leaf.transfer_encoding() == b"base64") else { return };
+        let Some(format) = self.formats.get_mut(index).filter(|_| leaf.transfer_encoding() == b"base64") else {
+            return;
+        };
         format.count += 1;
         if let Some((height, width)) = size(leaf.decoded()).filter(|(height, width)| *height > 0 && *width > 0) {
             format.pixels += height * width;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 /// What one walk over all parts finds.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own that some rule asks for")]
 pub struct MimeFacts {
     base64_count: u64,
     base64_encoded_text: bool,
@@ -41,20 +42,18 @@ pub fn resolve(name: &str, args: &Arguments<'_>) -> Option<Run> {
         "check_for_mime_html_only" => {
             run(|classic| is_page(classic) || (facts(classic).html_count > 0 && facts(classic).text_count == 0))
         }
-        "check_mime_multipart_ratio" => {
-            run(move |classic| facts(classic).multipart_ratio >= min && max.is_none_or(|max| facts(classic).multipart_ratio < max))
-        }
+        "check_mime_multipart_ratio" => run(move |classic| {
+            facts(classic).multipart_ratio >= min && max.is_none_or(|max| facts(classic).multipart_ratio < max)
+        }),
         "check_qp_ratio" => run(move |classic| facts(classic).qp_ratio() >= min),
         "check_for_ascii_text_illegal" => run(|classic| facts(classic).ascii_text_illegal > 0),
         "check_abundant_unicode_ratio" => run(move |classic| facts(classic).unicode_ratio() >= min),
         "check_msg_parse_flags" => return parse_flag(args.text(0)?),
         "check_ma_non_text" => run(has_odd_alternative),
-        "check_base64_length" => {
-            run(move |classic| {
-                let length = base64_length(classic);
-                length >= min && max.is_none_or(|max| length <= max)
-            })
-        }
+        "check_base64_length" => run(move |classic| {
+            let length = base64_length(classic);
+            length >= min && max.is_none_or(|max| length <= max)
+        }),
         "check_for_uppercase" => {
             let max = args.number(1)?;
             run(move |classic| {
@@ -139,7 +138,13 @@ impl MimeFacts {
             Test::TextCount => self.text_count > 0,
             Test::Attachment => self.attachment,
             Test::BadIsoCharset => self.bad_iso_charset,
-            Test::QpCount => if self.qp_bytes > 0 { self.qp_count > 0 } else { self.qp_parts > 0 },
+            Test::QpCount => {
+                if self.qp_bytes > 0 {
+                    self.qp_count > 0
+                } else {
+                    self.qp_parts > 0
+                }
+            }
             Test::QpLongLine => self.qp_long_line,
             Test::QpRatio => self.qp_ratio() > 0.0,
             Test::Alternative => self.has_alternative,
@@ -288,8 +293,10 @@ fn has_odd_alternative(classic: &Classic) -> bool {
 fn base64_length(classic: &Classic) -> f64 {
     let mut longest = 0;
     for leaf in classic.tree().leaves() {
-        if leaf.transfer_encoding() == b"base64" && types::parse(leaf.value("content-type")).kind != b"application/ics" {
-            longest = leaf.raw.split_inclusive(|octet| *octet == b'\n').map(<[u8]>::len).chain([longest]).max().unwrap_or(0);
+        if leaf.transfer_encoding() == b"base64" && types::parse(leaf.value("content-type")).kind != b"application/ics"
+        {
+            longest =
+                leaf.raw.split_inclusive(|octet| *octet == b'\n').map(<[u8]>::len).chain([longest]).max().unwrap_or(0);
         }
     }
     longest as f64
@@ -318,7 +325,8 @@ fn uppercase(classic: &Classic) -> f64 {
 }
 
 /// Charsets whose encoded text is full of capitals.
-const CAPITAL: &str = r"[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*";
+const CAPITAL: &str =
+    r"[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*";
 
 /// The expression for such a charset in an encoded word.
 pub fn capital_word() -> String {
@@ -330,9 +338,11 @@ fn has_capital_charset(classic: &Classic) -> bool {
     static CHARSET: LazyLock<Expression> =
         LazyLock::new(|| Expression::new(r#"(?i)charset=(?:"([^"]+)"|'([^']+)'|(\S+))"#));
     let kind = super::joined(classic, "Content-Type");
-    let top = CHARSET.groups(&kind, 0).and_then(|found| {
-        (1..=3).find_map(|index| found.get(index)).map(<[u8]>::to_vec)
-    });
-    let words = facts(classic).charsets.iter().flat_map(|charset| charset.split_whitespace()).map(|word| word.as_bytes().to_vec());
+    let top = CHARSET.groups(&kind, 0).and_then(|found| (1..=3).find_map(|index| found.get(index)).map(<[u8]>::to_vec));
+    let words = facts(classic)
+        .charsets
+        .iter()
+        .flat_map(|charset| charset.split_whitespace())
+        .map(|word| word.as_bytes().to_vec());
     top.into_iter().chain(words).any(|charset| WHOLE.is_match(&charset))
 }

@@ -196,7 +196,8 @@ mod tests {
 
     fn holds(call: (&str, &[&str]), mail: &str) -> bool {
         let args: Vec<String> = call.1.iter().map(|arg| (*arg).to_owned()).collect();
-        let settings = Settings { freemail_domains: BTreeSet::from(["free.example".to_owned()]), ..Settings::default() };
+        let settings =
+            Settings { freemail_domains: BTreeSet::from(["free.example".to_owned()]), ..Settings::default() };
         let eval = resolve(call.0, &args, Kind::Body, &Arc::new(settings)).unwrap();
         eval.holds(&Classic::of(&Message::parse(Bytes::from(mail.replace('\n', "\r\n")))))
     }

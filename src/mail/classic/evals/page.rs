@@ -92,7 +92,9 @@ pub fn resolve(name: &str, args: &Arguments<'_>) -> Option<Run> {
             let ratio = args.number(0)?;
             run(move |classic| title_ratio(classic) > ratio)
         }
-        "check_iframe_src" => any(|page| page.references.list.iter().any(|(_, detail)| detail.types.contains("iframe"))),
+        "check_iframe_src" => {
+            any(|page| page.references.list.iter().any(|(_, detail)| detail.types.contains("iframe")))
+        }
         "check_https_ip_mismatch" => any(is_ip_mismatch),
         "check_https_http_mismatch" => {
             let (min, max) = (args.number(0).filter(|min| *min > 0.0).unwrap_or(1.0), args.bound(1));
@@ -134,7 +136,8 @@ fn is_ip_mismatch(page: &Page) -> bool {
         LazyLock::new(|| Expression::new(r"(?i)^https?:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+"));
     static SECURE: LazyLock<Expression> =
         LazyLock::new(|| Expression::new(r"(?i)^https:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+"));
-    let shows = |text: &Wide| !SECURE.is_match(text.text.as_bytes()) && text.text.to_ascii_lowercase().contains("https:");
+    let shows =
+        |text: &Wide| !SECURE.is_match(text.text.as_bytes()) && text.text.to_ascii_lowercase().contains("https:");
     page.references
         .list
         .iter()
@@ -156,9 +159,7 @@ fn is_domain_mismatch(page: &Page, min: f64, max: Option<f64>) -> bool {
             continue;
         }
         anchors += 1.0;
-        hit |= detail.anchor_text.iter().any(|text| {
-            host_shown(&text.text).is_some_and(|shown| shown != domain)
-        });
+        hit |= detail.anchor_text.iter().any(|text| host_shown(&text.text).is_some_and(|shown| shown != domain));
     }
     hit && anchors >= min && max.is_none_or(|max| anchors < max)
 }

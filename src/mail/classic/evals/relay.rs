@@ -38,7 +38,8 @@ fn has_numeric_helo(classic: &Classic) -> bool {
     static HELO: LazyLock<Expression> =
         LazyLock::new(|| Expression::new(r"(?i)\bhelo=(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[\x00-\x20,;\[()<>]|\z)"));
     let text = classic.relays().untrusted_text();
-    let helo = HELO.groups(&text, 0).and_then(|found| found.get(1).map(|helo| String::from_utf8_lossy(helo).into_owned()));
+    let helo =
+        HELO.groups(&text, 0).and_then(|found| found.get(1).map(|helo| String::from_utf8_lossy(helo).into_owned()));
     helo.is_some_and(|helo| is_v4(&helo) && !relays::is_private(&helo))
 }
 

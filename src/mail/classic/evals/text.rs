@@ -41,7 +41,7 @@ pub fn resolve(name: &str, args: &Arguments<'_>) -> Option<Run> {
             let (max, least) = (args.number(1)?, args.number(2).unwrap_or(1.0).max(1.0));
             run(move |classic| {
                 let ratio = blank_lines(classic, least);
-                (min == 0.0 && ratio <= max) || (ratio > min && ratio <= max)
+                ratio <= max && (min == 0.0 || ratio > min)
             })
         }
         "tvd_vertical_words" => {
@@ -57,9 +57,9 @@ pub fn resolve(name: &str, args: &Arguments<'_>) -> Option<Run> {
         "check_uri_truncated" => run(Classic::uri_truncated),
         "plaintext_body_length" => signature(min, max, |body, _| Some(body)),
         "plaintext_sig_length" => signature(min, max, |_, signature| Some(signature)),
-        "plaintext_body_sig_ratio" => {
-            signature(min, Some(max.unwrap_or(1e6)), |body, signature| Some(if signature > 0.0 { body / signature } else { 1e6 }))
-        }
+        "plaintext_body_sig_ratio" => signature(min, Some(max.unwrap_or(1e6)), |body, signature| {
+            Some(if signature > 0.0 { body / signature } else { 1e6 })
+        }),
         _ => return None,
     })
 }
@@ -76,7 +76,8 @@ fn alternatives(classic: &Classic) -> &AlternativeFacts {
 /// Words of a text that hold a letter or digit, with how often they stand there.
 fn words(text: &Wide) -> BTreeMap<&str, usize> {
     let mut found = BTreeMap::new();
-    let is_word = |letter: char| letter == '_' || letter.is_ascii_alphanumeric() || (text.decoded && letter.is_alphanumeric());
+    let is_word =
+        |letter: char| letter == '_' || letter.is_ascii_alphanumeric() || (text.decoded && letter.is_alphanumeric());
     for word in text.text.split(|letter| text.is_space(letter)).filter(|word| word.contains(is_word)) {
         *found.entry(word).or_insert(0) += 1;
     }
@@ -106,12 +107,15 @@ impl AlternativeFacts {
         let (mut html, mut text) = (BTreeMap::new(), BTreeMap::new());
         for index in below {
             let is_text = classic.tree().nodes.get(*index).is_some_and(|node| node.kind.starts_with(b"text"));
-            let Some(part) = classic.rendered().get(*index).and_then(Option::as_ref).filter(|_| is_text) else { continue };
+            let Some(part) = classic.rendered().get(*index).and_then(Option::as_ref).filter(|_| is_text) else {
+                continue;
+            };
             let into = if part.is_page { &mut html } else { &mut text };
             for (word, count) in words(&part.text) {
                 *into.entry(word).or_insert(0) += count;
             }
-            if part.is_page && html.is_empty() && part.page.as_ref().is_some_and(|page| page.inside.contains_key("img")) {
+            if part.is_page && html.is_empty() && part.page.as_ref().is_some_and(|page| page.inside.contains_key("img"))
+            {
                 html.insert("\n", 1);
             }
         }
@@ -139,7 +143,7 @@ fn blank_lines(classic: &Classic, least: f64) -> f64 {
 /// The largest percentage of spaces to other octets in a paragraph.
 fn spaces(classic: &Classic) -> f64 {
     let percents = classic.body().iter().filter(|line| line.len() > 5).map(|line| {
-        let spaces = line.iter().filter(|octet| **octet == b' ').count();
+        let spaces = memchr::memchr_iter(b' ', line).count();
         let others = line.len() - spaces;
         if spaces > others || others == 0 { 100.0 } else { length(100 * spaces / others) }
     });
@@ -148,8 +152,7 @@ fn spaces(classic: &Classic) -> f64 {
 
 /// How many of the words stand at line starts that praise shares.
 fn stock_words(classic: &Classic) -> f64 {
-    static LABEL: LazyLock<Expression> =
-        LazyLock::new(|| Expression::new(r"(?m)^\s*([^:\s][^:\n]{2,29})\s*:\s*\S"));
+    static LABEL: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?m)^\s*([^:\s][^:\n]{2,29})\s*:\s*\S"));
     static WORD: LazyLock<Expression> = LazyLock::new(|| {
         Expression::new(concat!(
             r"(^trad(?:e|ing)date|company(?:name)?|s\w?(?:t\w?o\w?c\w?k|y\w?m(?:\w?b\w?o\w?l)?)|t(?:arget|icker)|",
@@ -166,7 +169,8 @@ fn stock_words(classic: &Classic) -> f64 {
     let mut at = 0;
     while let Some(found) = LABEL.groups(text, at) {
         at = found.end().max(at + 1);
-        let letters: Vec<u8> = found.get(1).unwrap_or_default().to_ascii_lowercase().into_iter().filter(u8::is_ascii_lowercase).collect();
+        let letters: Vec<u8> =
+            found.get(1).unwrap_or_default().to_ascii_lowercase().into_iter().filter(u8::is_ascii_lowercase).collect();
         if let Some(word) = WORD.groups(&letters, 0).and_then(|word| word.get(1).map(<[u8]>::to_vec)) {
             hits.insert(word);
         }
@@ -178,7 +182,9 @@ fn stock_words(classic: &Classic) -> f64 {
 fn signature(min: f64, max: Option<f64>, pick: impl Fn(f64, f64) -> Option<f64> + Send + Sync + 'static) -> Run {
     static MARK: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?m)^-- ?\r?$"));
     run(move |classic| {
-        let Some(part) = classic.tree().parts().into_iter().find(|part| part.kind.starts_with(b"text/plain")) else { return false };
+        let Some(part) = classic.tree().parts().into_iter().find(|part| part.kind.starts_with(b"text/plain")) else {
+            return false;
+        };
         if !part.is_leaf() {
             return false;
         }

@@ -10,7 +10,7 @@ use super::{
     wide::{Wide, is_space},
 };
 use crate::limits;
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, fmt::Write, sync::LazyLock};
 
 static SCHEME: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?i)^[-_a-z0-9]+:"));
 static PARTS: LazyLock<Expression> =
@@ -197,7 +197,10 @@ pub fn unescape(text: &str) -> String {
         }
         rest = rest.get(letter.len_utf8()..).unwrap_or_default();
         match u32::from(letter) {
-            code @ (0..=0x20 | 0x22 | 0x25 | 0x3c | 0x3e | 0x7f..=0xff) => kept.push_str(&format!("%{code:02x}")),
+            code @ (0..=0x20 | 0x22 | 0x25 | 0x3c | 0x3e | 0x7f..=0xff) => {
+                // Writing to a string cannot fail.
+                let _ = write!(kept, "%{code:02x}");
+            }
             _ => kept.push(letter),
         }
     }

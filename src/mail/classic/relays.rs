@@ -57,7 +57,8 @@ impl Relays {
         let mut lines: Vec<Vec<u8>> = received.map(|field| field.value.clone()).collect();
         for name in ORIGINATING {
             let value = top.value(name).unwrap_or_default();
-            if let Some(address) = ADDRESS.find(value, 0).and_then(|found| value.get(found)) {
+            let address = ADDRESS.find(value, 0).and_then(|found| value.get(found));
+            if let Some(address) = address.filter(|address| hosts::is_address(address)) {
                 lines.push([b"from X-Originating-IP: ", address].concat());
             }
         }

@@ -29,8 +29,6 @@ impl ScoreSet {
 #[derive(Clone, Debug)]
 pub struct Site {
     pub scores: ScoreSet,
-    /// Evaluation functions that our rule language has under the same name.
-    pub natives: BTreeSet<String>,
     plugins: BTreeSet<String>,
     compatibility: BTreeSet<String>,
 }
@@ -163,7 +161,6 @@ impl Site {
     pub fn stock(scores: ScoreSet) -> Self {
         Self {
             scores,
-            natives: BTreeSet::new(),
             plugins: PLUGINS.iter().map(|name| format!("{PREFIX}{name}")).collect(),
             compatibility: BTreeSet::from(["welcomelist_blocklist".to_owned()]),
         }

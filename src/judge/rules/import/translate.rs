@@ -43,7 +43,7 @@ pub fn translated(book: &Book, site: &Site) -> Imported {
         if off.contains(name) {
             continue;
         }
-        match condition(book, name, definition, site, (&metas, &off, &names)) {
+        match condition(book, name, definition, (&metas, &off, &names)) {
             Ok(condition) => {
                 conditions.insert(name.as_str(), condition);
             }
@@ -147,7 +147,6 @@ fn condition(
     book: &Book,
     name: &str,
     definition: &Definition,
-    site: &Site,
     (metas, off, names): Context<'_>,
 ) -> Result<Condition, String> {
     match &definition.test {
@@ -178,13 +177,13 @@ fn condition(
             node.reads(&mut reads);
             Ok(Condition { reads, ..Condition::plain(node.written(&called)) })
         }
-        Test::Eval(_, function, arguments) if site.natives.contains(function) => {
-            Ok(Condition::plain(format!("sa.{function}({})", evals::arguments(arguments)?.join(", "))))
-        }
-        Test::Eval(_, function, _) => {
-            let is = |flag| book.has_flag(name, flag);
-            Err(format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn"))))
-        }
+        Test::Eval(stage, function, arguments) => match evals::native(*stage == Stage::RawBody, function, arguments)? {
+            Some(call) => Ok(Condition::plain(call)),
+            None => {
+                let is = |flag| book.has_flag(name, flag);
+                Err(format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn"))))
+            }
+        },
         Test::Empty => Err("no test: a plugin reports it".to_owned()),
     }
 }

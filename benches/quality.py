@@ -5,7 +5,7 @@ Reads the corpora (WEHR_CORPORA, or ../shared/corpora; a folder `dev`, or `dev.t
 labels with ../shared/tools/strip_labels.py, runs `wehr scan --json` over the mails and prints tables in Markdown. Only the standard library.
 
     cargo build --ignore-rust-version --release --bin wehr
-    benches/quality.py [--wehr target/release/wehr] [--rules rules] [--part dev] [--symbols] [--ham 20] [--missed 20]
+    benches/quality.py [--wehr target/release/wehr] [--rules rules] [--shared ../shared] [--part dev] [--symbols] [--ham 20] [--missed 20]
 """
 
 import argparse
@@ -20,7 +20,6 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
 # Sources whose mails are of 2019 or later, and the labels of theirs that count. All lists-spam, phishing-pot, glitchy and foff mails are.
 MODERN = {
     "lists-modern": ["ham"],
@@ -47,9 +46,9 @@ class Judged:
         return self.label == "ham"
 
 
-def unpacked(part, folder):
+def unpacked(shared, part, folder):
     """The folder of one part of the corpora, unpacked into `folder` if it is an archive."""
-    corpora = pathlib.Path(os.environ.get("WEHR_CORPORA", SHARED / "corpora"))
+    corpora = pathlib.Path(os.environ.get("WEHR_CORPORA", shared / "corpora"))
     for place in (corpora / part, corpora):
         if all((place / source).is_dir() for source in MODERN):
             return place
@@ -62,9 +61,9 @@ def unpacked(part, folder):
     return pathlib.Path(folder) / part
 
 
-def stripped(source, target):
+def stripped(shared, source, target):
     """Copies a folder of mails without the header fields that leak their label."""
-    subprocess.run([sys.executable, SHARED / "tools" / "strip_labels.py", source, target], check=True)
+    subprocess.run([sys.executable, shared / "tools" / "strip_labels.py", source, target], check=True)
 
 
 def scanned(arguments, folder):
@@ -186,6 +185,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--wehr", default=str(ROOT / "target" / "release" / "wehr"), help="the program")
     parser.add_argument("--rules", help="folder of rule files; without it the embedded packs")
+    parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared", help="folder with tools and corpora")
     parser.add_argument("--part", default="dev", help="part of the corpora: dev or heldout")
     parser.add_argument("--threshold", type=float, default=6.0, help="score from which a mail is tagged")
     parser.add_argument("--sample", type=float, default=1.0, help="only mails whose name hashes below this")
@@ -197,11 +197,11 @@ def main():
     arguments = parser.parse_args()
     judged = []
     with tempfile.TemporaryDirectory(prefix="wehr-quality-") as folder:
-        corpora = unpacked(arguments.part, folder)
+        corpora = unpacked(arguments.shared, arguments.part, folder)
         for source, labels in MODERN.items():
             for label in labels:
                 target = pathlib.Path(folder) / "stripped" / source / label
-                stripped(corpora / source / label, target)
+                stripped(arguments.shared, corpora / source / label, target)
                 for mail in [path for path in target.rglob("*.eml") if share_of(path.name) >= arguments.sample]:
                     mail.unlink()
                 judged += [Judged(source, label, report) for report in scanned(arguments, target)]

@@ -5,7 +5,7 @@
 use regex_syntax::hir::{ClassBytes, ClassBytesRange};
 
 /// A set of octets, one bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Octets([u64; 4]);
 
 impl Octets {

@@ -2,14 +2,14 @@
 //!
 //! Pure. Letters are lower case here: the search for texts ignores ASCII case, and what it finds is verified.
 
+use super::text::{BYTES_MAX, Text};
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// Texts, one of which a match begins with.
-pub type Texts = Vec<Vec<u8>>;
+pub type Texts = Vec<Text>;
 
-/// Texts of one set at most, and octets of one text at most.
-pub const TEXTS_MAX: usize = 48;
-const TEXT_BYTES_MAX: usize = 16;
+/// Texts of one set at most.
+const TEXTS_MAX: usize = 48;
 
 /// Every text of each list, followed by every one of the other; none if there are too many or they are too long.
 pub fn cross(heads: &Texts, tails: &Texts) -> Option<Texts> {
@@ -19,10 +19,7 @@ pub fn cross(heads: &Texts, tails: &Texts) -> Option<Texts> {
     let mut texts = Texts::with_capacity(heads.len() * tails.len());
     for head in heads {
         for tail in tails {
-            if head.len() + tail.len() > TEXT_BYTES_MAX {
-                return None;
-            }
-            texts.push([head.as_slice(), tail].concat());
+            texts.push(head.then(*tail)?);
         }
     }
     distinct(texts)
@@ -34,18 +31,58 @@ fn distinct(mut texts: Texts) -> Option<Texts> {
     (texts.len() <= TEXTS_MAX).then_some(texts)
 }
 
+/// How many texts a pattern matches at most; anything above the bound is as good as endless.
+fn count(hir: &Hir) -> usize {
+    let endless = TEXTS_MAX * 8;
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => if literal.0.len() > BYTES_MAX { endless } else { 1 },
+        HirKind::Class(Class::Bytes(class)) => class.iter().map(|range| usize::from(range.end() - range.start()) + 1).sum(),
+        HirKind::Class(Class::Unicode(_)) => endless,
+        HirKind::Capture(capture) => count(&capture.sub),
+        HirKind::Repetition(repetition) => match repetition.max {
+            Some(max) if max <= 4 => count(&repetition.sub).saturating_add(1).saturating_pow(max).min(endless),
+            _ => endless,
+        },
+        HirKind::Concat(parts) => {
+            let mut all = 1;
+            for part in parts {
+                all *= count(part);
+                if all >= endless {
+                    return endless;
+                }
+            }
+            all
+        }
+        HirKind::Alternation(branches) => {
+            let mut all = 0;
+            for branch in branches {
+                all += count(branch);
+                if all >= endless {
+                    return endless;
+                }
+            }
+            all
+        }
+    }
+}
+
 /// All texts a pattern matches, if they are few and short; assertions count as nothing.
 pub fn exact(hir: &Hir) -> Option<Texts> {
+    if count(hir) >= TEXTS_MAX * 8 { None } else { enumerate(hir) }
+}
+
+fn enumerate(hir: &Hir) -> Option<Texts> {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(vec![Vec::new()]),
+        HirKind::Empty | HirKind::Look(_) => Some(vec![Text::default()]),
         HirKind::Literal(literal) => {
-            (literal.0.len() <= TEXT_BYTES_MAX).then(|| vec![literal.0.to_ascii_lowercase()])
+            (literal.0.len() <= BYTES_MAX).then(|| vec![Text::of(&literal.0)])
         }
         HirKind::Class(class) => octets(class),
         HirKind::Capture(capture) => exact(&capture.sub),
         HirKind::Repetition(repetition) => exact_repetition(repetition),
         HirKind::Concat(parts) => {
-            let mut texts = vec![Vec::new()];
+            let mut texts = vec![Text::default()];
             for part in parts {
                 texts = cross(&texts, &exact(part)?)?;
             }
@@ -67,10 +104,10 @@ pub fn exact(hir: &Hir) -> Option<Texts> {
 fn exact_repetition(repetition: &Repetition) -> Option<Texts> {
     let max = repetition.max.filter(|max| *max <= 4)?;
     let sub = exact(&repetition.sub)?;
-    let (mut texts, mut turn) = (Texts::new(), vec![Vec::new()]);
+    let (mut texts, mut turn) = (Texts::new(), vec![Text::default()]);
     for count in 0..=max {
         if count >= repetition.min {
-            texts.extend(turn.iter().cloned());
+            texts.extend(&turn);
         }
         if count < max {
             turn = cross(&turn, &sub)?;
@@ -87,7 +124,7 @@ fn octets(class: &Class) -> Option<Texts> {
         if range.end() - range.start() >= 26 {
             return None;
         }
-        texts.extend((range.start()..=range.end()).map(|octet| vec![octet.to_ascii_lowercase()]));
+        texts.extend((range.start()..=range.end()).map(|octet| Text::of(&[octet])));
     }
     if texts.is_empty() { None } else { distinct(texts) }
 }
@@ -109,7 +146,7 @@ pub fn beginnings(hir: &Hir) -> Option<Texts> {
             distinct(texts)
         }
         HirKind::Literal(literal) => {
-            Some(vec![literal.0.get(..TEXT_BYTES_MAX).unwrap_or(&literal.0).to_ascii_lowercase()])
+            Some(vec![Text::of(&literal.0)])
         }
         _ => exact(hir),
     }
@@ -117,7 +154,7 @@ pub fn beginnings(hir: &Hir) -> Option<Texts> {
 
 /// What a sequence begins with: as much as can be told, and of how many parts.
 fn run(parts: &[Hir]) -> Option<(Texts, usize)> {
-    let mut texts = vec![Vec::new()];
+    let mut texts = vec![Text::default()];
     for (number, part) in parts.iter().enumerate() {
         let Some(next) = exact(part).and_then(|tails| cross(&texts, &tails)) else {
             let last = beginnings(part).and_then(|tails| cross(&texts, &tails));
@@ -128,44 +165,64 @@ fn run(parts: &[Hir]) -> Option<(Texts, usize)> {
     Some((texts, parts.len()))
 }
 
-/// A form that is found in a text if and only if the pattern is: nothing optional at its ends.
-pub fn core(hir: &Hir) -> Hir {
-    trim(&trim(hir, true), false)
+/// A form that is found in a text if and only if the pattern is, with nothing optional at its ends; none if that is
+/// the pattern itself.
+pub fn core(hir: &Hir) -> Option<Hir> {
+    let tail = trim(hir, true);
+    let head = trim(tail.as_ref().unwrap_or(hir), false);
+    head.or(tail)
 }
 
-fn trim(hir: &Hir, tail: bool) -> Hir {
+/// A form without what is optional at one end; none if there is nothing.
+fn trim(hir: &Hir, tail: bool) -> Option<Hir> {
     match hir.kind() {
-        HirKind::Capture(capture) => trim(&capture.sub, tail),
+        HirKind::Capture(capture) => Some(trim(&capture.sub, tail).unwrap_or_else(|| (*capture.sub).clone())),
         HirKind::Repetition(repetition) => {
-            let Repetition { min, sub, .. } = repetition;
+            let Repetition { min, max, sub, .. } = repetition;
+            let end = || trim(sub, tail).unwrap_or_else(|| (**sub).clone());
             match min {
-                0 => Hir::empty(),
-                1 => trim(sub, tail),
+                0 => Some(Hir::empty()),
+                1 => Some(end()),
+                min if *max == Some(*min) && trim(sub, tail).is_none() => None,
                 min => {
                     let most = Repetition { min: min - 1, max: Some(min - 1), ..repetition.clone() };
-                    let (most, end) = (Hir::repetition(most), trim(sub, tail));
-                    Hir::concat(if tail { vec![most, end] } else { vec![end, most] })
+                    let most = Hir::repetition(most);
+                    Some(Hir::concat(if tail { vec![most, end()] } else { vec![end(), most] }))
                 }
             }
         }
-        HirKind::Concat(parts) => {
-            let mut parts = parts.clone();
-            loop {
-                let end = if tail { parts.pop() } else { (!parts.is_empty()).then(|| parts.remove(0)) };
-                let Some(end) = end else { return Hir::empty() };
-                let end = trim(&end, tail);
-                if matches!(end.kind(), HirKind::Empty) {
-                    continue;
-                }
-                if tail { parts.push(end) } else { parts.insert(0, end) }
-                return Hir::concat(parts);
-            }
-        }
+        HirKind::Concat(parts) => trim_sequence(parts, tail),
         HirKind::Alternation(branches) => {
-            let branches: Vec<Hir> = branches.iter().map(|branch| trim(branch, tail)).collect();
+            let trimmed: Vec<Option<Hir>> = branches.iter().map(|branch| trim(branch, tail)).collect();
+            if trimmed.iter().all(Option::is_none) {
+                return None;
+            }
+            let whole = trimmed.into_iter().zip(branches).map(|(trimmed, branch)| trimmed.unwrap_or_else(|| branch.clone()));
+            let whole: Vec<Hir> = whole.collect();
             let is_empty = |branch: &Hir| matches!(branch.kind(), HirKind::Empty);
-            if branches.iter().any(is_empty) { Hir::empty() } else { Hir::alternation(branches) }
+            Some(if whole.iter().any(is_empty) { Hir::empty() } else { Hir::alternation(whole) })
         }
-        _ => hir.clone(),
+        _ => None,
+    }
+}
+
+fn trim_sequence(parts: &[Hir], tail: bool) -> Option<Hir> {
+    let mut rest = parts;
+    let mut changed = false;
+    loop {
+        let split = if tail { rest.split_last() } else { rest.split_first() };
+        let Some((end, inner)) = split else { return Some(Hir::empty()) };
+        let trimmed = trim(end, tail);
+        if trimmed.as_ref().is_some_and(|trimmed| matches!(trimmed.kind(), HirKind::Empty)) {
+            rest = inner;
+            changed = true;
+            continue;
+        }
+        if trimmed.is_none() && !changed {
+            return None;
+        }
+        let end = trimmed.unwrap_or_else(|| end.clone());
+        let inner = inner.iter().cloned();
+        return Some(Hir::concat(if tail { inner.chain([end]).collect() } else { [end].into_iter().chain(inner).collect() }));
     }
 }

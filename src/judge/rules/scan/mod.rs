@@ -6,12 +6,14 @@
 
 mod crowd;
 mod factor;
+mod front;
 mod graph;
 mod haystack;
 mod lazy;
 mod pairs;
 mod rarity;
 mod split;
+mod text;
 mod verify;
 mod whole;
 mod window;
@@ -20,13 +22,12 @@ pub use haystack::{Haystack, Hits};
 
 use super::pattern::Pattern;
 use crate::limits;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use crowd::Crowd;
+use front::Front;
 use lazy::Outcome;
 use regex_syntax::hir::{Hir, Look};
 use split::Grip;
 use std::{
-    collections::HashMap,
     ops::Range,
     sync::{
         OnceLock,
@@ -40,10 +41,7 @@ use whole::Whole;
 #[derive(Debug)]
 pub struct Matcher {
     members: Vec<Member>,
-    texts: Option<AhoCorasick>,
-    /// The cuts that each text belongs to: pattern, and number of the cut in it.
-    owners: Vec<Vec<(u32, u32)>>,
-    pairs: Option<pairs::Table>,
+    front: Front,
     /// Patterns that only begin where a segment does.
     starting: Vec<usize>,
     /// Patterns that are mostly found at once.
@@ -61,7 +59,7 @@ pub struct Matcher {
 struct Member {
     whole: Whole,
     /// The pattern without what is optional at its ends.
-    core: Hir,
+    core: Option<Hir>,
     paths: Vec<Vec<usize>>,
     verifier: OnceLock<Verifier>,
     count: AtomicUsize, steps: AtomicUsize,
@@ -71,22 +69,26 @@ impl Matcher {
     /// A matcher of these patterns; their places in the list are their indexes.
     pub fn new(patterns: Vec<Pattern>) -> Self {
         let (mut loose, mut starting, mut common) = (Vec::new(), Vec::new(), Vec::new());
-        let mut owners: HashMap<Vec<u8>, Vec<(u32, u32)>> = HashMap::new();
+        let mut texts = Vec::new();
         let mut pairs = Vec::new();
         let mut members = Vec::with_capacity(patterns.len());
         for (index, pattern) in patterns.into_iter().enumerate() {
-            let core = factor::core(pattern.hir());
+            let trimmed = factor::core(pattern.hir());
+            let core = trimmed.as_ref().unwrap_or_else(|| pattern.hir());
             let mut paths = Vec::new();
-            let hold = split::hold(&core);
-            let limit = if crowd::runs_apart(&core) { split::LOOSE_APART } else { split::LOOSE };
+            let hold = split::hold(core);
+            let limit = if crowd::runs_apart(core) { split::LOOSE_APART } else { split::LOOSE };
             match hold {
                 Some(hold) if hold.cost < limit => {
                     for cut in hold.cuts {
                         let owner = (u32::try_from(index).unwrap_or(u32::MAX), u32::try_from(paths.len()).unwrap_or(u32::MAX));
                         match cut.grip {
-                            Grip::Texts(texts) => {
-                                for text in texts {
-                                    owners.entry(text).or_default().push(owner);
+                            Grip::Texts(list) => {
+                                for text in list {
+                                    match pairs::of_text(text) {
+                                        Some(pair) => pairs.push((owner, vec![pair])),
+                                        None => texts.push((text, owner)),
+                                    }
                                 }
                             }
                             Grip::Pairs(list) => pairs.push((owner, list)),
@@ -101,14 +103,11 @@ impl Matcher {
                 _ if core.properties().maximum_len().is_some_and(|max| max <= 2) => common.push(index),
                 _ => loose.push(index),
             }
-            members.push(Member { whole: Whole::new(pattern), core, paths, verifier: OnceLock::new(), count: AtomicUsize::new(0), steps: AtomicUsize::new(0) });
+            members.push(Member { core: trimmed, whole: Whole::new(pattern), paths, verifier: OnceLock::new(), count: AtomicUsize::new(0), steps: AtomicUsize::new(0) });
         }
-        let (texts, owners): (Vec<_>, Vec<_>) = owners.into_iter().unzip();
-        let kind = Some(AhoCorasickKind::DFA);
-        let texts = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(&texts).ok();
-        let hirs: Vec<(usize, &Hir)> = loose.iter().filter_map(|index| Some((*index, &members.get(*index)?.core))).collect();
+        let hirs: Vec<(usize, &Hir)> = loose.iter().filter_map(|index| Some((*index, members.get(*index)?.core()))).collect();
         let crowds = crowd::gather(&hirs);
-        Self { pairs: pairs::Table::new(&pairs), starting, common, members, texts, owners, loose, crowds, memory: AtomicUsize::new(0), stats: Default::default() }
+        Self { front: Front::new(&texts, &pairs), starting, common, members, loose, crowds, memory: AtomicUsize::new(0), stats: Default::default() }
     }
 
     /// How many patterns it has.
@@ -123,8 +122,7 @@ impl Matcher {
     /// Which patterns are found in some segment.
     pub fn scan(&self, hay: &Haystack, hits: &mut Hits) {
         hits.reset(self.members.len());
-        self.scan_texts(hay, hits);
-        self.scan_pairs(hay, hits);
+        self.scan_front(hay, hits);
         for (number, segment) in (1..).zip(hay.segments()) {
             for index in &self.starting {
                 self.verify(*index, 0, segment, number, 0, hits);
@@ -149,7 +147,7 @@ impl Matcher {
         if crowd.patterns.iter().all(|index| hits.contains(*index)) {
             return;
         }
-        let core = |index: usize| self.members.get(index).map(|member| &member.core);
+        let core = |index: usize| self.members.get(index).map(Member::core);
         let mut met = |index: usize| {
             if !hits.contains(index) && let Some(member) = self.members.get(index) {
                 Self::confirm(index, &member.whole, segment, hits);
@@ -169,32 +167,12 @@ impl Matcher {
         }
     }
 
-    fn scan_texts(&self, hay: &Haystack, hits: &mut Hits) {
-        let Some(texts) = &self.texts else { return };
+    fn scan_front(&self, hay: &Haystack, hits: &mut Hits) {
         let octets = hay.octets();
         let mut ranges = hay.ranges();
         let (mut range, mut segment) = (0..0, 0);
-        for found in texts.find_overlapping_iter(octets) {
+        self.front.find(octets, |place, cuts| {
             self.stats[1].fetch_add(1, Ordering::Relaxed);
-            while range.end < found.end() {
-                let Some(next) = ranges.next() else { return };
-                range = next;
-                segment += 1;
-            }
-            let Some(at) = found.start().checked_sub(range.start) else { continue };
-            let slice = octets.get(range.clone()).unwrap_or_default();
-            for (pattern, cut) in self.owners.get(found.pattern().as_usize()).into_iter().flatten() {
-                self.verify(*pattern as usize, *cut as usize, slice, segment, at, hits);
-            }
-        }
-    }
-
-    fn scan_pairs(&self, hay: &Haystack, hits: &mut Hits) {
-        let Some(pairs) = &self.pairs else { return };
-        let octets = hay.octets();
-        let mut ranges = hay.ranges();
-        let (mut range, mut segment) = (0..0, 0);
-        pairs.find(octets, |place, cuts| {
             while range.end <= place {
                 let Some(next) = ranges.next() else { return };
                 range = next;
@@ -257,19 +235,23 @@ impl Matcher {
 
     pub fn stats(&self) -> String {
         let s: Vec<usize> = self.stats.iter().map(|x| x.load(Ordering::Relaxed)).collect();
-        format!("starting {} common {} pairs {} crowds {:?} crowdfull {} full {} found {} verify {}; texts {} cuts {} loose {} verifiers {} {} KB, ac {} KB", self.starting.len(), self.common.len(), self.pairs.as_ref().map_or(0, |p| p.count()), self.crowds.iter().map(|c| (c.patterns.len(), c.states())).collect::<Vec<_>>(), s[3], s[0], s[1], s[2], self.owners.len(), self.members.iter().map(|m| m.paths.len()).sum::<usize>(), self.loose.len(), self.members.iter().filter(|c| c.verifier.get().is_some()).count(), self.memory.load(Ordering::Relaxed) >> 10, self.texts.as_ref().map_or(0, |t| t.memory_usage() >> 10))
+        format!("starting {} common {} crowds {:?} crowdfull {} full {} found {} verify {}; texts {} cuts {} loose {} verifiers {} {} KB, ac {} KB", self.starting.len(), self.common.len(), self.crowds.iter().map(|c| (c.patterns.len(), c.states())).collect::<Vec<_>>(), s[3], s[0], s[1], s[2], self.front.texts(), self.members.iter().map(|m| m.paths.len()).sum::<usize>(), self.loose.len(), self.members.iter().filter(|c| c.verifier.get().is_some()).count(), self.memory.load(Ordering::Relaxed) >> 10, self.front.memory() >> 10)
     }
     pub fn counts(&self) -> Vec<(usize, usize)> { self.members.iter().map(|m| (m.count.load(Ordering::Relaxed), m.steps.load(Ordering::Relaxed))).collect() }
     pub fn crowd_list(&self) -> Vec<Vec<usize>> { self.crowds.iter().map(|c| c.patterns.clone()).collect() }
     pub fn loose(&self) -> &[usize] { &self.loose }
     pub fn cost(&self) -> Vec<(usize, f64, Vec<String>)> {
-        self.members.iter().enumerate().map(|(i, w)| { let h = split::hold(&w.core); (i, h.as_ref().map_or(99.0, |h| h.cost), h.map_or(vec![], |h| h.cuts.iter().flat_map(|c| match &c.grip { Grip::Texts(x) => x.iter().map(|t| String::from_utf8_lossy(t).into_owned()).collect::<Vec<_>>(), Grip::Pairs(p) => vec![format!("{}p", p.len())] }).collect())) }).collect()
+        self.members.iter().enumerate().map(|(i, w)| { let h = split::hold(w.core()); (i, h.as_ref().map_or(99.0, |h| h.cost), h.map_or(vec![], |h| h.cuts.iter().flat_map(|c| match &c.grip { Grip::Texts(x) => x.iter().map(|t| String::from_utf8_lossy(&t.iter().collect::<Vec<_>>()).into_owned()).collect::<Vec<_>>(), Grip::Pairs(p) => vec![format!("{}p", p.len())] }).collect())) }).collect()
     }
 }
 
 impl Member {
+    fn core(&self) -> &Hir {
+        self.core.as_ref().unwrap_or_else(|| self.whole.pattern.hir())
+    }
+
     fn build(&self) -> Verifier {
         let paths: Vec<&[usize]> = self.paths.iter().map(Vec::as_slice).collect();
-        Verifier::new(&self.core, &paths)
+        Verifier::new(self.core(), &paths)
     }
 }

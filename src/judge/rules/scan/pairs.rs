@@ -1,12 +1,10 @@
 //! Pairs of octets that a match must begin with, for patterns whose letters have many forms.
 //!
-//! Pure. All pairs of all patterns are looked for in one pass: a bit for each of the 65,536, and a list of cuts for
-//! those that are wanted.
+//! Pure. Two octets are rarer than one, and two sets of octets say in few words what many texts would.
 
-use super::rarity;
+use super::{rarity, text::Text};
 use crate::judge::rules::pattern::Octets;
 use regex_syntax::hir::{Class, Hir, HirKind};
-use std::collections::HashMap;
 
 /// Any octet of the first set, then any of the second; what follows a match counts, a line end after the last segment too.
 pub type Pairs = Vec<(Octets, Octets)>;
@@ -16,7 +14,7 @@ const PAIRS_MAX: usize = 96;
 
 /// How matches of a part begin.
 #[derive(Clone, Debug, Default)]
-struct Heads {
+pub struct Heads {
     /// It can be empty.
     empty: bool,
     /// It can be one octet.
@@ -31,9 +29,10 @@ impl Heads {
     }
 }
 
-/// The pairs that matches of a sequence begin with; none if it can be empty or there are too many.
-pub fn begin(parts: &[Hir]) -> Option<Pairs> {
-    let heads = sequence(parts)?;
+/// The pairs that matches of a sequence begin with, from what its parts do; none if it can be empty or there are
+/// too many.
+pub fn begin(parts: &[Option<Heads>]) -> Option<Pairs> {
+    let heads = sequence(parts.iter().map(Option::as_ref))?;
     let mut pairs = heads.two;
     if !heads.one.is_empty() {
         pairs.push((heads.one, Octets::ALL));
@@ -41,22 +40,22 @@ pub fn begin(parts: &[Hir]) -> Option<Pairs> {
     (!heads.empty && !pairs.is_empty()).then_some(pairs)
 }
 
-fn sequence(parts: &[Hir]) -> Option<Heads> {
+fn sequence<'a>(parts: impl Iterator<Item = Option<&'a Heads>>) -> Option<Heads> {
     let mut all = Heads { empty: true, ..Heads::default() };
     for part in parts {
-        let next = heads(part)?;
-        if !all.one.is_empty() {
-            all.two.push((all.one, next.first()));
+        let next = part?;
+        let first = next.first();
+        if !all.one.is_empty() && !first.is_empty() {
+            all.two.push((all.one, first));
         }
         if !next.empty {
             all.one = Octets::NONE;
         }
         if all.empty {
             all.one = all.one.union(next.one);
-            all.two.extend(next.two);
+            all.two.extend(&next.two);
             all.empty = next.empty;
         }
-        all.two.retain(|(first, second)| !first.is_empty() && !second.is_empty());
         if all.two.len() > PAIRS_MAX {
             return None;
         }
@@ -67,7 +66,8 @@ fn sequence(parts: &[Hir]) -> Option<Heads> {
     Some(all)
 }
 
-fn heads(hir: &Hir) -> Option<Heads> {
+/// How matches of a part begin; none if that is too long to tell.
+pub fn heads(hir: &Hir) -> Option<Heads> {
     let single = |octet: u8| Octets::of(&[(octet, octet)]);
     let heads = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Heads { empty: true, ..Heads::default() },
@@ -90,7 +90,18 @@ fn heads(hir: &Hir) -> Option<Heads> {
             all.empty |= repetition.min == 0;
             all
         }
-        HirKind::Concat(parts) => sequence(parts)?,
+        HirKind::Concat(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                let heads = heads(part);
+                let ends = heads.as_ref().is_none_or(|heads| !heads.empty) && !all.is_empty();
+                all.push(heads);
+                if ends && all.len() > 2 {
+                    break;
+                }
+            }
+            sequence(all.iter().map(Option::as_ref))?
+        }
         HirKind::Alternation(branches) => {
             let mut all = Heads::default();
             for branch in branches {
@@ -108,66 +119,14 @@ fn heads(hir: &Hir) -> Option<Heads> {
     Some(heads)
 }
 
+/// The pair that a text of one or two octets is.
+pub fn of_text(text: Text) -> Option<(Octets, Octets)> {
+    let mut octets = text.iter().map(|octet| Octets::of(&[(octet, octet)]).any_case());
+    let first = octets.next()?;
+    (text.len() <= 2).then(|| (first, octets.next().unwrap_or(Octets::ALL)))
+}
+
 /// The share of places in mail at which one of the pairs stands; an estimate.
 pub fn share(pairs: &Pairs) -> f64 {
     pairs.iter().map(|(first, second)| rarity::share_of_pairs(*first, *second)).sum()
-}
-
-/// All pairs of all cuts.
-#[derive(Debug)]
-pub struct Table {
-    wanted: Vec<u64>,
-    /// For each pair the number of its list.
-    numbers: Vec<u16>,
-    lists: Vec<Vec<(u32, u32)>>,
-}
-
-impl Table {
-    /// A table of the pairs of cuts; none if there are none.
-    pub fn new(cuts: &[((u32, u32), Pairs)]) -> Option<Self> {
-        if cuts.is_empty() {
-            return None;
-        }
-        let mut owners: Vec<Vec<(u32, u32)>> = vec![Vec::new(); 1 << 16];
-        for (owner, pairs) in cuts {
-            for (first, second) in pairs {
-                for (first, second) in first.iter().flat_map(|first| second.iter().map(move |second| (first, second))) {
-                    if let Some(list) = owners.get_mut(usize::from(first) << 8 | usize::from(second))
-                        && list.last() != Some(owner)
-                    {
-                        list.push(*owner);
-                    }
-                }
-            }
-        }
-        let (mut table, mut known) = (Self { wanted: vec![0; 1 << 10], numbers: vec![0; 1 << 16], lists: vec![Vec::new()] }, HashMap::new());
-        for (pair, list) in owners.into_iter().enumerate() {
-            if list.is_empty() {
-                continue;
-            }
-            let next = table.lists.len();
-            let number = *known.entry(list.clone()).or_insert(next);
-            if number == next {
-                table.lists.push(list);
-            }
-            if let (Some(cell), Some(word)) = (table.numbers.get_mut(pair), table.wanted.get_mut(pair >> 6)) {
-                *cell = u16::try_from(number).unwrap_or_default();
-                *word |= 1 << (pair & 63);
-            }
-        }
-        Some(table)
-    }
-
-    pub fn count(&self) -> usize { self.lists.iter().flatten().collect::<std::collections::HashSet<_>>().len() }
-    /// Tells every place at which a wanted pair stands, with its cuts.
-    pub fn find(&self, octets: &[u8], mut tell: impl FnMut(usize, &[(u32, u32)])) {
-        for (at, pair) in octets.windows(2).enumerate() {
-            let &[first, second] = pair else { continue };
-            let pair = usize::from(first) << 8 | usize::from(second);
-            if self.wanted.get(pair >> 6).is_some_and(|word| word >> (pair & 63) & 1 == 1) {
-                let list = self.numbers.get(pair).and_then(|number| self.lists.get(usize::from(*number)));
-                tell(at, list.map_or(&[], Vec::as_slice));
-            }
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure. The table is made by `benches/rarity.py`; cases of ASCII letters are one.
 
+use super::text::Text;
 use crate::judge::rules::pattern::Octets;
 use std::sync::OnceLock;
 
@@ -50,10 +51,10 @@ fn line(number: usize) -> &'static [f64] {
 }
 
 /// The share of places in mail at which a text stands, cases ignored; an estimate.
-pub fn share(text: &[u8]) -> f64 {
+pub fn share(text: Text) -> f64 {
     let (mut share, mut after) = (1.0, 0);
-    for octet in text {
-        let class = class_of(*octet);
+    for octet in text.iter() {
+        let class = class_of(octet);
         share *= line(after).get(class).copied().unwrap_or(1.0);
         after = class + 1;
     }
@@ -62,30 +63,34 @@ pub fn share(text: &[u8]) -> f64 {
 
 /// The share of places at which an octet of a set stands.
 pub fn share_of(set: Octets) -> f64 {
-    weights(set).iter().zip(line(0)).map(|(weight, share)| weight * share).sum()
+    weights(set).iter().map(|(class, weight)| weight * line(0).get(*class).copied().unwrap_or(1.0)).sum()
 }
 
 /// The share of places at which an octet of one set stands and one of another follows.
 pub fn share_of_pairs(first: Octets, second: Octets) -> f64 {
     let second = weights(second);
     let mut sum = 0.0;
-    for ((class, weight), share) in weights(first).iter().enumerate().zip(line(0)).filter(|((_, weight), _)| **weight > 0.0) {
-        let follows: f64 = second.iter().zip(line(class + 1)).map(|(weight, share)| weight * share).sum();
-        sum += weight * share * follows.min(1.0);
+    for (class, weight) in weights(first) {
+        let after = line(class + 1);
+        let follows: f64 = second.iter().map(|(next, weight)| weight * after.get(*next).copied().unwrap_or(1.0)).sum();
+        sum += weight * line(0).get(class).copied().unwrap_or(1.0) * follows.min(1.0);
     }
     sum
 }
 
-/// How many members of each class are in a set; a letter counts once in either case, most of it in lower case.
-fn weights(set: Octets) -> [f64; CLASSES] {
-    let mut weights = [0.0; CLASSES];
+/// The classes that a set has members in, with how many; of the cases of a letter the lower one counts most.
+fn weights(set: Octets) -> Vec<(usize, f64)> {
+    let mut weights: Vec<(usize, f64)> = Vec::new();
     for octet in set.iter() {
-        if let Some(weight) = weights.get_mut(class_of(octet)) {
-            *weight += match octet {
-                b'A'..=b'Z' => 0.1,
-                b'a'..=b'z' => 0.9,
-                _ => 1.0,
-            };
+        let weight = match octet {
+            b'A'..=b'Z' => 0.1,
+            b'a'..=b'z' => 0.9,
+            _ => 1.0,
+        };
+        let class = class_of(octet);
+        match weights.iter_mut().rev().find(|(known, _)| *known == class) {
+            Some((_, sum)) => *sum += weight,
+            None => weights.push((class, weight)),
         }
     }
     weights
@@ -98,9 +103,9 @@ mod tests {
     #[test]
     fn common_letters_are_common() {
         assert_eq!(TABLE.len(), 65 * (CLASSES + 1));
-        assert!(share(b"e") > 0.02 && share(b"E") == share(b"e"));
-        assert!(share(b"q") < share(b"e") / 20.0);
-        assert!(share(b"the") > 100.0 * share(b"xqz"));
-        assert!(share(b"viagra") < 1e-5);
+        assert!(share(Text::of(b"e")) > 0.02 && share(Text::of(b"E")) == share(Text::of(b"e")));
+        assert!(share(Text::of(b"q")) < share(Text::of(b"e")) / 20.0);
+        assert!(share(Text::of(b"the")) > 100.0 * share(Text::of(b"xqz")));
+        assert!(share(Text::of(b"viagra")) < 1e-5);
     }
 }

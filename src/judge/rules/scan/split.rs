@@ -6,8 +6,9 @@
 
 use super::{
     factor::{Texts, beginnings, cross, exact},
-    pairs::{self, Pairs},
+    pairs::{self, Heads, Pairs},
     rarity,
+    text::Text,
 };
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -42,6 +43,8 @@ const VERIFY: f64 = 60.0;
 const TEXT: f64 = 0.0002;
 /// Nanoseconds an octet from which on pairs are tried instead of texts.
 const DEAR: f64 = 0.02;
+/// Octets of a part that is not searched for inner holds.
+const SHORT: usize = 5;
 /// Parts of a sequence that a run of texts is followed over.
 const RUN_MAX: usize = 24;
 /// Branches that are held each on their own.
@@ -71,7 +74,7 @@ struct Search {
 impl Search {
     fn hold(&self, hir: &Hir) -> Option<Hold> {
         let own = beginnings(hir).and_then(|texts| from_texts(&[], texts));
-        let own = cheaper(own, self.from_pairs(&[], std::slice::from_ref(hir)));
+        let own = if self.pairs { cheaper(own, from_pairs(&[], &[pairs::heads(hir)])) } else { own };
         let inner = match hir.kind() {
             HirKind::Capture(capture) => self.hold(&capture.sub).map(|hold| hold.inside(0)),
             HirKind::Repetition(repetition) if repetition.min > 0 => self.hold(&repetition.sub).map(|hold| hold.inside(0)),
@@ -80,15 +83,6 @@ impl Search {
             _ => None,
         };
         cheaper(own, inner)
-    }
-
-    fn from_pairs(&self, path: &[usize], parts: &[Hir]) -> Option<Hold> {
-        if !self.pairs {
-            return None;
-        }
-        let pairs = pairs::begin(parts)?;
-        let cost = pairs::share(&pairs) * VERIFY;
-        Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Pairs(pairs) }] })
     }
 
     /// Every branch needs its own hold.
@@ -106,8 +100,9 @@ impl Search {
     fn hold_sequence(&self, parts: &[Hir]) -> Option<Hold> {
         let mut best: Option<Hold> = None;
         let texts: Vec<Option<Texts>> = parts.iter().map(exact).collect();
+        let heads: Vec<Option<Heads>> = if self.pairs { parts.iter().map(pairs::heads).collect() } else { Vec::new() };
         for start in 0..parts.len() {
-            let mut run = vec![Vec::new()];
+            let mut run = vec![Text::default()];
             for (part, texts) in parts.iter().zip(&texts).skip(start).take(RUN_MAX) {
                 let next = texts.as_ref().and_then(|tails| cross(&run, tails));
                 let is_last = next.is_none();
@@ -118,8 +113,10 @@ impl Search {
                     break;
                 }
             }
-            best = cheaper(best, self.from_pairs(&[start], parts.get(start..).unwrap_or_default()));
-            let inner = parts.get(start).and_then(|part| match part.kind() {
+            best = cheaper(best, from_pairs(&[start], heads.get(start..).unwrap_or_default()));
+            // What is in a short part is held as well from its start.
+            let is_short = |part: &&Hir| part.properties().maximum_len().is_some_and(|max| max <= SHORT);
+            let inner = parts.get(start).filter(|part| !is_short(part)).and_then(|part| match part.kind() {
                 HirKind::Alternation(_) | HirKind::Repetition(_) | HirKind::Capture(_) | HirKind::Concat(_) => self.hold(part),
                 _ => None,
             });
@@ -129,11 +126,17 @@ impl Search {
     }
 }
 
+fn from_pairs(path: &[usize], heads: &[Option<Heads>]) -> Option<Hold> {
+    let pairs = pairs::begin(heads)?;
+    let cost = pairs::share(&pairs) * VERIFY;
+    Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Pairs(pairs) }] })
+}
+
 fn from_texts(path: &[usize], texts: Texts) -> Option<Hold> {
-    if texts.is_empty() || texts.iter().any(Vec::is_empty) {
+    if texts.is_empty() || texts.iter().any(|text| text.len() == 0) {
         return None;
     }
-    let cost = texts.iter().map(|text| rarity::share(text) * VERIFY + TEXT).sum();
+    let cost = texts.iter().map(|text| rarity::share(*text) * VERIFY + TEXT).sum();
     Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Texts(texts) }] })
 }
 

@@ -190,9 +190,7 @@ pub const PATTERN_PROGRAM_MAX: usize = 200_000;
 pub const PATTERN_STEPS_MAX: usize = 100_000;
 /// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
 pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
-/// Octets of one deterministic automaton that verifies a pattern at a place.
-pub const VERIFIER_BYTES_MAX: usize = 1 << 20;
-/// Octets of all such automata of one matcher; later patterns are searched for as a whole.
-pub const VERIFIERS_BYTES_MAX: usize = 128 << 20;
+/// Octets of the automata that one matcher grows while it is used; then they are begun anew.
+pub const AUTOMATA_BYTES_MAX: usize = 96 << 20;
 /// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.
 pub const VERIFIER_STEPS_MIN: usize = 256;

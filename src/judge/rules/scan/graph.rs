@@ -72,6 +72,11 @@ impl Graph {
         self.on.first.len()
     }
 
+    /// Octets it takes.
+    pub fn memory(&self) -> usize {
+        (self.on.steps.len() + self.back.steps.len()) * size_of::<(Step, u32)>() + self.places() * 8 + self.sets.len() * 32
+    }
+
     /// How many classes of octets there are.
     pub fn class_count(&self) -> usize {
         self.class_count

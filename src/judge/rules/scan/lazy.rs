@@ -3,14 +3,16 @@
 //! Pure. A state is a set of places in a graph and what stands before them; a step is computed when it is first taken,
 //! and from then on is one look into a table that is only ever filled. It tells that there is a match, not which.
 
-use super::graph::{Graph, Step, Way};
-use crate::limits;
+use super::{
+    automata::Memory,
+    graph::{Graph, Step, Way},
+};
 use regex_syntax::hir::Look;
 use std::{
     collections::HashMap,
     sync::{
         Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
@@ -83,16 +85,24 @@ struct Growth {
 }
 
 impl Lazy {
-    /// An automaton that knows nothing yet of its graph.
-    pub fn new(graph: &Graph, way: Way, floats: bool) -> Self {
-        let growth = Growth { seen: vec![false; graph.places()], ..Growth::default() };
+    /// An automaton for walks from one place; it knows nothing yet of its graph.
+    pub fn anchored(graph: &Graph, way: Way) -> Self {
+        Self::new(graph, way, false)
+    }
+
+    /// An automaton for walks from the start of a graph at every octet.
+    pub fn floating(graph: &Graph) -> Self {
+        Self::new(graph, Way::On, true)
+    }
+
+    fn new(graph: &Graph, way: Way, floats: bool) -> Self {
         Self {
             way,
             floats,
             stride: graph.class_count() + 1,
             blocks: [const { OnceLock::new() }; BLOCKS],
             ended: [const { OnceLock::new() }; BLOCKS],
-            growth: Mutex::new(growth),
+            growth: Mutex::new(Growth::default()),
         }
     }
 
@@ -103,15 +113,10 @@ impl Lazy {
         from: (u32, &Starts),
         before: Option<u8>,
         octets: impl Iterator<Item = &'a u8>,
-        memory: &AtomicUsize,
+        memory: &Memory,
         steps: &mut usize,
     ) -> Outcome {
-        let before = side(graph, before);
-        let mut row = from.1.0.get(before as usize).map_or(UNKNOWN, |start| start.load(Ordering::Acquire));
-        if row == UNKNOWN {
-            let Some(start) = self.start(from, before, memory) else { return Outcome::Full };
-            row = start;
-        }
+        let Some(mut row) = self.first(graph, from, before, memory) else { return Outcome::Full };
         for octet in octets {
             *steps += 1;
             let class = graph.class(*octet);
@@ -121,20 +126,17 @@ impl Lazy {
                     let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return Outcome::Full };
                     next = grown;
                 }
-                match next {
-                    DEAD => return Outcome::Dead,
-                    MATCH => return Outcome::Match,
-                    _ => {}
+                if next >= SPECIAL {
+                    return if next == MATCH { Outcome::Match } else { Outcome::Dead };
                 }
             }
             row = next;
         }
-        let mut end = self.step(row, self.stride - 1);
-        if end == UNKNOWN {
-            let Some(grown) = self.grow(graph, row, self.stride - 1, None, memory) else { return Outcome::Full };
-            end = grown;
+        match self.end(graph, row, memory) {
+            None => Outcome::Full,
+            Some(MATCH) => Outcome::Match,
+            Some(_) => Outcome::Dead,
         }
-        if end == MATCH { Outcome::Match } else { Outcome::Dead }
     }
 
     /// Runs over a segment, begins everywhere, and tells the patterns that are met; whether it came to the end.
@@ -143,21 +145,16 @@ impl Lazy {
         graph: &Graph,
         starts: &Starts,
         segment: &[u8],
-        memory: &AtomicUsize,
+        memory: &Memory,
         tell: &mut impl FnMut(&[u32]),
     ) -> bool {
-        let before = side(graph, None);
-        let mut row = starts.0.get(before as usize).map_or(UNKNOWN, |start| start.load(Ordering::Acquire));
-        if row == UNKNOWN {
-            let Some(start) = self.start((graph.start, starts), before, memory) else { return false };
-            row = start;
-        }
-        for octet in segment.iter().copied().map(Some).chain([None]) {
-            let class = octet.map_or(self.stride - 1, |octet| graph.class(octet));
+        let Some(mut row) = self.first(graph, (graph.start, starts), None, memory) else { return false };
+        for octet in segment {
+            let class = graph.class(*octet);
             let mut next = self.step(row, class);
             if next >= SPECIAL {
                 if next == UNKNOWN {
-                    let Some(grown) = self.grow(graph, row, class, octet, memory) else { return false };
+                    let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return false };
                     next = grown;
                 }
                 if next >= SPECIAL {
@@ -166,10 +163,36 @@ impl Lazy {
             }
             row = next;
         }
+        let Some(end) = self.end(graph, row, memory) else { return false };
+        if end >= SPECIAL {
+            tell(self.ended(end));
+        }
         true
     }
 
-    pub fn states(&self) -> usize { self.growth.lock().unwrap().states.len() }
+    /// The row at which runs from a place begin.
+    fn first(&self, graph: &Graph, from: (u32, &Starts), before: Option<u8>, memory: &Memory) -> Option<u32> {
+        let before = side(graph, before);
+        let cell = from.1.0.get(before as usize)?;
+        let row = cell.load(Ordering::Acquire);
+        if row != UNKNOWN {
+            return Some(row);
+        }
+        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = self.row(&mut growth, (Box::new([from.0]), before, Box::default()), memory)?;
+        cell.store(start, Ordering::Release);
+        Some(start)
+    }
+
+    /// Where the end of the segment leads from a row; none if the table may not grow.
+    fn end(&self, graph: &Graph, row: u32, memory: &Memory) -> Option<u32> {
+        let class = self.stride - 1;
+        match self.step(row, class) {
+            UNKNOWN => self.grow(graph, row, class, None, memory),
+            next => Some(next),
+        }
+    }
+
     fn ended(&self, row: u32) -> &[u32] {
         let block = ((row & !SPECIAL) >> BLOCK_SHIFT) as usize;
         let number = (row & PLACE) as usize / self.stride;
@@ -185,18 +208,9 @@ impl Lazy {
         self.blocks.get(((row & !SPECIAL) >> BLOCK_SHIFT) as usize)?.get()?.get((row & PLACE) as usize + class)
     }
 
-    fn start(&self, from: (u32, &Starts), before: Side, memory: &AtomicUsize) -> Option<u32> {
-        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = self.row(&mut growth, (Box::new([from.0]), before, Box::default()), memory)?;
-        if let Some(cell) = from.1.0.get(before as usize) {
-            cell.store(start, Ordering::Release);
-        }
-        Some(start)
-    }
-
     /// Computes a step: over an octet, or (none) at the end.
     #[cold]
-    fn grow(&self, graph: &Graph, row: u32, class: usize, octet: Option<u8>, memory: &AtomicUsize) -> Option<u32> {
+    fn grow(&self, graph: &Graph, row: u32, class: usize, octet: Option<u8>, memory: &Memory) -> Option<u32> {
         let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
         let number = growth.rows.iter().rposition(|known| *known == row)?;
         let (places, before, _) = growth.states.get(number)?.clone();
@@ -220,6 +234,7 @@ impl Lazy {
     fn close(&self, graph: &Graph, growth: &mut Growth, places: &[u32], before: Side, after: Side) {
         let Growth { seen, closure, stack, ended, .. } = growth;
         let (left, right) = if self.way == Way::On { (before, after) } else { (after, before) };
+        seen.resize(graph.places(), false);
         closure.clear();
         ended.clear();
         stack.clear();
@@ -267,7 +282,7 @@ impl Lazy {
     }
 
     /// The row of a state, a new one if it is not known.
-    fn row(&self, growth: &mut Growth, key: Key, memory: &AtomicUsize) -> Option<u32> {
+    fn row(&self, growth: &mut Growth, key: Key, memory: &Memory) -> Option<u32> {
         if let Some(row) = growth.known.get(&key) {
             return Some(*row);
         }
@@ -281,7 +296,7 @@ impl Lazy {
         let length = size * self.stride;
         let is_new = space.get().is_none();
         let octets = if is_new { length * 4 } else { 0 } + key.0.len() * 8 + 160;
-        if memory.fetch_add(octets, Ordering::Relaxed) > limits::VERIFIERS_BYTES_MAX {
+        if !memory.take(octets) {
             return None;
         }
         space.get_or_init(|| std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(length).collect());

@@ -1,9 +1,10 @@
 //! All patterns on one field in one matcher.
 //!
-//! Pure. Exact: a pattern hits if and only if it is found when it is searched for alone in each segment. Rare texts that
-//! a match must pass are searched for all at once; where one stands, its pattern is verified from there. Time is
-//! linear in the octets: each pattern has a budget of steps for each segment, then one plain search decides.
+//! Pure. Exact: a pattern hits if and only if it is found when it is searched for alone in each segment. What is rare
+//! in a pattern is searched for, of all patterns at once; where it stands, the pattern is verified from there. Time is
+//! linear in the octets: a pattern has a budget of steps for each segment, then one plain search decides.
 
+mod automata;
 mod crowd;
 mod factor;
 mod front;
@@ -11,6 +12,7 @@ mod graph;
 mod haystack;
 mod lazy;
 mod pairs;
+mod pass;
 mod rarity;
 mod split;
 mod text;
@@ -21,20 +23,17 @@ mod window;
 pub use haystack::{Haystack, Hits};
 
 use super::pattern::Pattern;
-use crate::limits;
-use crowd::Crowd;
-use front::Front;
-use lazy::Outcome;
+use automata::Automata;
+use front::{Front, Owner};
+use pairs::Pairs;
+use pass::Pass;
 use regex_syntax::hir::{Hir, Look};
-use split::Grip;
+use split::{Grip, Hold};
 use std::{
     ops::Range,
-    sync::{
-        OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
 };
-use verify::Verifier;
+use text::Text;
 use whole::Whole;
 
 /// Patterns, ready to be searched for together.
@@ -46,68 +45,112 @@ pub struct Matcher {
     starting: Vec<usize>,
     /// Patterns that are mostly found at once.
     common: Vec<usize>,
-    /// Patterns without a rare text.
-    crowds: Vec<Crowd>,
-    loose: Vec<usize>,
-    /// Octets of all verifiers so far.
-    memory: AtomicUsize,
-    stats: [AtomicUsize; 4],
+    /// Patterns that there is nothing rare to hold by.
+    crowds: Vec<Vec<usize>>,
+    automata: RwLock<Arc<Automata>>,
 }
 
-/// A pattern with where to take hold of it.
+/// A pattern with where it is held.
 #[derive(Debug)]
 struct Member {
     whole: Whole,
-    /// The pattern without what is optional at its ends.
+    /// The pattern without what is optional at its ends, where that is another.
     core: Option<Hir>,
     paths: Vec<Vec<usize>>,
-    verifier: OnceLock<Verifier>,
-    count: AtomicUsize, steps: AtomicUsize,
+}
+
+/// How patterns are searched for, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub patterns: usize,
+    /// Patterns that may backtrack.
+    pub bounded: usize,
+    /// Texts of three octets or more that patterns are held by.
+    pub texts: usize,
+    /// Patterns that are not held by anything rare: they run over everything.
+    pub loose: usize,
+    /// Automata that run over everything.
+    pub crowds: usize,
+    /// Octets of the tables of the first pass.
+    pub front_bytes: usize,
+    /// Octets of the automata that have grown so far.
+    pub automata_bytes: usize,
+}
+
+impl Member {
+    fn new(pattern: Pattern) -> Self {
+        let core = factor::core(pattern.hir());
+        Self { core, whole: Whole::new(pattern), paths: Vec::new() }
+    }
+
+    fn core(&self) -> &Hir {
+        self.core.as_ref().unwrap_or_else(|| self.whole.pattern.hir())
+    }
+}
+
+/// What is searched for first, as it is collected.
+#[derive(Default)]
+struct Collection {
+    texts: Vec<(Text, Owner)>,
+    pairs: Vec<(Owner, Pairs)>,
+    starting: Vec<usize>,
+    common: Vec<usize>,
+    loose: Vec<usize>,
+}
+
+impl Collection {
+    /// Decides how a pattern is searched for.
+    fn place(&mut self, index: usize, member: &mut Member) {
+        let core = member.core();
+        let bearable = if crowd::runs_apart(core) { split::LOOSE_APART } else { split::LOOSE };
+        let properties = core.properties();
+        match split::hold(core) {
+            Some(hold) if hold.cost < bearable => self.hold(index, hold, &mut member.paths),
+            _ if properties.look_set_prefix().contains(Look::Start) => {
+                member.paths.push(Vec::new());
+                self.starting.push(index);
+            }
+            _ if properties.maximum_len().is_some_and(|max| max <= 2) => self.common.push(index),
+            _ => self.loose.push(index),
+        }
+    }
+
+    fn hold(&mut self, index: usize, hold: Hold, paths: &mut Vec<Vec<usize>>) {
+        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        for cut in hold.cuts {
+            let owner = (number(index), number(paths.len()));
+            paths.push(cut.path);
+            match cut.grip {
+                Grip::Pairs(pairs) => self.pairs.push((owner, pairs)),
+                Grip::Texts(texts) => {
+                    for text in texts {
+                        match pairs::of_text(text) {
+                            Some(pair) => self.pairs.push((owner, vec![pair])),
+                            None => self.texts.push((text, owner)),
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Matcher {
     /// A matcher of these patterns; their places in the list are their indexes.
     pub fn new(patterns: Vec<Pattern>) -> Self {
-        let (mut loose, mut starting, mut common) = (Vec::new(), Vec::new(), Vec::new());
-        let mut texts = Vec::new();
-        let mut pairs = Vec::new();
+        let mut collection = Collection::default();
         let mut members = Vec::with_capacity(patterns.len());
         for (index, pattern) in patterns.into_iter().enumerate() {
-            let trimmed = factor::core(pattern.hir());
-            let core = trimmed.as_ref().unwrap_or_else(|| pattern.hir());
-            let mut paths = Vec::new();
-            let hold = split::hold(core);
-            let limit = if crowd::runs_apart(core) { split::LOOSE_APART } else { split::LOOSE };
-            match hold {
-                Some(hold) if hold.cost < limit => {
-                    for cut in hold.cuts {
-                        let owner = (u32::try_from(index).unwrap_or(u32::MAX), u32::try_from(paths.len()).unwrap_or(u32::MAX));
-                        match cut.grip {
-                            Grip::Texts(list) => {
-                                for text in list {
-                                    match pairs::of_text(text) {
-                                        Some(pair) => pairs.push((owner, vec![pair])),
-                                        None => texts.push((text, owner)),
-                                    }
-                                }
-                            }
-                            Grip::Pairs(list) => pairs.push((owner, list)),
-                        }
-                        paths.push(cut.path);
-                    }
-                }
-                _ if core.properties().look_set_prefix().contains(Look::Start) => {
-                    paths.push(Vec::new());
-                    starting.push(index);
-                }
-                _ if core.properties().maximum_len().is_some_and(|max| max <= 2) => common.push(index),
-                _ => loose.push(index),
-            }
-            members.push(Member { core: trimmed, whole: Whole::new(pattern), paths, verifier: OnceLock::new(), count: AtomicUsize::new(0), steps: AtomicUsize::new(0) });
+            let mut member = Member::new(pattern);
+            collection.place(index, &mut member);
+            members.push(member);
         }
-        let hirs: Vec<(usize, &Hir)> = loose.iter().filter_map(|index| Some((*index, members.get(*index)?.core()))).collect();
-        let crowds = crowd::gather(&hirs);
-        Self { front: Front::new(&texts, &pairs), starting, common, members, loose, crowds, memory: AtomicUsize::new(0), stats: Default::default() }
+        let Collection { texts, pairs, starting, common, loose } = collection;
+        let loose: Vec<(usize, &Hir)> =
+            loose.into_iter().filter_map(|index| Some((index, members.get(index)?.core()))).collect();
+        let crowds = crowd::gather(&loose);
+        let automata = RwLock::new(Arc::new(Automata::new(members.len(), crowds.len())));
+        Self { front: Front::new(&texts, &pairs), members, starting, common, crowds, automata }
     }
 
     /// How many patterns it has.
@@ -119,104 +162,25 @@ impl Matcher {
         self.members.is_empty()
     }
 
-    /// Which patterns are found in some segment.
+    /// Which patterns are found in some segment; what `hits` held before is forgotten.
     pub fn scan(&self, hay: &Haystack, hits: &mut Hits) {
         hits.reset(self.members.len());
-        self.scan_front(hay, hits);
-        for (number, segment) in (1..).zip(hay.segments()) {
-            for index in &self.starting {
-                self.verify(*index, 0, segment, number, 0, hits);
-            }
-        }
-        for index in &self.common {
-            let Some(member) = self.members.get(*index) else { continue };
-            for segment in hay.segments() {
-                if !hits.contains(*index) && member.whole.is_candidate(segment) {
-                    Self::confirm(*index, &member.whole, segment, hits);
-                }
-            }
-        }
-        for crowd in &self.crowds {
-            for segment in hay.segments() {
-                self.scan_crowd(crowd, segment, hits);
-            }
+        let automata = Arc::clone(&self.automata.read().unwrap_or_else(PoisonError::into_inner));
+        let mut pass = Pass { matcher: self, automata: &automata, hits };
+        pass.front(hay);
+        pass.starting(hay);
+        pass.common(hay);
+        pass.crowds(hay);
+        if automata.memory.is_full() {
+            self.renew(&automata);
         }
     }
 
-    fn scan_crowd(&self, crowd: &Crowd, segment: &[u8], hits: &mut Hits) {
-        if crowd.patterns.iter().all(|index| hits.contains(*index)) {
-            return;
-        }
-        let core = |index: usize| self.members.get(index).map(Member::core);
-        let mut met = |index: usize| {
-            if !hits.contains(index) && let Some(member) = self.members.get(index) {
-                Self::confirm(index, &member.whole, segment, hits);
-            }
-        };
-        if crowd.run(core, segment, &self.memory, &mut met) {
-            return;
-        }
-        self.stats[3].fetch_add(1, Ordering::Relaxed);
-        for index in &crowd.patterns {
-            if let Some(member) = self.members.get(*index)
-                && !hits.contains(*index)
-                && member.whole.is_candidate(segment)
-            {
-                Self::confirm(*index, &member.whole, segment, hits);
-            }
-        }
-    }
-
-    fn scan_front(&self, hay: &Haystack, hits: &mut Hits) {
-        let octets = hay.octets();
-        let mut ranges = hay.ranges();
-        let (mut range, mut segment) = (0..0, 0);
-        self.front.find(octets, |place, cuts| {
-            self.stats[1].fetch_add(1, Ordering::Relaxed);
-            while range.end <= place {
-                let Some(next) = ranges.next() else { return };
-                range = next;
-                segment += 1;
-            }
-            let Some(at) = place.checked_sub(range.start) else { return };
-            let slice = octets.get(range.clone()).unwrap_or_default();
-            for (pattern, cut) in cuts {
-                self.verify(*pattern as usize, *cut as usize, slice, segment, at, hits);
-            }
-        });
-    }
-
-    fn verify(&self, pattern: usize, cut: usize, slice: &[u8], segment: u32, at: usize, hits: &mut Hits) {
-        if hits.contains(pattern) {
-            return;
-        }
-        let Some(member) = self.members.get(pattern) else { return };
-        let Some(mut steps) = hits.steps(pattern, segment) else { return };
-        self.stats[2].fetch_add(1, Ordering::Relaxed);
-        member.count.fetch_add(1, Ordering::Relaxed); let s0 = steps;
-        let verifier = member.verifier.get_or_init(|| member.build());
-        let outcome = if steps <= limits::VERIFIER_STEPS_MIN + 4 * slice.len() {
-            verifier.run(cut, slice, at, &self.memory, &mut steps)
-        } else {
-            Outcome::Full
-        };
-        member.steps.fetch_add(steps - s0, Ordering::Relaxed);
-        let found = match outcome {
-            Outcome::Match => true,
-            Outcome::Dead => return hits.spend(pattern, steps),
-            Outcome::Full => { self.stats[0].fetch_add(1, Ordering::Relaxed); member.whole.is_candidate(slice) }
-        };
-        hits.decide(pattern, segment);
-        if found {
-            Self::confirm(pattern, &member.whole, slice, hits);
-        }
-    }
-
-    fn confirm(index: usize, whole: &Whole, segment: &[u8], hits: &mut Hits) {
-        match whole.is_confirmed(segment) {
-            Ok(true) => hits.add(index),
-            Ok(false) => {}
-            Err(_) => hits.exhaust(index),
+    /// Puts automata away that are full.
+    fn renew(&self, full: &Arc<Automata>) {
+        let mut automata = self.automata.write().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&automata, full) {
+            *automata = Arc::new(Automata::new(self.members.len(), self.crowds.len()));
         }
     }
 
@@ -233,25 +197,19 @@ impl Matcher {
         hay.segments().fold(0, |count, segment| count + member.whole.count(segment, max - count))
     }
 
-    pub fn stats(&self) -> String {
-        let s: Vec<usize> = self.stats.iter().map(|x| x.load(Ordering::Relaxed)).collect();
-        format!("starting {} common {} crowds {:?} crowdfull {} full {} found {} verify {}; texts {} cuts {} loose {} verifiers {} {} KB, ac {} KB", self.starting.len(), self.common.len(), self.crowds.iter().map(|c| (c.patterns.len(), c.states())).collect::<Vec<_>>(), s[3], s[0], s[1], s[2], self.front.texts(), self.members.iter().map(|m| m.paths.len()).sum::<usize>(), self.loose.len(), self.members.iter().filter(|c| c.verifier.get().is_some()).count(), self.memory.load(Ordering::Relaxed) >> 10, self.front.memory() >> 10)
-    }
-    pub fn counts(&self) -> Vec<(usize, usize)> { self.members.iter().map(|m| (m.count.load(Ordering::Relaxed), m.steps.load(Ordering::Relaxed))).collect() }
-    pub fn crowd_list(&self) -> Vec<Vec<usize>> { self.crowds.iter().map(|c| c.patterns.clone()).collect() }
-    pub fn loose(&self) -> &[usize] { &self.loose }
-    pub fn cost(&self) -> Vec<(usize, f64, Vec<String>)> {
-        self.members.iter().enumerate().map(|(i, w)| { let h = split::hold(w.core()); (i, h.as_ref().map_or(99.0, |h| h.cost), h.map_or(vec![], |h| h.cuts.iter().flat_map(|c| match &c.grip { Grip::Texts(x) => x.iter().map(|t| String::from_utf8_lossy(&t.iter().collect::<Vec<_>>()).into_owned()).collect::<Vec<_>>(), Grip::Pairs(p) => vec![format!("{}p", p.len())] }).collect())) }).collect()
+    /// How its patterns are searched for.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            patterns: self.members.len(),
+            bounded: self.members.iter().filter(|member| member.whole.pattern.is_bounded()).count(),
+            texts: self.front.texts(),
+            loose: self.crowds.iter().map(Vec::len).sum(),
+            crowds: self.crowds.len(),
+            front_bytes: self.front.memory(),
+            automata_bytes: self.automata.read().unwrap_or_else(PoisonError::into_inner).memory.used(),
+        }
     }
 }
 
-impl Member {
-    fn core(&self) -> &Hir {
-        self.core.as_ref().unwrap_or_else(|| self.whole.pattern.hir())
-    }
-
-    fn build(&self) -> Verifier {
-        let paths: Vec<&[usize]> = self.paths.iter().map(Vec::as_slice).collect();
-        Verifier::new(self.core(), &paths)
-    }
-}
+#[cfg(test)]
+mod tests;

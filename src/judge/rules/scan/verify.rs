@@ -3,12 +3,12 @@
 //! Pure. Both walks end with the first match or dead end.
 
 use super::{
+    automata::Memory,
     graph::{Graph, Way},
     lazy::{Lazy, Outcome, Starts},
     window::Window,
 };
 use regex_syntax::hir::Hir;
-use std::sync::atomic::AtomicUsize;
 
 /// The automata of a pattern.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ struct Cut {
 impl Verifier {
     pub fn new(hir: &Hir, paths: &[&[usize]]) -> Self {
         let graph = Graph::new(&[hir], paths);
-        let (on, back) = (Lazy::new(&graph, Way::On, false), Lazy::new(&graph, Way::Back, false));
+        let (on, back) = (Lazy::anchored(&graph, Way::On), Lazy::anchored(&graph, Way::Back));
         let cut = |entry: &u32| Cut {
             entry: *entry,
             window: Window::new(&graph, *entry),
@@ -43,7 +43,7 @@ impl Verifier {
     }
 
     /// Whether the pattern is found with a cut at a place; adds the octets that were read to `steps`.
-    pub fn run(&self, cut: usize, segment: &[u8], at: usize, memory: &AtomicUsize, steps: &mut usize) -> Outcome {
+    pub fn run(&self, cut: usize, segment: &[u8], at: usize, memory: &Memory, steps: &mut usize) -> Outcome {
         let Some(cut) = self.cuts.get(cut) else { return Outcome::Full };
         *steps += 1;
         if !cut.window.fits(segment, at) {
@@ -56,5 +56,10 @@ impl Verifier {
             return outcome;
         }
         self.back.run(&self.graph, (cut.entry, &cut.back), after, head.iter().rev(), memory, steps)
+    }
+
+    /// Octets it takes before it grows.
+    pub fn memory(&self) -> usize {
+        self.graph.memory() + self.cuts.len() * 256
     }
 }

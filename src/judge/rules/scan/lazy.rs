@@ -149,9 +149,15 @@ impl Lazy {
         tell: &mut impl FnMut(&[u32]),
     ) -> bool {
         let Some(mut row) = self.first(graph, (graph.start, starts), None, memory) else { return false };
+        let (mut number, mut block) = (u32::MAX, [].as_slice());
         for octet in segment {
             let class = graph.class(*octet);
-            let mut next = self.step(row, class);
+            let here = (row & !SPECIAL) >> BLOCK_SHIFT;
+            if here != number {
+                number = here;
+                block = self.block(here);
+            }
+            let mut next = block.get((row & PLACE) as usize + class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
             if next >= SPECIAL {
                 if next == UNKNOWN {
                     let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return false };
@@ -202,6 +208,10 @@ impl Lazy {
 
     fn step(&self, row: u32, class: usize) -> u32 {
         self.cell(row, class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire))
+    }
+
+    fn block(&self, number: u32) -> &[AtomicU32] {
+        self.blocks.get(number as usize).and_then(OnceLock::get).map_or(&[], |block| block)
     }
 
     fn cell(&self, row: u32, class: usize) -> Option<&AtomicU32> {

@@ -54,7 +54,9 @@ impl Pass<'_> {
     /// Runs crowds over all segments.
     pub fn crowds(&mut self, hay: &Haystack) {
         for (number, crowd) in self.matcher.crowds.iter().enumerate() {
-            for segment in hay.segments() {
+            let shortest = crowd.iter().filter_map(|index| self.matcher.members.get(*index)?.core().properties().minimum_len()).min();
+            let shortest = shortest.unwrap_or_default();
+            for segment in hay.segments().filter(|segment| segment.len() >= shortest) {
                 if !crowd.iter().all(|index| self.hits.contains(*index)) {
                     self.crowd(number, crowd, segment);
                 }

@@ -11,7 +11,7 @@ mod node;
 mod octets;
 mod read;
 
-pub use octets::Octets;
+pub use octets::{Octets, sequences};
 
 use crate::limits;
 use bounded::Bounded;

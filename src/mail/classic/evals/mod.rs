@@ -2,20 +2,14 @@
 //!
 //! Pure. Functions that ask the network, a database or a learner are not here; `resolve` does not know them.
 
-mod dates;
-mod freemail;
-mod header;
-mod image;
-mod mime;
-mod page;
-mod relay;
-mod text;
-
-pub use dates::DateFacts;
-pub use freemail::Freemail;
-pub use image::ImageFacts;
-pub use mime::MimeFacts;
-pub use text::AlternativeFacts;
+pub mod dates;
+pub mod freemail;
+pub mod header;
+pub mod image;
+pub mod mime;
+pub mod page;
+pub mod relay;
+pub mod text;
 
 use super::{Classic, expression::Expression};
 use crate::limits;
@@ -39,7 +33,8 @@ pub struct Settings {
     pub freemail_welcomelist: BTreeSet<String>,
 }
 
-type Run = Arc<dyn Fn(&Classic) -> bool + Send + Sync>;
+/// What a function does with a mail.
+pub type Run = Arc<dyn Fn(&Classic) -> bool + Send + Sync>;
 
 /// A function with its arguments, ready to be asked about mails.
 #[derive(Clone)]
@@ -65,16 +60,16 @@ impl Eval {
 /// Facts about a mail that several functions share, each computed once.
 #[derive(Debug, Default)]
 pub struct Facts {
-    pub mime: OnceCell<MimeFacts>,
-    pub images: OnceCell<ImageFacts>,
-    pub alternatives: OnceCell<AlternativeFacts>,
-    pub dates: OnceCell<DateFacts>,
+    pub mime: OnceCell<mime::MimeFacts>,
+    pub images: OnceCell<image::ImageFacts>,
+    pub alternatives: OnceCell<text::AlternativeFacts>,
+    pub dates: OnceCell<dates::DateFacts>,
     pub uppercase: OnceCell<f64>,
     pub body_addresses: OnceCell<Vec<String>>,
 }
 
 /// The arguments of a function as a rule file has them, quotes removed.
-struct Arguments<'a>(&'a [String]);
+pub struct Arguments<'a>(&'a [String]);
 
 impl<'a> Arguments<'a> {
     fn text(&self, index: usize) -> Option<&'a str> {

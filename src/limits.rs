@@ -46,6 +46,30 @@ pub const TEXT_BYTES_MAX: usize = 4 << 20;
 pub const LINKS_MAX: usize = 500;
 /// Octets a link may have; longer ones are cut and are a defect.
 pub const LINK_BYTES_MAX: usize = 4096;
+/// Octets kept of the text that a page shows for a link: more than any label or address has.
+pub const LINK_TEXT_BYTES_MAX: usize = 256;
+/// Open elements of a page that are followed; browsers stop at 512, newsletters reach 60.
+pub const PAGE_DEPTH_MAX: usize = 256;
+/// Open elements looked at for one that a start tag closes by itself, such as the cell before.
+pub const PAGE_LOOK_BACK_MAX: usize = 64;
+/// `<html>` and `<body>` tags that count; forwarded mails bring their own.
+pub const PAGE_ROOTS_MAX: usize = 8;
+/// Names with style rules in one page, of tags, classes and identifiers each.
+pub const PAGE_RULES_MAX: usize = 2000;
+/// Style rules with several conditions in one page: each is tried on each element.
+pub const PAGE_COMPOUND_RULES_MAX: usize = 64;
+/// Elements named by one selector.
+pub const PAGE_SELECTOR_WORDS_MAX: usize = 4;
+/// Classes of one element that are looked up.
+pub const PAGE_CLASSES_MAX: usize = 16;
+/// Places to click that are kept of one page.
+pub const PAGE_ANCHORS_MAX: usize = 1000;
+/// Texts of pictures that are kept of one page.
+pub const PAGE_ALTS_MAX: usize = 200;
+/// Octets kept of a class list, an identifier or the text of a picture.
+pub const PAGE_ATTRIBUTE_BYTES_MAX: usize = 512;
+/// Octets kept of each piece of a page's title.
+pub const PAGE_TITLE_BYTES_MAX: usize = 1024;
 /// Octets of one header field that are read as text: a subject or a parameter list is shorter by far.
 pub const FIELD_TEXT_BYTES_MAX: usize = 16 << 10;
 /// Parameters read from one Content-Type or Content-Disposition.
@@ -187,3 +211,46 @@ pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 pub const FAULT_CASES_MAX: usize = 100;
 /// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
 pub const OTHER_FILES_MAX: usize = 4_096;
+
+/// Files that include each other while rules of SpamAssassin are imported.
+pub const IMPORT_INCLUDES_MAX: usize = 16;
+/// Characters of a rule's name in SpamAssassin's files, as its parser has it.
+pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
+/// Tokens of an imported arithmetic rule; the longest stock one has 700.
+pub const IMPORT_TOKENS_MAX: usize = 4096;
+/// Nested parentheses and signs of an imported arithmetic rule.
+pub const IMPORT_NESTING_MAX: usize = 64;
+/// Octets of one rule's condition; sub-rules split longer ones.
+pub const CONDITION_BYTES_MAX: usize = 512 << 10;
+/// Levels of parentheses in a condition: reading it calls itself.
+pub const CONDITION_DEPTH_MAX: usize = 64;
+/// Octets of a symbol's name: it goes into a header field.
+pub const SYMBOL_BYTES_MAX: usize = 64;
+/// Matches of one pattern that count, where each counts.
+pub const RULE_HITS_MAX: usize = 100_000;
+/// Octets of one rule file or list.
+pub const RULE_FILE_BYTES_MAX: usize = 32 << 20;
+/// Octets of a compiled rule file.
+pub const RULES_COMPILED_BYTES_MAX: usize = 256 << 20;
+/// Octets of one regular expression; SpamAssassin's largest has 224 KB after its tags are put in.
+pub const PATTERN_BYTES_MAX: usize = 512 << 10;
+/// Groups inside groups of one regular expression: reading it takes a stack frame each.
+pub const PATTERN_DEPTH_MAX: usize = 100;
+/// A count in a regular expression; Perl's own bound.
+pub const PATTERN_REPEATS_MAX: u32 = 65_534;
+/// Places of one regular expression when its counts are written out: memory and time to compile grow with them.
+pub const PATTERN_PLACES_MAX: u64 = 200_000;
+/// Octets of the automaton of one regular expression before it is made deterministic.
+pub const PATTERN_NFA_BYTES_MAX: usize = 64 << 20;
+/// Instructions of the program of a pattern that needs backtracking.
+pub const PATTERN_PROGRAM_MAX: usize = 200_000;
+/// Steps back that a bounded pattern may take over one segment; about a millisecond.
+pub const PATTERN_STEPS_MAX: usize = 100_000;
+/// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
+pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
+/// How often rule files and lists are looked at; a change counts when it has stood for one look.
+pub const RULES_WATCH_SECONDS: Duration = Duration::from_secs(5);
+/// Octets of the automata that one matcher grows while it is used; then they are begun anew.
+pub const AUTOMATA_BYTES_MAX: usize = 96 << 20;
+/// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.
+pub const VERIFIER_STEPS_MIN: usize = 256;

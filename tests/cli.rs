@@ -427,7 +427,7 @@ fn the_demo_delivers_every_sample() {
 #[test]
 fn the_examples_of_the_help_work() {
     let files = folder(&[]);
-    let verbs: [&[&str]; 8] = [
+    let verbs: [&[&str]; 10] = [
         &["serve"],
         &["demo"],
         &["scan"],
@@ -436,6 +436,8 @@ fn the_examples_of_the_help_work() {
         &["config", "explain"],
         &["rules", "list"],
         &["rules", "check"],
+        &["rules", "test"],
+        &["rules", "compile"],
     ];
     let path = format!("{}:{}", Path::new(WEHR).parent().unwrap().display(), env::var("PATH").unwrap());
     for verb in verbs {

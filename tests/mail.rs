@@ -11,7 +11,7 @@ use std::{
 };
 use wehr::{
     limits,
-    mail::{head::Head, intake::Intake, message::Message},
+    mail::{content::LinkPlace, head::Head, intake::Intake, links::Links, message::Message},
 };
 
 fn raw_fields(head: &Head) -> Vec<Vec<u8>> {
@@ -104,6 +104,75 @@ proptest! {
     }
 }
 
+/// Pieces that pages are made of.
+fn pageish() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "<p style='display:none'>",
+        "<b style=\"font-size:0\">",
+        "<td bgcolor=#fff>",
+        "<font color=white>",
+        "</p>",
+        "</td>",
+        "</b>",
+        "<table>",
+        "<tr>",
+        "</table>",
+        "<a href=http://a.example>",
+        "<a href='//b.com'>",
+        "</a>",
+        "www.c.com ",
+        "word",
+        " ",
+        "\u{a0}",
+        "\u{200c}",
+        "\u{202e}",
+        "\u{fc}",
+        "&nbsp;",
+        "<br>",
+        "<img src=http://d width=1 alt='x y'>",
+        "<style>",
+        ".e{display:none} .f .g,i#h{color:#fff}",
+        "</style>",
+        "<i class='e f' id=h>",
+        "<div class=f>",
+        "<noscript>",
+        "<title>",
+        "</title>",
+        "<script>",
+        "</script>",
+        "<!--",
+        "-->",
+        "<",
+        ">",
+        "'",
+        "\"",
+        "<li>",
+        "<body>",
+        "</body>",
+        "<template>",
+    ]);
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_page(text in prop_oneof![pageish(), any::<String>()]) {
+        let mut links = Links::default();
+        let page = links.html(&text, LinkPlace::Html);
+        for shown in [&page.visible, &page.hidden, &page.title] {
+            prop_assert_eq!(shown.split_whitespace().collect::<Vec<_>>().join(" "), shown.as_str());
+        }
+        prop_assert!(page.tags >= page.images + page.forms + page.scripts);
+        prop_assert!(page.tracking_images <= page.remote_images && page.remote_images <= page.images);
+        // Letters are neither lost nor made.
+        let letters = |text: &str| text.chars().filter(|mark| *mark == 'w').count();
+        prop_assert!(letters(&page.visible) + letters(&page.hidden) <= letters(&text));
+        let (found, _) = links.finish();
+        let distinct: BTreeSet<_> = found.iter().map(|link| &link.url).collect();
+        prop_assert_eq!(distinct.len(), found.len());
+    }
+}
+
 /// Four MiB of one thing after a beginning: what grows faster than the input would take minutes.
 #[test]
 fn hostile_shapes_are_read_in_linear_time() {
@@ -121,6 +190,17 @@ fn hostile_shapes_are_read_in_linear_time() {
         (page, "<!--"),
         (page, "<style>url("),
         (page, "&#x"),
+        (page, "<a href=x>"),
+        (page, "<i class=b id=c>"),
+        (page, "<div><p>"),
+        (page, "<table><tr><td>"),
+        (page, "<p><i></p></b>"),
+        (page, "<td style='color:#fff;background:url(x'>a"),
+        (page, "<style>.a{color:red}</style>"),
+        (page, "<style>.a .b,a>#c{color:red}.a"),
+        (page, "<noscript>"),
+        (page, "<img alt=a width=1 src=http://a>"),
+        (page, "a\u{200b}\u{202e}"),
         (multipart, "--b\r\n\r\n"),
         (multipart, "--"),
         ("", "A: b\r\n"),
@@ -140,6 +220,21 @@ fn hostile_shapes_are_read_in_linear_time() {
         assert!(taken < Duration::from_secs(10), "{beginning:?} and {unit:?} took {taken:?}");
         well_formed(&message).unwrap();
     }
+}
+
+/// A style sheet of many rules, and elements that each of them is tried on.
+#[test]
+fn many_rules_on_many_elements_are_read_in_linear_time() {
+    let rules: String =
+        (0..50_000).map(|number| format!(".a{number} .b{number}, i{{color:red}}#c{number} {{color:red}}")).collect();
+    let classes: Vec<String> = (0..40).map(|number| format!("a{number}")).collect();
+    let element = format!("<i class='{}' id=c1>x", classes.join(" "));
+    let raw = format!("Content-Type: text/html\r\n\r\n<style>{rules}</style>{}", element.repeat(6_000));
+    let start = Instant::now();
+    let message = Message::parse(Bytes::from(raw));
+    assert!(start.elapsed() < Duration::from_secs(10), "took {:?}", start.elapsed());
+    let page = message.texts[0].page.as_ref().unwrap();
+    assert!(page.cut && page.visible.len() > 1000);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use wehr::judge::{
     case::{Case, expectation::Expectation},
     document::Errors,
-    rules::parse,
+    rules::{pack, ruleset::{Proof, Ruleset, Sources}},
 };
 
 fuzz_target!(|text: &str| {
@@ -17,8 +17,9 @@ fuzz_target!(|text: &str| {
         Ok(expected) => assert_eq!(Expectation::parse("again.toml", &expected.to_text()), Ok(expected)),
         Err(errors) => has_places(&errors),
     }
-    match parse::pack("fuzz.toml", text) {
-        Ok(rules) => assert!(rules.keys().all(|symbol| parse::is_symbol(symbol.as_str()))),
+    let sources = Sources { files: vec![("fuzz.toml".to_owned(), text.to_owned())], lists: Sources::embedded().lists };
+    match Ruleset::read(&sources, Proof::Samples) {
+        Ok(rules) => assert!(rules.table.keys().all(|symbol| pack::is_symbol(symbol.as_str()))),
         Err(errors) => has_places(&errors),
     }
 });

@@ -77,11 +77,11 @@ fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
     let checked = Settings::load(file).and_then(|settings| settings.rulebook());
     match checked {
         Ok(rulebook) if json => output::json(&serde_json::json!({
-            "file": name, "errors": [], "symbols": rulebook.rules.len(), "digest": rulebook.digest,
+            "file": name, "errors": [], "symbols": rulebook.rules.table.len(), "digest": rulebook.digest,
         }))?,
         Ok(rulebook) => output::line(format_args!(
             "{name}: nothing is wrong; {} symbols, digest {}",
-            rulebook.rules.len(),
+            rulebook.rules.table.len(),
             rulebook.digest.get(..12).unwrap_or_default()
         ))?,
         Err(errors) => {

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod output;
 pub mod progress;
 pub mod rules;
+pub mod rules_import;
 pub mod scan;
 pub mod serve;
 

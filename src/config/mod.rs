@@ -5,6 +5,7 @@
 pub mod explain;
 pub mod keys;
 pub mod read;
+pub mod rules;
 
 use self::read::{Entry, Item, Values};
 use crate::{
@@ -15,10 +16,11 @@ use crate::{
         findings::{Score, Symbol},
         policy::verdict::Action,
         rulebook::{Rulebook, Thresholds},
-        rules::{embedded, parse},
+        rules::{Rule, lists::Lists, ruleset::Ruleset},
     },
     mail::address::Domain,
-    world::{network::Network, place::Place},
+    mail::network::Network,
+    world::place::Place,
 };
 use std::{
     collections::BTreeMap,
@@ -143,17 +145,15 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong with the rule files, and actions for symbols that have no rule.
     pub fn rulebook(&self) -> Result<Rulebook, Errors> {
-        let placed = match &self.rules_dir {
-            None => parse::packs(embedded::PACKS.iter().copied())?,
-            Some(folder) => folder_packs(folder)?,
-        };
-        let mut rules: BTreeMap<_, _> = placed.into_iter().map(|(symbol, (rule, _))| (symbol, rule)).collect();
+        let rules::Found { sources, proof } = rules::find(self.rules_dir.as_deref())?;
+        let sources = sources.with_own_domains(&self.own_domains);
+        let mut rules = Ruleset::read(&sources, proof)?;
         let mut complaints = Vec::new();
         for (name, (action, position)) in &self.actions {
-            if let Some(rule) = rules.get_mut(&Symbol::named(name)) {
+            if let Some(rule) = rules.table.get_mut(&Symbol::named(name)) {
                 rule.action = *action;
             } else {
-                let what = unknown("symbol", name, rules.keys().map(Symbol::as_str));
+                let what = unknown("symbol", name, rules.table.keys().map(Symbol::as_str));
                 complaints.push(Complaint { position: position.clone(), what });
             }
         }
@@ -170,13 +170,13 @@ impl Settings {
             rules,
             digest: String::new(),
         };
-        rulebook.digest = digest(&rulebook);
+        rulebook.digest = digest(&rulebook, &sources.lists);
         Ok(rulebook)
     }
 }
 
 /// SHA-256 over the canonical text of everything that sways a verdict: equal books have equal digests.
-fn digest(rulebook: &Rulebook) -> String {
+fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     let mut text = String::new();
     let mut line = |word: &str, value: &str| {
         // Writing into a String cannot fail.
@@ -191,41 +191,18 @@ fn digest(rulebook: &Rulebook) -> String {
     }
     let Thresholds { tag, quarantine, reject } = rulebook.thresholds;
     line("thresholds", &format!("{tag} {quarantine} {reject}"));
-    for (symbol, rule) in &rulebook.rules {
-        line(symbol.as_str(), &format!("{} {} {} {}", rule.score, rule.action, rule.group, rule.about));
+    for (symbol, rule) in &rulebook.rules.table {
+        let Rule { about, score, group, action, is_shadow, multiple, when, .. } = rule;
+        line(symbol.as_str(), &format!("{score} {action} {group} {is_shadow} {multiple:?} {when} {about}"));
+    }
+    for (name, group) in &rulebook.rules.groups {
+        line(name, &format!("cap {:?}", group.cap.map(Score::hundredths)));
+    }
+    for (name, list) in lists {
+        line(name, &list.entries().collect::<Vec<_>>().join("\n"));
     }
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Every `*.toml` of a folder, in the order of their names.
-fn folder_packs(folder: &Path) -> Result<parse::Placed, Errors> {
-    let name = folder.display().to_string();
-    let complain = |error: std::io::Error| Errors::whole_file(&name, format!("cannot read it: {error}"));
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(complain)? {
-        let path = entry.map_err(complain)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            paths.push(path);
-        }
-    }
-    if paths.is_empty() {
-        return Err(Errors::whole_file(&name, "no *.toml rule file in this folder"));
-    }
-    paths.sort();
-    let (mut files, mut complaints) = (Vec::new(), Vec::new());
-    for path in paths {
-        let name = path.display().to_string();
-        match read::text_file(&path) {
-            Ok(text) => files.push((name, text)),
-            Err(error) => complaints.extend(Errors::whole_file(&name, format!("cannot read it: {error}")).0),
-        }
-    }
-    match parse::packs(files.iter().map(|(file, text)| (file.as_str(), text.as_str()))) {
-        Ok(rules) if complaints.is_empty() => Ok(rules),
-        Ok(_) => Err(Errors(complaints)),
-        Err(Errors(found)) => Err(Errors(complaints.into_iter().chain(found).collect())),
-    }
 }
 
 /// Values being typed; what does not fit is noted.
@@ -254,7 +231,8 @@ impl Typing<'_> {
         let trusted_sealers = self.each("auth.trusted_sealers", domain);
         let thresholds = self.thresholds();
         let quarantine_folder = self.path("quarantine.folder");
-        let rules_dir = self.folder("rules.dir");
+        let rules_dir =
+            self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -343,11 +321,6 @@ impl Typing<'_> {
     /// A file that has to be there, if one is named.
     fn file(&mut self, key: &str) -> Option<PathBuf> {
         self.existing(key, "a readable file", |path| fs::File::open(path).is_ok_and(|_| path.is_file()))
-    }
-
-    /// A folder that has to be there, if one is named.
-    fn folder(&mut self, key: &str) -> Option<PathBuf> {
-        self.existing(key, "a readable folder", |path| fs::read_dir(path).is_ok())
     }
 
     fn existing(&mut self, key: &str, kind: &str, is_there: impl Fn(&Path) -> bool) -> Option<PathBuf> {

@@ -6,7 +6,7 @@ use super::keys::{KEYS, Key, Shape};
 use crate::{
     judge::{
         document::{Complaint, Document, Errors, Position, Value, nearest, unknown},
-        rules::parse,
+        rules::pack,
     },
     limits,
 };
@@ -81,11 +81,19 @@ impl Values {
 /// # Errors
 /// When it cannot be read, is larger than `limits::CONFIG_BYTES_MAX`, or is not UTF-8.
 pub fn text_file(path: &Path) -> io::Result<String> {
+    bounded(path, limits::CONFIG_BYTES_MAX)
+}
+
+/// Reads a text of at most so many octets.
+///
+/// # Errors
+/// What the file system says, and texts that are too large or not UTF-8.
+pub fn bounded(path: &Path, bytes_max: usize) -> io::Result<String> {
     let mut bytes = Vec::new();
-    let bound = u64::try_from(limits::CONFIG_BYTES_MAX).unwrap_or(u64::MAX);
+    let bound = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     fs::File::open(path)?.take(bound.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() > limits::CONFIG_BYTES_MAX {
-        return Err(io::Error::other(format!("larger than {} octets", limits::CONFIG_BYTES_MAX)));
+    if bytes.len() > bytes_max {
+        return Err(io::Error::other(format!("larger than {bytes_max} octets")));
     }
     String::from_utf8(bytes).map_err(|error| {
         io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 at octet {}", error.utf8_error().valid_up_to()))
@@ -205,7 +213,7 @@ fn items(document: &Document<'_>, key: &Key, value: &Value<'_>) -> Vec<Item> {
 fn actions(document: &Document<'_>, table: &DeTable<'_>) -> Vec<Item> {
     let mut items = Vec::new();
     for (symbol, value) in table {
-        if let Some(action) = parse::action(document, value) {
+        if let Some(action) = pack::action(document, value) {
             let text = format!("{}={action}", symbol.get_ref());
             items.push(Item { text, position: document.position(&symbol.span()) });
         }

@@ -355,6 +355,9 @@ fn record(metrics: &Metrics, mail: &Mail, verdict: &Verdict) {
     metrics.auth_result("iprev", auth.iprev.result.word());
     metrics.auth_result("dmarc", auth.dmarc.result.word());
     metrics.coverage_gaps(mail.message.coverage.skipped.len());
+    let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
+    symbols.dedup();
+    symbols.into_iter().for_each(|symbol| metrics.symbol(symbol));
 }
 
 fn line(mail: &Mail, verdict: &Verdict, rounds: usize) -> MailLine {

@@ -39,12 +39,14 @@ pub struct Finding {
     pub symbol: Symbol,
     /// What was seen, for the operator: a domain, a file name, a reason. Never sent to a client.
     pub detail: String,
+    /// How often it was seen, where that counts; else 1.
+    pub times: u32,
 }
 
 impl Finding {
     #[must_use]
     pub fn new(symbol: Symbol, detail: impl Into<String>) -> Self {
-        Self { symbol, detail: detail.into() }
+        Self { symbol, detail: detail.into(), times: 1 }
     }
 }
 
@@ -61,6 +63,18 @@ impl Score {
     #[must_use]
     pub const fn hundredths(self) -> i32 {
         self.0
+    }
+
+    /// As much on the other side.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
+
+    /// The weight of something that was seen several times.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self(self.0.saturating_mul(i32::try_from(times).unwrap_or(i32::MAX)))
     }
 
     /// Points, rounded to the nearest hundredth; `None` outside plus or minus 10,000 and for NaN.

@@ -17,10 +17,11 @@ pub mod rules;
 use self::{
     auth::Authentication,
     checks::evidence::{Check, Evidence},
-    facts::{Facts, Question, Reading},
+    facts::{Facts, Question, Reading, Scanned},
     findings::Finding,
     policy::verdict::Verdict,
     rulebook::Rulebook,
+    rules::scene::{Outside, Scene},
 };
 use crate::mail::Mail;
 use std::{collections::BTreeSet, sync::Arc};
@@ -97,11 +98,20 @@ impl Judge {
             && wanted.is_empty()
             && let Some(authentication) = self.authentication.take()
         {
-            let findings = std::mem::take(&mut self.findings);
+            let mut findings = std::mem::take(&mut self.findings);
+            findings.extend(self.judged_by_rules(facts, &authentication, &findings));
             return Progress::Done(Box::new(policy::decide(&self.mail, findings, authentication, &self.rulebook)));
         }
         debug_assert!(!wanted.is_empty(), "a check that is open has asked something");
         Progress::Wants(wanted)
+    }
+
+    /// What the rules find, once all checks have spoken.
+    fn judged_by_rules(&self, facts: &Facts, authentication: &Authentication, found: &[Finding]) -> Vec<Finding> {
+        let reading = Reading::of(facts);
+        let virus = reading.virus().unwrap_or(&Scanned::NotAsked);
+        let scene = Scene::new(&self.mail, Some(Outside { authentication, virus }));
+        self.rulebook.rules.program.run(&scene, found)
     }
 
     /// How often the facts were looked at.

@@ -4,9 +4,9 @@
 
 use super::{
     auth,
-    findings::{Score, Symbol},
+    findings::{Finding, Score, Symbol},
     policy::verdict::Action,
-    rules::Rule,
+    rules::ruleset::Ruleset,
 };
 use crate::mail::address::Domain;
 use std::collections::BTreeMap;
@@ -35,22 +35,58 @@ pub struct Rulebook {
     pub auth: auth::Settings,
     pub own_domains: Vec<Domain>,
     pub thresholds: Thresholds,
-    /// What each symbol weighs and demands.
-    pub rules: BTreeMap<Symbol, Rule>,
+    /// What each symbol means, weighs and demands, and the conditions that find it.
+    pub rules: Ruleset,
     /// Name of the milter or proxy in the reference of a verdict.
     pub digest: String,
 }
 
 impl Rulebook {
-    /// What a symbol weighs; symbols without rule weigh nothing.
+    /// What a symbol weighs; symbols without rule and those in the shadow weigh nothing.
     #[must_use]
     pub fn score(&self, symbol: &Symbol) -> Score {
-        self.rules.get(symbol).map(|rule| rule.score).unwrap_or_default()
+        self.rules.table.get(symbol).filter(|rule| !rule.is_shadow).map(|rule| rule.score).unwrap_or_default()
+    }
+
+    /// What a finding weighs, before its group is capped.
+    #[must_use]
+    pub fn weight(&self, finding: &Finding) -> Score {
+        self.score(&finding.symbol).times(finding.times)
+    }
+
+    /// The sum of all weights, each group within its cap.
+    #[must_use]
+    pub fn sum(&self, findings: &[Finding]) -> Score {
+        let mut free = Score::default();
+        let mut capped: BTreeMap<&str, (Score, Score)> = BTreeMap::new();
+        for finding in findings {
+            let weight = self.weight(finding);
+            let group = self.rules.table.get(&finding.symbol).map(|rule| rule.group.as_str());
+            match group.filter(|group| self.rules.groups.get(*group).is_some_and(|group| group.cap.is_some())) {
+                None => free = free + weight,
+                Some(group) => {
+                    let (against, speaking_for) = capped.entry(group).or_default();
+                    let side = if weight < Score::default() { speaking_for } else { against };
+                    *side = *side + weight;
+                }
+            }
+        }
+        let within = |(group, (against, speaking_for)): (&str, (Score, Score))| {
+            let cap = self.rules.groups.get(group).and_then(|group| group.cap).unwrap_or_default();
+            against.min(cap) + speaking_for.max(cap.negated())
+        };
+        free + capped.into_iter().map(within).sum()
+    }
+
+    /// Does the symbol only run to be counted?
+    #[must_use]
+    pub fn is_shadow(&self, symbol: &Symbol) -> bool {
+        self.rules.table.get(symbol).is_some_and(|rule| rule.is_shadow)
     }
 
     /// The least that has to happen when a symbol is found.
     #[must_use]
     pub fn least_action(&self, symbol: &Symbol) -> Action {
-        self.rules.get(symbol).map(|rule| rule.action).unwrap_or_default()
+        self.rules.table.get(symbol).filter(|rule| !rule.is_shadow).map(|rule| rule.action).unwrap_or_default()
     }
 }

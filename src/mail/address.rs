@@ -92,6 +92,12 @@ impl Domain {
         psl::domain_str(&self.0).map(|name| Self(name.to_owned()))
     }
 
+    /// Is the public suffix one of the list's ICANN or private section, rather than made up by its rule `*`?
+    #[must_use]
+    pub fn has_listed_suffix(&self) -> bool {
+        psl::suffix(self.0.as_bytes()).is_some_and(|suffix| suffix.is_known())
+    }
+
     /// Is this name equal to `other` or below it?
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! Pure.
 
+use super::{names, page::Page};
+
 /// One decoded body part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
@@ -24,8 +26,27 @@ pub struct Part {
     /// How many readings gave this part.
     pub interpretations: usize,
     pub encrypted: bool,
+    /// Shown in the message window rather than offered as a file.
+    pub is_shown: bool,
     /// Marks found inside, such as `macro`.
     pub traits: Vec<String>,
+}
+
+impl Part {
+    /// The extension of the preferred name, as Windows sees it; empty if none.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        names::extension(&self.name).unwrap_or_default()
+    }
+
+    /// The extensions of all readings of the name, each once.
+    #[must_use]
+    pub fn extensions(&self) -> Vec<String> {
+        let mut found: Vec<String> = self.names.iter().filter_map(|name| names::extension(name)).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
 }
 
 /// The text of one readable part, decoded.
@@ -41,11 +62,14 @@ pub struct Text {
     pub is_shown: bool,
     /// Transfer encoding and charset undone; cut where `limits::TEXT_BYTES_MAX` octets of text were read.
     pub text: String,
+    /// What the page shows, hides and holds, where it is one.
+    pub page: Option<Page>,
 }
 
 /// Where a link stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkPlace {
+    #[default]
     Text,
     Html,
     Attachment,
@@ -65,7 +89,8 @@ impl LinkPlace {
 }
 
 /// One link, normalised as browsers do (WHATWG URL).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and rules ask for each")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
     pub url: String,
     /// Host in A-label form; empty for `mailto:` and the like.
@@ -73,6 +98,16 @@ pub struct Link {
     /// Registrable domain.
     pub domain: Option<String>,
     pub place: LinkPlace,
+    /// What the page shows for it, one that contradicts it if there are several; empty in plain text.
+    pub text: String,
+    /// That text names another registrable domain or address than the one it leads to.
+    pub mismatch: bool,
+    /// There is a user or password before the host: `https://bank.example@evil.example/`.
+    pub userinfo: bool,
+    /// The host is an address (RFC 3986 3.2.2), in any spelling that browsers take.
+    pub is_ip: bool,
+    /// The host has a label in A-label form.
+    pub is_punycode: bool,
 }
 
 /// Something wrong with the bytes, by a fixed name in lower case, for example `missing_final_boundary`.

@@ -6,18 +6,19 @@ use super::{
     address::Domain,
     content::{Defect, Link, LinkPlace},
     defects,
-    html::{self, Found},
+    page::{Page, references::Found},
+    shown,
 };
 use crate::limits;
 use linkify::{LinkFinder, LinkKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use url::{Host, ParseError, Url};
 
 /// The links of one mail, collected over its parts.
 pub struct Links {
     found: Vec<Link>,
-    /// What was found already, as it stood there and as it was normalised.
-    seen: BTreeSet<(LinkPlace, String)>,
+    /// What was met already, as it stood there and as it was normalised, and where in `found` it is; by `LinkPlace`.
+    seen: [BTreeMap<String, Option<usize>>; 4],
     defects: BTreeSet<Defect>,
     finder: LinkFinder,
 }
@@ -26,7 +27,7 @@ impl Default for Links {
     fn default() -> Self {
         let mut finder = LinkFinder::new();
         finder.kinds(&[LinkKind::Url]);
-        Self { found: Vec::new(), seen: BTreeSet::new(), defects: BTreeSet::new(), finder }
+        Self { found: Vec::new(), seen: std::array::from_fn(|_| BTreeMap::new()), defects: BTreeSet::new(), finder }
     }
 }
 
@@ -55,11 +56,11 @@ impl Links {
         }
     }
 
-    /// Looks for links in a page: references of every kind, and its text.
-    pub fn html(&mut self, page: &str, place: LinkPlace) {
+    /// Looks for links in a page: references of every kind, and its text. Gives the page, read in the same pass.
+    pub fn html(&mut self, page: &str, place: LinkPlace) -> Page {
         let mut base = None;
         let mut relative = Vec::new();
-        html::walk(page, &mut |found| match found {
+        let page = Page::read(page, &mut |found| match found {
             Found::Base(target) => {
                 if base.is_none() {
                     base = Url::parse(target).ok();
@@ -79,6 +80,23 @@ impl Links {
                 self.reference(&target, Some(&base), place);
             }
         }
+        for anchor in page.anchors.iter().filter(|anchor| !anchor.text.is_empty()) {
+            self.label(&anchor.href, &anchor.text, place);
+        }
+        page
+    }
+
+    /// Notes what is shown for a link that was met.
+    fn label(&mut self, target: &str, text: &str, place: LinkPlace) {
+        let target = trimmed(target);
+        let target = target.get(..target.floor_char_boundary(limits::LINK_BYTES_MAX)).unwrap_or_default();
+        let index = self.seen_at(place).get(target).copied().flatten();
+        let Some(link) = index.and_then(|index| self.found.get_mut(index)) else { return };
+        let mismatch = shown::contradicts(text, link);
+        if link.text.is_empty() || (mismatch && !link.mismatch) {
+            text.clone_into(&mut link.text);
+        }
+        link.mismatch |= mismatch;
     }
 
     /// Everything found, in the order it was met, and what is wrong with it.
@@ -121,7 +139,7 @@ impl Links {
 
     /// One reference: normalised, and kept unless it was met before.
     fn reference(&mut self, target: &str, base: Option<&Url>, place: LinkPlace) -> Outcome {
-        let target = target.trim_matches(|mark: char| mark <= ' ');
+        let target = trimmed(target);
         if target.is_empty() || target.starts_with('#') {
             return Outcome::Nothing;
         }
@@ -129,8 +147,12 @@ impl Links {
             return self.data(target, place);
         }
         let target = self.cut(target);
-        if base.is_none() && !self.seen.insert((place, target.to_owned())) {
+        let is_known = self.seen_at(place).contains_key(target);
+        if is_known && base.is_none() {
             return Outcome::Nothing;
+        }
+        if !is_known {
+            self.seen_at(place).insert(target.to_owned(), None);
         }
         let link = match Url::options().base_url(base).parse(target) {
             Ok(url) => {
@@ -145,10 +167,13 @@ impl Links {
             },
             Err(_) => {
                 self.defects.insert(defects::MALFORMED_LINK);
-                Link { url: target.to_owned(), host: spelt_host(target), domain: None, place }
+                Link { url: target.to_owned(), host: spelt_host(target), place, ..Link::default() }
             }
         };
-        self.keep(link, target);
+        let index = self.keep(link, target);
+        if let Some(known) = self.seen_at(place).get_mut(target) {
+            *known = index;
+        }
         Outcome::Kept
     }
 
@@ -160,20 +185,37 @@ impl Links {
             .any(|harmless| kind.starts_with(harmless) && !kind.contains("svg"));
         if !is_harmless {
             let url = kind.get(..DATA_KIND_BYTES_MAX).unwrap_or(&kind).to_owned();
-            self.keep(Link { url, host: String::new(), domain: None, place }, "");
+            self.keep(Link { url, place, ..Link::default() }, "");
         }
         Outcome::Nothing
     }
 
-    fn keep(&mut self, link: Link, as_spelt: &str) {
-        if link.url != as_spelt && !self.seen.insert((link.place, link.url.clone())) {
-            return;
+    fn seen_at(&mut self, place: LinkPlace) -> &mut BTreeMap<String, Option<usize>> {
+        let [text, html, attachment, qr] = &mut self.seen;
+        match place {
+            LinkPlace::Text => text,
+            LinkPlace::Html => html,
+            LinkPlace::Attachment => attachment,
+            LinkPlace::Qr => qr,
         }
-        if self.found.len() >= limits::LINKS_MAX {
+    }
+
+    /// Where in `found` the link is; `None` where there is no more room.
+    fn keep(&mut self, link: Link, as_spelt: &str) -> Option<usize> {
+        let index = (self.found.len() < limits::LINKS_MAX).then_some(self.found.len());
+        if link.url != as_spelt {
+            let seen = self.seen_at(link.place);
+            if let Some(known) = seen.get(&link.url) {
+                return *known;
+            }
+            seen.insert(link.url.clone(), index);
+        }
+        if index.is_none() {
             self.defects.insert(defects::LINKS_CUT);
-            return;
+            return None;
         }
         self.found.push(link);
+        index
     }
 
     /// The first octets of a link that is too long; the host stands there.
@@ -195,13 +237,26 @@ enum Outcome {
     Relative,
 }
 
+fn trimmed(target: &str) -> &str {
+    target.trim_matches(|mark: char| mark <= ' ')
+}
+
 fn link(url: &Url, place: LinkPlace) -> Link {
     let domain = match url.host() {
         Some(Host::Domain(host)) => Domain::parse(host).and_then(|host| host.registrable()),
         _ => None,
     };
     let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
-    Link { url: url.to_string(), host, domain: domain.map(|domain| domain.as_str().to_owned()), place }
+    Link {
+        url: url.to_string(),
+        domain: domain.map(|domain| domain.as_str().to_owned()),
+        place,
+        userinfo: !url.username().is_empty() || url.password().is_some(),
+        is_ip: matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))),
+        is_punycode: host.split('.').any(|label| label.starts_with("xn--")),
+        host,
+        ..Link::default()
+    }
 }
 
 /// A reference without scheme that clients still open: `//a.example/`, `www.a.example`.
@@ -307,6 +362,39 @@ mod tests {
             of_page("<a href=x>x</a><base href=https://b.example/d/>").into_iter().map(|link| link.url).collect();
         assert_eq!(urls, ["https://b.example/d/", "https://b.example/d/x"]);
         assert!(of_page("<a href=x><a href='#y'><img src=cid:z>").is_empty());
+    }
+
+    #[test]
+    fn links_say_what_is_shown_for_them() {
+        let links = of_page(
+            "<a href='http://a.example/'> Los  <b>geht's</b> </a><a href='http://evil.com/'>www.paypal.com</a>
+             <a href='HTTP://A.example'>http://b.example/</a><a href=x>y</a><base href='http://c.example/'>
+             <a href='http://d.example/'><img src=cid:z alt='Weiter'></a><a href='http://e.example'>",
+        );
+        let shown: Vec<_> = links.iter().map(|link| (link.host.as_str(), link.text.as_str(), link.mismatch)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("a.example", "http://b.example/", true),
+                ("evil.com", "www.paypal.com", true),
+                ("www.paypal.com", "", false),
+                ("b.example", "", false),
+                ("c.example", "", false),
+                ("d.example", "Weiter", false),
+                ("e.example", "", false),
+                ("c.example", "y", false),
+            ]
+        );
+    }
+
+    #[test]
+    fn odd_hosts_are_marked() {
+        let of = |target: &str| of_page(&format!("<a href='{target}'>")).remove(0);
+        assert!(of("https://bank.example@evil.example/").userinfo);
+        assert!(of("http://0x7f000001/").is_ip && of("http://[::1]/").is_ip);
+        assert!(of("http://B\u{fc}cher.example").is_punycode);
+        let plain = of("http://a.example/@b");
+        assert!(!plain.userinfo && !plain.is_ip && !plain.is_punycode);
     }
 
     #[test]

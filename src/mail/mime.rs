@@ -183,6 +183,7 @@ impl Walk {
             within: position.within,
             interpretations: 1,
             encrypted: false,
+            is_shown: false,
             traits: Vec::new(),
         });
     }
@@ -255,6 +256,7 @@ impl Walk {
             within: position.within,
             interpretations: 1,
             encrypted,
+            is_shown: declared.is_shown,
             traits: Vec::new(),
         });
     }
@@ -276,9 +278,10 @@ impl Walk {
         if decoded.malformed {
             self.defects.insert(defects::MALFORMED_CHARSET);
         }
+        let mut page = None;
         match (is_page, declared.is_shown) {
-            (true, true) => self.links.html(&decoded.text, LinkPlace::Html),
-            (true, false) => self.links.html(&decoded.text, LinkPlace::Attachment),
+            (true, true) => page = Some(self.links.html(&decoded.text, LinkPlace::Html)),
+            (true, false) => page = Some(self.links.html(&decoded.text, LinkPlace::Attachment)),
             (false, true) => self.links.text(&decoded.text, LinkPlace::Text),
             (false, false) => self.links.text(&decoded.text, LinkPlace::Attachment),
         }
@@ -288,6 +291,7 @@ impl Walk {
             is_page,
             is_shown: declared.is_shown,
             text: decoded.text.into_owned(),
+            page,
         });
     }
 

@@ -4,6 +4,7 @@
 //! and what is wrong with them is listed in `defects`.
 
 pub mod address;
+pub mod alike;
 pub mod author;
 pub mod body;
 pub mod charset;
@@ -12,13 +13,18 @@ pub mod content;
 pub mod defects;
 pub mod envelope;
 pub mod filetype;
+pub mod fold;
 pub mod head;
-pub mod html;
 pub mod intake;
 pub mod links;
+pub mod lookalike;
 pub mod message;
 pub mod mime;
 pub mod names;
+pub mod network;
+pub mod page;
+pub mod parties;
+pub mod shown;
 pub mod timestamp;
 
 use self::{

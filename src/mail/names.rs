@@ -30,6 +30,18 @@ pub fn readings<'a>(
     names
 }
 
+/// The extension that counts on the reader's machine: Windows drops dots and spaces at the end of a name.
+#[must_use]
+pub fn extension(name: &str) -> Option<String> {
+    let name = name
+        .trim_end_matches(|mark: char| mark.is_whitespace() || mark.is_control() || matches!(mark, '.' | '"' | '\''));
+    // A NUL ends the name, a colon starts a stream of the file.
+    let name = name.split(['\0', ':']).next().unwrap_or_default();
+    let (_, end) = name.rsplit_once('.')?;
+    let end: String = end.chars().filter(|mark| mark.is_alphanumeric()).collect();
+    Some(end.to_ascii_lowercase())
+}
+
 /// The readings that one field gives for the parameter `wanted`.
 fn of_field(value: &[u8], wanted: &str, names: &mut Vec<String>) {
     let parameters = parameters(value);
@@ -226,6 +238,13 @@ mod tests {
             ["Pr\u{fc}fung.exe"]
         );
         assert_eq!(of("attachment; filename=\"=?utf-8?q?a=2Eexe?=\"", ""), ["a.exe", "=?utf-8?q?a=2Eexe?="]);
+    }
+
+    #[test]
+    fn extensions_are_read_as_windows_does() {
+        assert_eq!(extension("a.pdf.EXE. .").as_deref(), Some("exe"));
+        assert_eq!(extension("a.exe:x.txt").as_deref(), Some("exe"));
+        assert_eq!(extension("Elternbrief"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The server: binds the doors, reloads on SIGHUP, drains on SIGTERM and SIGINT.
+//! The server: binds the doors, reloads on SIGHUP and when rule files or lists change, drains on SIGTERM and SIGINT.
 //!
 //! Order of a start: bind every socket, then take mail; so a wrong address is an error at once, not a half-open door.
 
@@ -21,17 +21,19 @@ use crate::{
 use std::{
     io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::SystemTime,
 };
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::timeout,
+    time::{interval, timeout},
 };
 
 /// Everything a server is started with.
@@ -45,8 +47,16 @@ pub struct Plan {
     pub desk: Arc<Desk>,
 }
 
-/// Reads the configuration anew: new parts, or why the old ones stay.
-pub type Reload = Box<dyn Fn() -> Result<Parts, String> + Send + Sync>;
+/// How a running server gets new parts.
+pub struct Reload {
+    /// Reads the configuration anew: new parts, or why the old ones stay.
+    pub read: Box<dyn Fn() -> Result<Parts, String> + Send + Sync>,
+    /// The state of the files that rules and lists are read from.
+    pub stamp: Box<dyn Fn() -> Stamp + Send + Sync>,
+}
+
+/// Equal as long as no rule file and no list has changed.
+pub type Stamp = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// A server that takes mail.
 pub struct Server {
@@ -138,8 +148,19 @@ impl Server {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut watch = interval(limits::RULES_WATCH_SECONDS);
+        let (mut loaded, mut seen) = ((reload.stamp)(), Vec::new());
         loop {
             tokio::select! {
+                _ = watch.tick() => {
+                    let now = (reload.stamp)();
+                    // Twice the same, so that nothing is read while it is being written.
+                    if now != loaded && now == seen {
+                        loaded.clone_from(&now);
+                        self.reload(&reload);
+                    }
+                    seen = now;
+                }
                 _ = hangup.recv() => self.reload(&reload),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -150,7 +171,7 @@ impl Server {
     }
 
     fn reload(&self, reload: &Reload) {
-        let read = reload().and_then(|parts| {
+        let read = (reload.read)().and_then(|parts| {
             if let Some(certificate) = &self.certificate {
                 certificate.reload()?;
             }

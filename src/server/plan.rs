@@ -4,7 +4,7 @@
 
 use super::{Plan, Reload};
 use crate::{
-    config::{Destination, Settings},
+    config::{Destination, Settings, rules},
     doors::{
         deliver::{
             self, Mailstore,
@@ -21,6 +21,7 @@ use crate::{
     telemetry::metrics::Metrics,
     world::{World, clamd, dns, live},
 };
+use arc_swap::ArcSwap;
 use std::{path::PathBuf, sync::Arc, thread};
 
 /// A plan for these settings.
@@ -56,15 +57,21 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 #[must_use]
 pub fn reload(file: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
     let world = Arc::clone(desk.world());
-    Box::new(move || {
+    // Where rules are read from may change with the configuration.
+    let rules_dir = Arc::new(ArcSwap::from_pointee(started.rules_dir.clone()));
+    let watched = Arc::clone(&rules_dir);
+    let stamp = Box::new(move || watched.load().as_deref().map(rules::stamp).unwrap_or_default());
+    let read = Box::new(move || {
         let settings = Settings::load(file.as_deref()).map_err(|errors| errors.to_string())?;
         let parts = parts(&settings, Arc::clone(&world))?;
+        rules_dir.store(Arc::new(settings.rules_dir.clone()));
         let keys = unheeded(&started, &settings);
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(" "), "these keys have changed and count only after a restart");
         }
         Ok(parts)
-    })
+    });
+    Reload { read, stamp }
 }
 
 /// Keys that a reload does not heed and whose values differ.

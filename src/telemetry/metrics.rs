@@ -1,6 +1,6 @@
 //! Every Prometheus series, in one place, registered once and at zero.
 //!
-//! Labels come from closed enums only; never an address, a domain or a file name.
+//! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -112,6 +112,7 @@ pub struct Metrics {
     mails: MailSeries,
     outside: OutsideSeries,
     reloads_total: IntCounterVec,
+    symbols_total: IntCounterVec,
 }
 
 impl Metrics {
@@ -127,6 +128,7 @@ impl Metrics {
             mails: MailSeries::new(&registrar)?,
             outside: OutsideSeries::new(&registrar)?,
             reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
+            symbols_total: registrar.counters("symbols_total", "Mails in which a symbol was found.", &["symbol"])?,
             registry: registry.clone(),
         };
         let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
@@ -302,6 +304,11 @@ impl Metrics {
 
     pub fn reload(&self, worked: bool) {
         self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
+    }
+
+    /// A symbol was found in a mail; those in the shadow are counted too, that is what they run for.
+    pub fn symbol(&self, symbol: &str) {
+        self.symbols_total.with_label_values(&[symbol]).inc();
     }
 }
 

@@ -7,7 +7,7 @@ pub mod faulty;
 pub mod labels;
 pub mod live;
 pub mod masterfile;
-pub mod network;
+
 pub mod place;
 pub mod tokens;
 pub mod zone;

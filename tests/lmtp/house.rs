@@ -2,7 +2,6 @@
 
 use futures_util::future::BoxFuture;
 use std::{
-    collections::BTreeMap,
     fs,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -70,7 +69,7 @@ impl House {
             auth: wehr::judge::auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: vec![] },
             own_domains: vec![],
             thresholds: Thresholds::default(),
-            rules: BTreeMap::new(),
+            rules: wehr::judge::rules::ruleset::Ruleset::default(),
             digest: "test".to_owned(),
         };
         let parts = Parts {

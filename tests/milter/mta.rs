@@ -24,10 +24,9 @@ use wehr::{
     judge::{
         auth,
         facts::{Answer, Fact, Failure, Question, Scanned},
-        findings::Symbol,
         policy::verdict::Action,
         rulebook::{Rulebook, Thresholds},
-        rules::{embedded, parse},
+        rules::ruleset::Ruleset,
     },
     telemetry::metrics::Metrics,
     world::{Scan, World},
@@ -140,9 +139,8 @@ pub struct Filter {
 
 impl House {
     pub fn open(self) -> Filter {
-        let placed = parse::packs(embedded::PACKS.iter().copied()).expect("the embedded packs are right");
-        let mut rules: BTreeMap<Symbol, _> = placed.into_iter().map(|(symbol, (rule, _))| (symbol, rule)).collect();
-        for (symbol, rule) in &mut rules {
+        let mut rules = Ruleset::embedded(&[]).expect("the embedded packs are right");
+        for (symbol, rule) in &mut rules.table {
             if symbol.as_str() == "VIRUS" {
                 rule.action = self.infected;
                 rule.score = wehr::judge::findings::Score::default();

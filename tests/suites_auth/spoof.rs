@@ -14,7 +14,7 @@ use wehr::{
             verdict::{Action, Verdict},
         },
         rulebook::{Rulebook, Thresholds},
-        rules::Rule,
+        rules::{Rule, ruleset::Ruleset},
     },
     mail::{Mail, address::Address},
 };
@@ -37,6 +37,7 @@ fn rulebook() -> Rulebook {
             score: wehr::judge::findings::Score::from_points(score).unwrap(),
             group: "authentication".to_owned(),
             action: action.unwrap_or_default(),
+            ..Rule::default()
         };
         rules.insert(Symbol::named(name), rule);
     }
@@ -44,7 +45,7 @@ fn rulebook() -> Rulebook {
         auth: Settings::default(),
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
-        rules,
+        rules: Ruleset::of(rules),
         digest: String::new(),
     }
 }
@@ -64,9 +65,9 @@ fn every_symbol_has_a_rule_and_back() {
     let rulebook = rulebook();
     let declared: Vec<&str> = checks::authentication::CHECK.symbols.iter().map(Symbol::as_str).collect();
     for symbol in &declared {
-        assert!(rulebook.rules.contains_key(&Symbol::named(symbol)), "{symbol} has no rule");
+        assert!(rulebook.rules.table.contains_key(&Symbol::named(symbol)), "{symbol} has no rule");
     }
-    for symbol in rulebook.rules.keys() {
+    for symbol in rulebook.rules.table.keys() {
         assert!(declared.contains(&symbol.as_str()), "{symbol} is no symbol");
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     config::{Destination, Settings},
     judge::policy::verdict::Action,
     mail::{address::Address, envelope::Client, head::Head},
+    server::Reload,
     world::place::Place,
 };
 use clap::Args;
@@ -109,7 +110,8 @@ impl Demo {
         if !self.json {
             output::line("serving; Ctrl-C ends")?;
         }
-        server.run(Box::new(|| Err("the demo has no configuration file".to_owned()))).await?;
+        let nothing = || Err("the demo has no configuration file".to_owned());
+        server.run(Reload { read: Box::new(nothing), stamp: Box::new(Vec::new) }).await?;
         Ok(ending)
     }
 }

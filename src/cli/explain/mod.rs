@@ -7,7 +7,7 @@ pub mod trace;
 use self::trace::Trace;
 use super::{
     output::{self, Ending, printable},
-    scan::{report_of, source::Source},
+    scan::{matches::Match, report_of, source::Source},
 };
 use clap::Args;
 use std::{fmt::Write as _, io};
@@ -80,6 +80,14 @@ fn text(trace: &Trace) -> String {
         }
         if check.findings.is_empty() {
             line("", "nothing found");
+        }
+    }
+    for rule in &trace.rules {
+        let mut marks = if rule.times > 1 { format!(", {} times", rule.times) } else { String::new() };
+        marks.push_str(if rule.shadow { ", in the shadow" } else { "" });
+        line("rule", &format!("{:+7.2} {} ({}{marks}), {}", rule.score, rule.symbol, rule.about, rule.place));
+        for Match { field, octets: [start, end], text } in &rule.matches {
+            line("", &format!("{field} at octets {start}..{end}: {text}"));
         }
     }
     line("sum", &trace.sum);

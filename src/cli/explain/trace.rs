@@ -3,7 +3,10 @@
 //! Pure.
 
 use crate::{
-    cli::scan::bench::Judged,
+    cli::scan::{
+        bench::Judged,
+        matches::{self, TracedRule},
+    },
     judge::{
         Judge, Progress,
         auth::{self, Word},
@@ -42,6 +45,7 @@ pub struct Trace {
     pub rounds: usize,
     pub authentication: String,
     pub checks: Vec<TracedCheck>,
+    pub rules: Vec<TracedRule>,
     pub sum: String,
     pub action: &'static str,
     pub because: String,
@@ -109,6 +113,7 @@ impl Trace {
             rounds: judged.rounds,
             authentication: authentication(judged),
             checks: checks::ALL.iter().map(|check| traced(check, judged, rulebook)).collect(),
+            rules: matches::traced(judged, rulebook),
             sum: format!(
                 "{} (tag from {}, quarantine from {}, reject from {})",
                 verdict.score, thresholds.tag, thresholds.quarantine, thresholds.reject
@@ -235,10 +240,10 @@ fn traced(check: &Check, judged: &Judged, rulebook: &Rulebook) -> TracedCheck {
     let found = judged.verdict.findings.iter().filter(|finding| check.symbols.contains(&finding.symbol));
     let findings = found.map(|finding| TracedFinding {
         symbol: finding.symbol.to_string(),
-        score: rulebook.score(&finding.symbol).points(),
+        score: rulebook.weight(finding).points(),
         least_action: rulebook.least_action(&finding.symbol).word(),
         detail: finding.detail.clone(),
-        about: rulebook.rules.get(&finding.symbol).map(|rule| rule.about.clone()).unwrap_or_default(),
+        about: rulebook.rules.table.get(&finding.symbol).map(|rule| rule.about.clone()).unwrap_or_default(),
     });
     TracedCheck { name: check.name, bytes: bytes(check.name, judged), findings: findings.collect() }
 }

@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod guess;
 pub mod input;
+pub mod matches;
 pub mod outside;
 pub mod report;
 pub mod source;
@@ -72,5 +73,6 @@ pub fn report_of(judged: &Judged, rulebook: &Rulebook) -> Report {
         rulebook,
         guessed: &judged.guessed,
         took: judged.took,
+        details: matches::details(judged, rulebook),
     })
 }

@@ -62,6 +62,10 @@ struct Symbol {
     score: f64,
     detail: String,
     group: String,
+    /// How often it counts.
+    times: u32,
+    /// It runs to be counted and weighs nothing.
+    shadow: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,6 +153,10 @@ struct Link {
     domain: Option<String>,
     #[serde(rename = "where")]
     place: &'static str,
+    /// What the page shows for it.
+    text: String,
+    /// That text names another place.
+    mismatch: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -189,6 +197,8 @@ pub struct Judged<'a> {
     pub rulebook: &'a Rulebook,
     pub guessed: &'a [&'static str],
     pub took: Duration,
+    /// What is told of each finding.
+    pub details: Vec<String>,
 }
 
 /// Makes the report of one judged message.
@@ -199,11 +209,13 @@ pub fn report(judged: &Judged<'_>) -> Report {
     let authentication = &verdict.authentication;
     let authors = authentication.authors.iter();
     let recipients = mail.envelope.recipients.iter().zip(&verdict.outcomes);
-    let symbols = verdict.findings.iter().map(|finding| Symbol {
+    let symbols = verdict.findings.iter().zip(&judged.details).map(|(finding, detail)| Symbol {
         name: finding.symbol.to_string(),
-        score: rulebook.score(&finding.symbol).points(),
-        detail: finding.detail.clone(),
-        group: rulebook.rules.get(&finding.symbol).map(|rule| rule.group.clone()).unwrap_or_default(),
+        score: rulebook.weight(finding).points(),
+        detail: detail.clone(),
+        group: rulebook.rules.table.get(&finding.symbol).map(|rule| rule.group.clone()).unwrap_or_default(),
+        times: finding.times,
+        shadow: rulebook.is_shadow(&finding.symbol),
     });
     let (headers_added, headers_removed) = edits(&verdict.edits);
     let Message { subject, parts, links, defects, coverage, .. } = &mail.message;
@@ -231,6 +243,8 @@ pub fn report(judged: &Judged<'_>) -> Report {
                 host: link.host.clone(),
                 domain: link.domain.clone(),
                 place: link.place.word(),
+                text: link.text.clone(),
+                mismatch: link.mismatch,
             })
             .collect(),
         defects: defects.clone(),

@@ -21,7 +21,7 @@ use super::{
     reception::{MailParameters, Reception},
 };
 use crate::{
-    judge::policy::verdict::Reply, limits, mail::address::Address, telemetry::metrics::Door, world::network::Network,
+    judge::policy::verdict::Reply, limits, mail::address::Address, mail::network::Network, telemetry::metrics::Door,
 };
 use bytes::BytesMut;
 use futures_util::FutureExt;

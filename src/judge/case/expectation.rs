@@ -7,7 +7,7 @@ use crate::judge::{
     document::{Document, Errors},
     findings::{Score, Symbol},
     policy::verdict::{Action, Verdict},
-    rules::parse,
+    rules::pack,
 };
 use toml::de::DeValue;
 
@@ -44,7 +44,7 @@ impl Expectation {
             match key.get_ref().as_ref() {
                 "actions" => match value.get_ref() {
                     DeValue::Array(words) => {
-                        expected.actions = words.iter().filter_map(|word| parse::action(&document, word)).collect();
+                        expected.actions = words.iter().filter_map(|word| pack::action(&document, word)).collect();
                     }
                     _ => document.complain(value.span(), "a list of actions is needed here, one per recipient"),
                 },

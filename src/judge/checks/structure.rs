@@ -11,6 +11,7 @@ use crate::{
     mail::{
         defects,
         content::{Defect, Part},
+        names::extension,
     },
 };
 use std::collections::BTreeMap;
@@ -133,16 +134,6 @@ fn executable(part: &Part) -> Option<String> {
     }
     let name = part.names.iter().find(|name| extension(name).is_some_and(|end| EXECUTABLE_EXTENSIONS.contains(&end.as_str())))?;
     Some(format!("{} {name}", part.path))
-}
-
-/// The extension that counts on the reader's machine: Windows drops dots and spaces at the end of a name.
-fn extension(name: &str) -> Option<String> {
-    let name = name.trim_end_matches(|mark: char| mark.is_whitespace() || mark.is_control() || matches!(mark, '.' | '"' | '\''));
-    // A NUL ends the name, a colon starts a stream of the file.
-    let name = name.split(['\0', ':']).next().unwrap_or_default();
-    let (_, end) = name.rsplit_once('.')?;
-    let end: String = end.chars().filter(|mark| mark.is_alphanumeric()).collect();
-    Some(end.to_ascii_lowercase())
 }
 
 /// Types by content that run when opened.

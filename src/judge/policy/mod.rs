@@ -18,7 +18,7 @@ use crate::mail::Mail;
 pub fn decide(mail: &Mail, mut findings: Vec<Finding>, authentication: Authentication, rulebook: &Rulebook) -> Verdict {
     findings.sort();
     findings.dedup();
-    let score: Score = findings.iter().map(|finding| rulebook.score(&finding.symbol)).sum();
+    let score = rulebook.sum(&findings);
     let demanded = findings.iter().map(|finding| rulebook.least_action(&finding.symbol)).max().unwrap_or_default();
     let action = by_score(score, rulebook.thresholds).max(demanded);
     let reference = trace::reference(mail, rulebook);

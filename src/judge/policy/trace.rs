@@ -72,11 +72,11 @@ fn symbols(verdict: &Verdict, rulebook: &Rulebook) -> String {
     let mut line = "X-Wehr-Symbols: ".len();
     let mut last = None;
     for finding in &verdict.findings {
-        if last == Some(&finding.symbol) {
+        if last == Some(&finding.symbol) || rulebook.is_shadow(&finding.symbol) {
             continue;
         }
         last = Some(&finding.symbol);
-        let word = format!("{}({})", finding.symbol, rulebook.score(&finding.symbol));
+        let word = format!("{}({})", finding.symbol, rulebook.weight(finding));
         if !value.is_empty() {
             value.push(',');
             line += 1;

@@ -1,0 +1,86 @@
+//! One pattern over whole segments: where literals do not help, and where positions are asked for.
+//!
+//! Pure.
+
+use crate::{judge::rules::pattern::Pattern, limits};
+use regex_automata::{Input, meta, nfa::thompson::WhichCaptures};
+use std::{ops::Range, sync::OnceLock};
+
+/// A pattern with its engine, which is built when it is first needed.
+#[derive(Debug)]
+pub struct Whole {
+    pub pattern: Pattern,
+    regex: OnceLock<Option<meta::Regex>>,
+}
+
+/// A bounded pattern met the limit of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
+
+impl Whole {
+    pub fn new(pattern: Pattern) -> Self {
+        Self { pattern, regex: OnceLock::new() }
+    }
+
+    /// The automaton of the pattern; none if it is too large, which the bound on places rules out.
+    fn regex(&self) -> Option<&meta::Regex> {
+        let build = || {
+            let config = meta::Config::new()
+                .utf8_empty(false)
+                .which_captures(WhichCaptures::Implicit)
+                .nfa_size_limit(Some(limits::PATTERN_NFA_BYTES_MAX))
+                .hybrid_cache_capacity(limits::PATTERN_CACHE_BYTES_MAX)
+                .dfa(false)
+                .onepass(false);
+            meta::Builder::new().configure(config).build_from_hir(self.pattern.hir()).ok()
+        };
+        self.regex.get_or_init(build).as_ref()
+    }
+
+    /// Whether the automaton's form is found; for a bounded pattern that is a question, not the answer.
+    pub fn is_candidate(&self, segment: &[u8]) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(segment))
+    }
+
+    /// Whether the pattern is found in a segment whose automaton's form is found.
+    pub fn is_confirmed(&self, segment: &[u8]) -> Result<bool, Exhausted> {
+        match self.pattern.backtracking() {
+            None => Ok(true),
+            Some(bounded) => bounded.regex().ok_or(Exhausted)?.is_match(segment).map_err(|_| Exhausted),
+        }
+    }
+
+    /// Whether it matches; not where it met the limit of its steps.
+    #[must_use]
+    pub fn is_match(&self, segment: &[u8]) -> bool {
+        self.is_candidate(segment) && self.is_confirmed(segment).unwrap_or(false)
+    }
+
+    /// The first match at or after a place.
+    pub fn find(&self, segment: &[u8], from: usize) -> Result<Option<Range<usize>>, Exhausted> {
+        if from > segment.len() {
+            return Ok(None);
+        }
+        match self.pattern.backtracking() {
+            None => Ok(self
+                .regex()
+                .and_then(|regex| regex.find(Input::new(segment).range(from..)))
+                .map(|found| found.range())),
+            Some(bounded) => {
+                let found = bounded.regex().ok_or(Exhausted)?.find_from_pos(segment, from).map_err(|_| Exhausted)?;
+                Ok(found.map(|found| found.range()))
+            }
+        }
+    }
+
+    /// Matches that do not overlap, as `while (/.../g)` counts them, up to a bound.
+    pub fn count(&self, segment: &[u8], max: usize) -> usize {
+        let (mut count, mut from) = (0, 0);
+        while count < max {
+            let Ok(Some(found)) = self.find(segment, from) else { break };
+            count += 1;
+            from = if found.is_empty() { found.end + 1 } else { found.end };
+        }
+        count
+    }
+}

@@ -15,8 +15,11 @@ use super::{
     report::{Fate, Line, Report},
     site::Site,
 };
-use crate::limits;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{limits, mail::classic::evals::Settings};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A rule's condition in our language.
 struct Condition {
@@ -37,13 +40,14 @@ pub fn translated(book: &Book, site: &Site) -> Imported {
     let metas = metas(book);
     let off = off(book, site, &metas);
     let names = names(book.rules.keys());
+    let settings = Arc::new(book.lists.settings());
     let mut conditions = BTreeMap::new();
     let mut reasons = BTreeMap::new();
     for (name, definition) in &book.rules {
         if off.contains(name) {
             continue;
         }
-        match condition(book, name, definition, (&metas, &off, &names)) {
+        match condition(book, name, definition, &settings, (&metas, &off, &names)) {
             Ok(condition) => {
                 conditions.insert(name.as_str(), condition);
             }
@@ -140,6 +144,7 @@ fn condition(
     book: &Book,
     name: &str,
     definition: &Definition,
+    settings: &Arc<Settings>,
     (metas, off, names): Context<'_>,
 ) -> Result<Condition, String> {
     match &definition.test {
@@ -170,7 +175,7 @@ fn condition(
             node.reads(&mut reads);
             Ok(Condition { reads, ..Condition::plain(node.written(&called)) })
         }
-        Test::Eval(stage, function, arguments) => match evals::native(*stage == Stage::RawBody, function, arguments)? {
+        Test::Eval(stage, function, arguments) => match evals::native(*stage == Stage::RawBody, function, arguments, settings)? {
             Some(call) => Ok(Condition::plain(call)),
             None => {
                 let is = |flag| book.has_flag(name, flag);
@@ -234,7 +239,7 @@ fn report(
     let mut report = Report::default();
     // What SpamAssassin does not run either counts as not hit on both sides.
     let is_missed = |name: &str| {
-        reasons.get(name).is_some_and(|why| !["network", "Bayes", "no test"].iter().any(|known| why.starts_with(known)))
+        reasons.get(name).is_some_and(|why| !["network", "Bayes", "no test", "own lists"].iter().any(|known| why.starts_with(known)))
     };
     for (name, definition) in &book.rules {
         let mut without = Vec::new();

@@ -11,7 +11,12 @@ use wehr::{
         ruleset::{Proof, Ruleset, Sources},
         scene::Scene,
     },
-    mail::{Mail, envelope::{Client, Envelope}, message::Message, timestamp::Timestamp},
+    mail::{
+        Mail,
+        envelope::{Client, Envelope},
+        message::Message,
+        timestamp::Timestamp,
+    },
 };
 
 /// Rules whose hits may differ, by the reason. These lists may only shrink.
@@ -145,7 +150,10 @@ fn judge(lines: &[&Line], tallies: &BTreeMap<&str, Tally>) {
     fs::write(&path, serde_json::to_string_pretty(&told).expect("JSON")).expect("target is writable");
     for (line, tally) in differing.iter().take(60) {
         let mark = if line.without.is_empty() { "" } else { " (reads what is left out)" };
-        println!("  {} [{}] missed {} wrong {} of {}{mark}; {}", line.name, line.kind, tally.missed, tally.wrong, tally.theirs, tally.example);
+        println!(
+            "  {} [{}] missed {} wrong {} of {}{mark}; {}",
+            line.name, line.kind, tally.missed, tally.wrong, tally.theirs, tally.example
+        );
     }
     println!("  {} rules differ; all of them: {}", differing.len(), path.display());
     assert!(all.0 >= OF_ALL && whole.0 >= OF_ALL && whole.1 >= OF_HITS, "{all:?} {whole:?}");

@@ -11,9 +11,22 @@ use std::sync::Arc;
 
 /// Functions that ask the network, by the beginning of their names.
 const NETWORK: [&str; 16] = [
-    "check_arc", "check_dcc", "check_dkim", "check_dmarc", "check_dns", "check_for_def_dkim", "check_for_def_spf",
-    "check_for_dkim", "check_for_spf", "check_hashbl", "check_pyzor", "check_razor", "check_rbl", "check_uridnsbl",
-    "check_senders_reputation", "check_access_database",
+    "check_arc",
+    "check_dcc",
+    "check_dkim",
+    "check_dmarc",
+    "check_dns",
+    "check_for_def_dkim",
+    "check_for_def_spf",
+    "check_for_dkim",
+    "check_for_spf",
+    "check_hashbl",
+    "check_pyzor",
+    "check_razor",
+    "check_rbl",
+    "check_uridnsbl",
+    "check_senders_reputation",
+    "check_access_database",
 ];
 
 /// Functions that never hold before an operator lists somebody, by the beginning of their names.

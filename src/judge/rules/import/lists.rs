@@ -39,7 +39,8 @@ impl Lists {
     /// What functions that read lists are given.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let list = |(name, entries): (&String, &BTreeSet<String>)| (name.clone(), List::of(name, entries.iter().cloned()));
+        let list =
+            |(name, entries): (&String, &BTreeSet<String>)| (name.clone(), List::of(name, entries.iter().cloned()));
         classic::settings(&self.0.iter().map(list).collect())
     }
 
@@ -54,7 +55,9 @@ fn named(value: &str) -> Option<(&str, &str)> {
 }
 
 fn file_name(name: &str) -> String {
-    name.chars().map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '_' }).collect()
+    name.chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '_' })
+        .collect()
 }
 
 #[cfg(test)]

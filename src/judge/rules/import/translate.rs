@@ -44,7 +44,7 @@ pub fn translated(book: &Book, site: &Site) -> Imported {
     let mut conditions = BTreeMap::new();
     let mut reasons = BTreeMap::new();
     for (name, definition) in &book.rules {
-        if off.contains(name) {
+        if off.contains_key(name) {
             continue;
         }
         match condition(book, name, definition, &settings, (&metas, &off, &names)) {
@@ -70,7 +70,11 @@ fn metas(book: &Book) -> BTreeMap<&str, Node> {
     let every: BTreeSet<&str> = book.rules.keys().chain(book.scores.keys()).map(String::as_str).collect();
     let node = |name: &str, text: &str| {
         let matching = |glob: &str| {
-            every.iter().filter(|other| **other != name && meta::fits(glob, other)).map(|&other| other.to_owned()).collect()
+            every
+                .iter()
+                .filter(|other| **other != name && meta::fits(glob, other))
+                .map(|&other| other.to_owned())
+                .collect()
         };
         meta::parsed(text, &matching).ok()
     };
@@ -87,10 +91,10 @@ fn metas(book: &Book) -> BTreeMap<&str, Node> {
 ///
 /// A test with a score of 0 counts as not hit. Arithmetic with a score of 0 never becomes known, and whatever reads it
 /// waits for it in vain.
-fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<String> {
+fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> Off {
     let score = |name: &str| book.scores_of(name).get(site.scores.column()).copied().unwrap_or_default();
     let is_off = |name: &&String| score(name) == 0.0;
-    let mut off: BTreeSet<String> = book.rules.keys().filter(is_off).cloned().collect();
+    let mut off: Off = book.rules.keys().filter(is_off).map(|name| (name.clone(), "score 0")).collect();
     let reads: BTreeMap<&str, BTreeSet<String>> = metas
         .iter()
         .map(|(name, node)| {
@@ -106,7 +110,9 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
         let settled: Vec<&str> = reads
             .iter()
             .filter(|(name, reads)| {
-                !known.contains(*name) && !off.contains(**name) && reads.iter().all(|read| known.contains(read.as_str()))
+                !known.contains(*name)
+                    && !off.contains_key(**name)
+                    && reads.iter().all(|read| known.contains(read.as_str()))
             })
             .map(|(name, _)| *name)
             .collect();
@@ -115,14 +121,17 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
         }
         known.extend(settled);
     }
-    off.extend(metas.keys().filter(|name| !known.contains(*name)).map(|&name| name.to_owned()));
+    for name in metas.keys().filter(|name| !known.contains(*name)) {
+        off.entry((*name).to_owned()).or_insert("reads a rule that is off, or itself");
+    }
     off
 }
 
 /// What rules are called here: capitals, cut where they are too long; a number behind the name where two would be one.
 fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String> {
     let mut taken = BTreeSet::new();
-    let (upper, lower): (Vec<&String>, Vec<&String>) = all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
+    let (upper, lower): (Vec<&String>, Vec<&String>) =
+        all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
     let mut names = BTreeMap::new();
     for name in upper.into_iter().chain(lower) {
         // Room is left for the number.
@@ -138,7 +147,11 @@ fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String>
     names
 }
 
-type Context<'a> = (&'a BTreeMap<&'a str, Node>, &'a BTreeSet<String>, &'a BTreeMap<&'a str, String>);
+/// Rules that never hit, with the reason.
+type Off = BTreeMap<String, &'static str>;
+
+/// Arithmetic, rules that are off, names in our language.
+type Context<'a> = (&'a BTreeMap<&'a str, Node>, &'a Off, &'a BTreeMap<&'a str, String>);
 
 fn condition(
     book: &Book,
@@ -156,8 +169,8 @@ fn condition(
                 Place::Full => "full",
                 Place::Uri => "uri",
             };
-            let (pattern, bounded, _) = pattern(expression)?;
-            Ok(Condition { bounded, ..Condition::plain(format!("{field} ~ {pattern}")) })
+            let (text, bounded, _) = pattern(expression)?;
+            Ok(Condition { bounded, ..Condition::plain(format!("{field} ~ {text}")) })
         }
         Test::Header(test) => header("sa_header", test),
         Test::Mime(_) if ["concat", "multiple"].iter().any(|flag| book.has_flag(name, flag)) => {
@@ -168,20 +181,20 @@ fn condition(
         Test::Meta(_) => {
             let node = metas.get(name).ok_or("arithmetic: not read")?;
             let called = |read: &str| match names.get(read) {
-                Some(ours) if !off.contains(read) => ours.clone(),
+                Some(ours) if !off.contains_key(read) => ours.clone(),
                 _ => "0".to_owned(),
             };
             let mut reads = BTreeSet::new();
             node.reads(&mut reads);
             Ok(Condition { reads, ..Condition::plain(node.written(&called)) })
         }
-        Test::Eval(stage, function, arguments) => match evals::native(*stage == Stage::RawBody, function, arguments, settings)? {
-            Some(call) => Ok(Condition::plain(call)),
-            None => {
+        Test::Eval(stage, function, arguments) => {
+            let call = evals::native(*stage == Stage::RawBody, function, arguments, settings)?;
+            call.map(Condition::plain).ok_or_else(|| {
                 let is = |flag| book.has_flag(name, flag);
-                Err(format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn"))))
-            }
-        },
+                format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn")))
+            })
+        }
         Test::Empty => Err("no test: a plugin reports it".to_owned()),
     }
 }
@@ -192,16 +205,16 @@ fn header(call: &str, test: &HeaderTest) -> Result<Condition, String> {
     let Ask::Matches { expression, negated, unset } = &test.ask else {
         return Ok(Condition::plain(format!("count({call}({field})) > 0")));
     };
-    let (pattern, bounded, takes_nothing) = pattern(expression)?;
+    let (found, bounded, takes_nothing) = pattern(expression)?;
     if call == "sa_mimeheader" && *negated {
         return Err("negation: of header fields of parts".to_owned());
     }
     let default = match unset {
-        Some(text) => format!(", {}", evals::quoted(text)),
+        Some(default) => format!(", {}", evals::quoted(default)),
         None if takes_nothing => ", \"\"".to_owned(),
         None => String::new(),
     };
-    let asked = format!("{call}({field}{default}) ~ {pattern}");
+    let asked = format!("{call}({field}{default}) ~ {found}");
     let when = if *negated { format!("not ({asked})") } else { asked };
     Ok(Condition { bounded, ..Condition::plain(when) })
 }
@@ -234,20 +247,22 @@ fn report(
     book: &Book,
     conditions: &BTreeMap<&str, Condition>,
     reasons: &BTreeMap<&str, String>,
-    (metas, off, names): Context<'_>,
+    (_, off, names): Context<'_>,
 ) -> Report {
     let mut report = Report::default();
     // What SpamAssassin does not run either counts as not hit on both sides.
     let is_missed = |name: &str| {
-        reasons.get(name).is_some_and(|why| !["network", "Bayes", "no test", "own lists"].iter().any(|known| why.starts_with(known)))
+        reasons
+            .get(name)
+            .is_some_and(|why| !["network", "Bayes", "no test", "own lists"].iter().any(|known| why.starts_with(known)))
     };
     for (name, definition) in &book.rules {
         let mut without = Vec::new();
-        let (fate, why) = if off.contains(name) {
-            let is_waiting = metas.contains_key(name.as_str()) && book.scores.get(name).is_none_or(|scores| *scores != [0.0; 4]);
-            (Fate::Off, Some(if is_waiting { "score 0, or reads a rule that is off" } else { "score 0" }.to_owned()))
+        let (fate, why) = if let Some(why) = off.get(name) {
+            (Fate::Off, Some((*why).to_owned()))
         } else if let Some(condition) = conditions.get(name.as_str()) {
-            without.extend(reached(conditions, condition).into_iter().filter(|read| is_missed(read)).map(str::to_owned));
+            without
+                .extend(reached(conditions, condition).into_iter().filter(|read| is_missed(read)).map(str::to_owned));
             (if condition.bounded { Fate::Bounded } else { Fate::Exact }, None)
         } else {
             (Fate::LeftOut, reasons.get(name.as_str()).cloned())
@@ -293,7 +308,9 @@ fn written(
         let is_part = name.starts_with("__");
         let about = book.about.get(name).map(|text| readable(text));
         let about = match reason {
-            Some(why) => Some(format!("not imported ({why}){}", about.map(|text| format!(": {text}")).unwrap_or_default())),
+            Some(why) => {
+                Some(format!("not imported ({why}){}", about.map(|text| format!(": {text}")).unwrap_or_default()))
+            }
             None => about.or_else(|| (!is_part).then(|| "SpamAssassin's files do not say".to_owned())),
         };
         let score = book.scores_of(name).get(site.scores.column()).copied().filter(|_| !is_part);

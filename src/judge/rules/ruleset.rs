@@ -187,10 +187,10 @@ fn prove(document: &Document<'_>, draft: &Draft, program: &Program, tried: &mut 
     let all = draft.hits.iter().map(|sample| (sample, true)).chain(draft.misses.iter().map(|sample| (sample, false)));
     for ((text, span), should_hit) in all {
         let hits = match samples::message(text) {
-            Some(mail) => program.probe(&mail, rule),
-            None => sample::Sampled::new(program, text.as_bytes()).hits(rule),
+            Some(mail) => program.probe(&mail, rule, !should_hit),
+            None => sample::Sampled::new(program, text.as_bytes(), !should_hit).hits(rule),
         };
-        // What a sample does not say is open: a hit must be possible, a miss certain.
+        // What a sample does not say is open: a hit must be possible; a miss must follow from what the sample says.
         let is_right = if should_hit { hits != Some(false) } else { hits == Some(false) };
         if !is_right {
             let what = match (should_hit, hits) {

@@ -15,6 +15,8 @@ use crate::mail::lookalike::Looks;
 pub trait Senses {
     /// A link or attachment being looked at.
     type Item: Copy;
+    /// Are open operands of `and` and `or` left out? So a sample is held against what it can answer.
+    fn leaves_out_open(&self) -> bool;
     fn symbol(&self, rule: usize) -> Option<f64>;
     fn hit(&self, hit: Hit) -> Option<bool>;
     fn read(&self, reference: &Reference, item: Option<Self::Item>) -> Option<f64>;
@@ -57,15 +59,15 @@ pub fn evaluate<S: Senses>(code: &Code, senses: &S, item: Option<S::Item>) -> Op
 
 /// `or` is decided by the first that is true, `and` by the first that is not.
 fn logic<S: Senses>(all: &[Code], senses: &S, item: Option<S::Item>, deciding: bool) -> Option<f64> {
-    let mut is_open = false;
+    let (mut is_open, mut is_known) = (false, false);
     for code in all {
         match evaluate(code, senses, item) {
             Some(value) if (value != 0.0) == deciding => return Some(number(deciding)),
-            Some(_) => {}
+            Some(_) => is_known = true,
             None => is_open = true,
         }
     }
-    if is_open { None } else { Some(number(!deciding)) }
+    if is_open && !(is_known && senses.leaves_out_open()) { None } else { Some(number(!deciding)) }
 }
 
 fn choose<S: Senses>(quantifier: Quantifier, items: Items, condition: &Code, senses: &S) -> Option<f64> {

@@ -253,9 +253,10 @@ pub struct Span {
 impl Program {
     /// Would the rule hit this sample message? `None` if facts decide that a sample does not have.
     #[must_use]
-    pub fn probe(&self, mail: &crate::mail::Mail, rule: usize) -> Option<bool> {
+    pub fn probe(&self, mail: &crate::mail::Mail, rule: usize, leaves_out_open: bool) -> Option<bool> {
         let scene = Scene::new(mail, None);
-        let eyes = Eyes::new(&scene, &self.matchers, self.rules.len());
+        let mut eyes = Eyes::new(&scene, &self.matchers, self.rules.len());
+        eyes.leaves_out_open = leaves_out_open;
         let mut needed = BTreeSet::from([rule]);
         let mut open = vec![rule];
         while let Some(when) = open.pop().map(|at| self.when(at)) {

@@ -107,8 +107,7 @@ impl Compiler<'_> {
                 Kind::Text(text) => Argument::Text(text.clone()),
                 Kind::Number(number) => Argument::Number(*number),
                 _ => {
-                    return self
-                        .complain(argument, format!("{name}(...) takes texts and numbers, as in {example}"));
+                    return self.complain(argument, format!("{name}(...) takes texts and numbers, as in {example}"));
                 }
             });
         }

@@ -20,14 +20,15 @@ pub struct Sampled<'p> {
     program: &'p Program,
     text: &'p [u8],
     folded: Vec<u8>,
+    leaves_out_open: bool,
     /// How deep symbols have led to symbols: their chains are short, and have no circle.
     depth: Cell<usize>,
 }
 
 impl<'p> Sampled<'p> {
     #[must_use]
-    pub fn new(program: &'p Program, text: &'p [u8]) -> Self {
-        Self { program, text, folded: folded(text), depth: Cell::new(0) }
+    pub fn new(program: &'p Program, text: &'p [u8], leaves_out_open: bool) -> Self {
+        Self { program, text, folded: folded(text), leaves_out_open, depth: Cell::new(0) }
     }
 
     /// Would the rule hit? `None` if the sample does not decide.
@@ -46,6 +47,10 @@ const SYMBOLS_DEPTH_MAX: usize = 32;
 
 impl Senses for Sampled<'_> {
     type Item = ();
+
+    fn leaves_out_open(&self) -> bool {
+        self.leaves_out_open
+    }
 
     fn symbol(&self, rule: usize) -> Option<f64> {
         let depth = self.depth.get();

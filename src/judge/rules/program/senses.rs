@@ -32,6 +32,7 @@ pub struct Eyes<'p, 's, 'a> {
     scanned: Vec<OnceCell<Option<Scanned>>>,
     /// Hits of the rules judged so far.
     pub values: Vec<Cell<Option<f64>>>,
+    pub leaves_out_open: bool,
 }
 
 impl<'p, 's, 'a> Eyes<'p, 's, 'a> {
@@ -41,6 +42,7 @@ impl<'p, 's, 'a> Eyes<'p, 's, 'a> {
             matchers,
             scanned: matchers.iter().map(|_| OnceCell::new()).collect(),
             values: (0..rules).map(|_| Cell::new(Some(0.0))).collect(),
+            leaves_out_open: false,
         }
     }
 
@@ -84,6 +86,10 @@ impl<'p, 's, 'a> Eyes<'p, 's, 'a> {
 
 impl<'s> Senses for Eyes<'_, 's, '_> {
     type Item = Looked<'s>;
+
+    fn leaves_out_open(&self) -> bool {
+        self.leaves_out_open
+    }
 
     fn symbol(&self, rule: usize) -> Option<f64> {
         self.values.get(rule)?.get()

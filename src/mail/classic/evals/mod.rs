@@ -6,6 +6,7 @@ pub mod dates;
 pub mod freemail;
 pub mod header;
 pub mod image;
+pub mod lists;
 pub mod mime;
 pub mod page;
 pub mod relay;
@@ -13,7 +14,12 @@ pub mod text;
 
 use super::{Classic, expression::Expression};
 use crate::limits;
-use std::{cell::OnceCell, collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 /// What a rule is run on: some functions look at that text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +37,10 @@ pub struct Settings {
     pub freemail_domains: BTreeSet<String>,
     /// `freemail_welcomelist`: addresses and domains that are not freemail after all.
     pub freemail_welcomelist: BTreeSet<String>,
+    /// `enlist_addrlist`: globs in lower case, by the list's name in lower case.
+    pub addresses: BTreeMap<String, BTreeSet<String>>,
+    /// `enlist_uri_host`: hosts and domains in lower case, by the list's name in lower case.
+    pub hosts: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What a function does with a mail.
@@ -109,6 +119,7 @@ pub fn resolve(name: &str, args: &[String], kind: Kind, settings: &Arc<Settings>
         .or_else(|| dates::resolve(name, &arguments))
         .or_else(|| image::resolve(name, &arguments, kind))
         .or_else(|| freemail::resolve(name, &arguments, settings))
+        .or_else(|| lists::resolve(name, &arguments, settings))
         .or_else(|| constant(name))?;
     Some(Eval { name: name.to_owned(), run })
 }

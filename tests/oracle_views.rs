@@ -14,14 +14,15 @@
 use bytes::Bytes;
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
 };
 use wehr::mail::{
-    classic::{Classic, encoding},
+    classic::{Classic, encoding, evals},
     message::Message,
 };
 
@@ -85,6 +86,8 @@ fn missing(theirs: &[Vec<u8>], ours: &[Vec<u8>]) -> Option<String> {
 #[derive(Default)]
 struct Account {
     mails: usize,
+    /// How often a function of SpamAssassin held.
+    hits: u64,
     /// By view: how many mails differ, and how it looks.
     views: BTreeMap<String, (usize, Vec<String>)>,
 }
@@ -99,7 +102,7 @@ impl Account {
     }
 }
 
-fn compare(line: &Value, accounts: &mut BTreeMap<String, Account>) {
+fn compare(line: &Value, calls: &[Call], accounts: &mut BTreeMap<String, Account>) {
     let path = line["path"].as_str().unwrap();
     let raw = fs::read(path).unwrap();
     let message = Message::parse(Bytes::from(raw));
@@ -132,10 +135,89 @@ fn compare(line: &Value, accounts: &mut BTreeMap<String, Account>) {
         .map(|(a, b)| [a.unwrap_or_default(), b.unwrap_or_default()].concat())
         .collect();
     account.note("mime", path, difference(&list(&line["mime"]), &mime));
-    evals(line, &classic, account, path);
+    compare_evals(line, &classic, calls, account, path);
 }
 
-fn evals(_line: &Value, _classic: &Classic, _account: &mut Account, _path: &str) {}
+/// One use of an eval function in the installed rules.
+struct Call {
+    /// As the Perl side is told: `body name(args)`.
+    told: String,
+    eval: evals::Eval,
+}
+
+/// The uses of functions that we know, and the names of those that we do not.
+fn calls(folder: &Path) -> (Vec<Call>, BTreeSet<String>) {
+    let (mut lines, mut settings) = (BTreeSet::new(), evals::Settings::default());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let text = fs::read(entry.path()).unwrap_or_default();
+        for line in String::from_utf8_lossy(&text).lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["freemail_domains", domains @ ..] => {
+                    settings.freemail_domains.extend(domains.iter().map(|domain| domain.to_lowercase()));
+                }
+                ["freemail_welcomelist" | "freemail_whitelist", names @ ..] => {
+                    settings.freemail_welcomelist.extend(names.iter().map(|name| name.to_lowercase()));
+                }
+                [kind @ ("header" | "body" | "rawbody" | "full"), _, call, ..] if call.starts_with("eval:") => {
+                    let at = line.find("eval:").unwrap() + 5;
+                    lines.insert(format!("{kind} {}", line[at..].trim()));
+                }
+                _ => {}
+            }
+        }
+    }
+    let settings = Arc::new(settings);
+    let (mut found, mut unknown) = (Vec::new(), BTreeSet::new());
+    for told in lines {
+        let (kind, call) = told.split_once(' ').unwrap();
+        let Some((name, args)) = call.split_once('(') else { continue };
+        let Some(end) = args.rfind(')') else { continue };
+        let told = format!("{kind} {name}({})", &args[..end]);
+        let kind = match kind {
+            "header" => evals::Kind::Header,
+            "body" => evals::Kind::Body,
+            "rawbody" => evals::Kind::Rawbody,
+            _ => evals::Kind::Full,
+        };
+        match evals::resolve(name, &arguments(&args[..end]), kind, &settings) {
+            Some(eval) => found.push(Call { told, eval }),
+            None => {
+                unknown.insert(name.to_owned());
+            }
+        }
+    }
+    (found, unknown)
+}
+
+/// Perl's list of strings and numbers.
+fn arguments(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let quote = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"'));
+        let end = match quote {
+            Some(quote) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
+            None => rest.find(',').unwrap_or(rest.len()),
+        };
+        found.push(rest[..end].trim().trim_matches(|letter| Some(letter) == quote).to_owned());
+        rest = rest[end..].trim_start().trim_start_matches(',').trim_start();
+    }
+    found
+}
+
+fn compare_evals(line: &Value, classic: &Classic, calls: &[Call], account: &mut Account, path: &str) {
+    for call in calls {
+        let Some(theirs) = line["eval"][&call.told].as_u64() else { continue };
+        let ours = u64::from(call.eval.holds(classic));
+        account.hits += theirs;
+        account.note(
+            &format!("eval {}", call.told),
+            path,
+            (theirs != ours).then(|| format!("sa {theirs} ours {ours}")),
+        );
+    }
+}
 
 #[test]
 #[ignore = "needs SpamAssassin and corpora"]
@@ -144,9 +226,19 @@ fn views_agree_with_spamassassin() {
     let root = env::var("WEHR_CORPORA").map_or_else(|_| PathBuf::from("../shared/corpora/dev"), PathBuf::from);
     let mails = sample(&root, number("WEHR_SAMPLE", 200));
     assert!(!mails.is_empty(), "no mails below {}", root.display());
+    let rules = env::var("WEHR_SPAMASSASSIN").map_or_else(|_| PathBuf::from("/usr/share/spamassassin"), PathBuf::from);
+    let (calls, unknown) = calls(&rules);
+    println!("unknown functions: {unknown:?}");
+    let told: Vec<&str> = calls.iter().map(|call| call.told.as_str()).collect();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/views.pl");
-    let mut perl =
-        Command::new("perl").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut perl = Command::new("perl")
+        .arg(script)
+        .env("WEHR_EVALS", told.join("\n"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut input = perl.stdin.take().unwrap();
     let names: Vec<String> = mails.iter().map(|path| path.display().to_string()).collect();
     let writer = std::thread::spawn(move || {
@@ -158,15 +250,19 @@ fn views_agree_with_spamassassin() {
     });
     let mut accounts = BTreeMap::new();
     for line in BufReader::new(perl.stdout.take().unwrap()).lines() {
-        compare(&serde_json::from_str(&line.unwrap()).unwrap(), &mut accounts);
+        compare(&serde_json::from_str(&line.unwrap()).unwrap(), &calls, &mut accounts);
     }
     writer.join().unwrap();
     perl.wait().unwrap();
     report(&accounts, number("WEHR_SHOW", 2));
 }
 
+/// How a view differs in one folder: its name, mails that differ, mails, examples.
+type Line<'a> = (&'a str, usize, usize, &'a [String]);
+
 fn report(accounts: &BTreeMap<String, Account>, shown: usize) {
-    let mut views: BTreeMap<&str, Vec<(&str, usize, usize, &[String])>> = BTreeMap::new();
+    println!("functions held {} times", accounts.values().map(|account| account.hits).sum::<u64>());
+    let mut views: BTreeMap<&str, Vec<Line<'_>>> = BTreeMap::new();
     for (folder, account) in accounts {
         for (view, (count, found)) in &account.views {
             views.entry(view).or_default().push((folder, *count, account.mails, found));

@@ -11,14 +11,14 @@ use super::{
 };
 use crate::limits;
 use linkify::{LinkFinder, LinkKind};
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 use url::{Host, ParseError, Url};
 
 /// The links of one mail, collected over its parts.
 pub struct Links {
     found: Vec<Link>,
-    /// What was met already, as it stood there and as it was normalised, and where in `found` it is.
-    seen: BTreeMap<(LinkPlace, String), Option<usize>>,
+    /// What was met already, as it stood there and as it was normalised, and where in `found` it is; by `LinkPlace`.
+    seen: [BTreeMap<String, Option<usize>>; 4],
     defects: BTreeSet<Defect>,
     finder: LinkFinder,
 }
@@ -27,7 +27,7 @@ impl Default for Links {
     fn default() -> Self {
         let mut finder = LinkFinder::new();
         finder.kinds(&[LinkKind::Url]);
-        Self { found: Vec::new(), seen: BTreeMap::new(), defects: BTreeSet::new(), finder }
+        Self { found: Vec::new(), seen: std::array::from_fn(|_| BTreeMap::new()), defects: BTreeSet::new(), finder }
     }
 }
 
@@ -90,7 +90,7 @@ impl Links {
     fn label(&mut self, target: &str, text: &str, place: LinkPlace) {
         let target = trimmed(target);
         let target = target.get(..target.floor_char_boundary(limits::LINK_BYTES_MAX)).unwrap_or_default();
-        let index = self.seen.get(&(place, target.to_owned())).copied().flatten();
+        let index = self.seen_at(place).get(target).copied().flatten();
         let Some(link) = index.and_then(|index| self.found.get_mut(index)) else { return };
         let mismatch = shown::contradicts(text, link);
         if link.text.is_empty() || (mismatch && !link.mismatch) {
@@ -147,10 +147,12 @@ impl Links {
             return self.data(target, place);
         }
         let target = self.cut(target);
-        match self.seen.entry((place, target.to_owned())) {
-            Entry::Occupied(_) if base.is_none() => return Outcome::Nothing,
-            Entry::Occupied(_) => {}
-            Entry::Vacant(entry) => drop(entry.insert(None)),
+        let is_known = self.seen_at(place).contains_key(target);
+        if is_known && base.is_none() {
+            return Outcome::Nothing;
+        }
+        if !is_known {
+            self.seen_at(place).insert(target.to_owned(), None);
         }
         let link = match Url::options().base_url(base).parse(target) {
             Ok(url) => {
@@ -168,8 +170,9 @@ impl Links {
                 Link { url: target.to_owned(), host: spelt_host(target), place, ..Link::default() }
             }
         };
-        if let index @ Some(_) = self.keep(link, target) {
-            self.seen.insert((place, target.to_owned()), index);
+        let index = self.keep(link, target);
+        if let Some(known) = self.seen_at(place).get_mut(target) {
+            *known = index;
         }
         Outcome::Kept
     }
@@ -187,16 +190,25 @@ impl Links {
         Outcome::Nothing
     }
 
+    fn seen_at(&mut self, place: LinkPlace) -> &mut BTreeMap<String, Option<usize>> {
+        let [text, html, attachment, qr] = &mut self.seen;
+        match place {
+            LinkPlace::Text => text,
+            LinkPlace::Html => html,
+            LinkPlace::Attachment => attachment,
+            LinkPlace::Qr => qr,
+        }
+    }
+
     /// Where in `found` the link is; `None` where there is no more room.
     fn keep(&mut self, link: Link, as_spelt: &str) -> Option<usize> {
-        if link.url != as_spelt
-            && let Some(known) = self.seen.get(&(link.place, link.url.clone()))
-        {
-            return *known;
-        }
         let index = (self.found.len() < limits::LINKS_MAX).then_some(self.found.len());
         if link.url != as_spelt {
-            self.seen.insert((link.place, link.url.clone()), index);
+            let seen = self.seen_at(link.place);
+            if let Some(known) = seen.get(&link.url) {
+                return *known;
+            }
+            seen.insert(link.url.clone(), index);
         }
         if index.is_none() {
             self.defects.insert(defects::LINKS_CUT);

@@ -57,7 +57,13 @@ fn value_of<'a>(
         return *known;
     }
     let value = worth_of(node, &mut |read| value_of(read, metas, off, theirs, worth));
-    let value = if value == 0.0 { 0.0 } else if value < 0.0 { 1.0 } else { value };
+    let value = if value == 0.0 {
+        0.0
+    } else if value < 0.0 {
+        1.0
+    } else {
+        value
+    };
     worth.insert(name, value);
     value
 }
@@ -74,8 +80,20 @@ fn worth_of<'a>(node: &'a Node, read: &mut dyn FnMut(&'a str) -> f64) -> f64 {
             for (operator, node) in rest {
                 let right = worth_of(node, read);
                 left = match operator {
-                    Operator::Or => if left == 0.0 { right } else { left },
-                    Operator::And => if left == 0.0 { left } else { right },
+                    Operator::Or => {
+                        if left == 0.0 {
+                            right
+                        } else {
+                            left
+                        }
+                    }
+                    Operator::And => {
+                        if left == 0.0 {
+                            left
+                        } else {
+                            right
+                        }
+                    }
                     Operator::Equal => truth((left - right).abs() < f64::EPSILON),
                     Operator::Unequal => truth((left - right).abs() >= f64::EPSILON),
                     Operator::Less => truth(left < right),

@@ -40,9 +40,12 @@ pub fn sample() -> Result<(PathBuf, Vec<String>), String> {
     let mut sample = Vec::new();
     for mails in folders.values_mut() {
         mails.sort();
-        sample.extend(mails.iter().step_by(every).map(|path| {
-            path.strip_prefix(&root).expect("below the root").to_str().expect("UTF-8").to_owned()
-        }));
+        sample.extend(
+            mails
+                .iter()
+                .step_by(every)
+                .map(|path| path.strip_prefix(&root).expect("below the root").to_str().expect("UTF-8").to_owned()),
+        );
     }
     if sample.is_empty() { Err(format!("{} has no mails", root.display())) } else { Ok((root, sample)) }
 }
@@ -85,7 +88,8 @@ pub fn told(script: &str) -> Result<BTreeMap<String, Value>, String> {
     }
     let kept = parts::scratch().join(format!("{script}-{print:016x}.jsonl"));
     if !kept.is_file() {
-        let text = run(script, &[parts::RULES, site.to_str().expect("UTF-8"), root.to_str().expect("UTF-8"), "2"], &list);
+        let text =
+            run(script, &[parts::RULES, site.to_str().expect("UTF-8"), root.to_str().expect("UTF-8"), "2"], &list);
         fs::write(&kept, text).expect("target is writable");
     }
     let text = fs::read_to_string(&kept).expect("a kept answer");

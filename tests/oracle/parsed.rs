@@ -44,7 +44,8 @@ pub fn every_rule() -> Result<(), String> {
             (None, ours) => differences.push((name, format!("only ours: {ours:?}"))),
         }
     }
-    let unknown: Vec<_> = differences.iter().filter(|(name, _)| !KNOWN.iter().any(|(known, _)| known == name)).collect();
+    let unknown: Vec<_> =
+        differences.iter().filter(|(name, _)| !KNOWN.iter().any(|(known, _)| known == name)).collect();
     for (name, what) in &unknown {
         println!("  {name}: {what}");
     }

@@ -5,7 +5,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use wehr::judge::rules::{
     pattern::Pattern,
-    scan::{Haystack, Hits, Matcher},
+    scan::{
+        Matcher,
+        haystack::{Haystack, Hits},
+    },
 };
 
 /// Rules that may differ, with the reason. This list may only shrink.

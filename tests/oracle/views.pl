@@ -62,7 +62,7 @@ while (my $path = <STDIN>) {
             : $kind eq 'rawbody' ? ($status->get_decoded_body_text_array)
             : $kind eq 'full' ? (do { my $full = $mail->get_pristine; \$full }) : ();
         my $hit = eval { $plugin->$name($status, @data, @args) };
-        $line{eval}{$call} = $hit ? 1 : 0;
+        $line{eval}{$eval} = $hit ? 1 : 0;
     }
     print $json->encode(\%line), "\n";
     $status->finish;

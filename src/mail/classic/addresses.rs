@@ -35,7 +35,9 @@ fn compile(source: &str) -> Option<Regex> {
 
 static ITEM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let phrase = format!(r#"((?:{QUOTED}|[^",;<]++)+)"#);
-    let angle = format!(r"<{SPACE}*([^>@]*{INK}+|{SPACE}*){SPACE}*>(?:{SPACE}*<{SPACE}*(?:(?:{QUOTED})?{INK}+|{SPACE}*){SPACE}*>)*");
+    let angle = format!(
+        r"<{SPACE}*([^>@]*{INK}+|{SPACE}*){SPACE}*>(?:{SPACE}*<{SPACE}*(?:(?:{QUOTED})?{INK}+|{SPACE}*){SPACE}*>)*"
+    );
     let comment = format!(r"(?:{SPACE}*\(((?:[^()\\]|\\[^\n])*+)\))?");
     compile(&format!(
         r"\A{SPACE}*(?:(?:{phrase}{SPACE}*)?{angle}|(?:({})|{phrase})){comment}{SPACE}*(?:[,;]|\z)",
@@ -45,8 +47,7 @@ static ITEM: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static WHOLE: LazyLock<Option<Regex>> = LazyLock::new(|| compile(&format!(r"\A{}\n?\z", mail())));
 static ENCLOSED: LazyLock<Option<Regex>> = LazyLock::new(|| compile(&format!("<({})>", mail())));
 static COMMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| compile(COMMENT));
-static PIECES: LazyLock<Option<Regex>> =
-    LazyLock::new(|| compile(r#""((?:[^"\\]|\\[^\n])*+)"|([^"]++)"#));
+static PIECES: LazyLock<Option<Regex>> = LazyLock::new(|| compile(r#""((?:[^"\\]|\\[^\n])*+)"|([^"]++)"#));
 
 /// All mailboxes of a raw field body.
 #[must_use]
@@ -108,7 +109,10 @@ fn bare(address: &str) -> String {
 }
 
 fn without_comments(text: &str) -> String {
-    COMMENTS.as_ref().map_or_else(|| text.to_owned(), |comments| comments.try_replacen(text, 0, "").map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned))
+    COMMENTS.as_ref().map_or_else(
+        || text.to_owned(),
+        |comments| comments.try_replacen(text, 0, "").map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned),
+    )
 }
 
 fn mailbox(phrase: Option<&str>, angle: Option<&str>, plain: Option<&str>, comment: Option<&str>) -> Mailbox {
@@ -155,7 +159,8 @@ mod tests {
     use super::*;
 
     fn read(raw: &str) -> Vec<(String, String)> {
-        let show = |text: Option<Vec<u8>>| text.map_or("-".to_owned(), |text| String::from_utf8_lossy(&text).into_owned());
+        let show =
+            |text: Option<Vec<u8>>| text.map_or("-".to_owned(), |text| String::from_utf8_lossy(&text).into_owned());
         parse(raw.as_bytes()).into_iter().map(|mailbox| (show(mailbox.name), show(mailbox.address))).collect()
     }
 

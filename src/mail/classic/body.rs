@@ -15,6 +15,8 @@ use crate::limits;
 #[derive(Debug)]
 pub struct Rendered {
     pub text: Wide,
+    /// It is HTML, if maybe without content.
+    pub is_page: bool,
     pub page: Option<Page>,
 }
 
@@ -28,35 +30,40 @@ pub fn render(leaf: &Node) -> Option<Rendered> {
     let octets = leaf.decoded();
     let source = characters::body(octets, leaf.charset.as_deref().unwrap_or(b"us-ascii"));
     if kind == b"text/plain" || octets.is_empty() {
-        return Some(Rendered { text: source, page: None });
+        return Some(Rendered { text: source, is_page: kind == b"text/html", page: None });
     }
     let page = Page::render(&source, octets.len());
-    Some(Rendered { text: page.text(), page: Some(page) })
+    Some(Rendered { text: page.text(), is_page: true, page: Some(page) })
 }
 
-/// Renders every leaf.
+/// Renders every leaf; what is no leaf or no text has nothing in its place.
 #[must_use]
 pub fn render_all(tree: &Tree) -> Vec<Option<Rendered>> {
     let mut left = limits::TEXT_BYTES_MAX;
-    let mut leaves = Vec::new();
-    for leaf in tree.leaves() {
-        let is_text = matches!(leaf.effective_kind(), b"text/plain" | b"text/html");
+    let mut all: Vec<Option<Rendered>> = Vec::new();
+    all.resize_with(tree.nodes.len(), || None);
+    for index in tree.below(0) {
+        let Some(node) = tree.nodes.get(index).filter(|node| node.is_leaf()) else { continue };
         // What is beyond the limit is not looked at; the coverage account of the message says so already.
-        let fits = is_text && leaf.decoded().len() <= left;
-        leaves.push(if fits { render(leaf) } else { None });
-        left = left.saturating_sub(if is_text { leaf.decoded().len() } else { 0 });
+        if matches!(node.effective_kind(), b"text/plain" | b"text/html") {
+            let size = node.decoded().len();
+            if size <= left
+                && let Some(place) = all.get_mut(index)
+            {
+                *place = render(node);
+            }
+            left = left.saturating_sub(size);
+        }
     }
-    leaves
+    all
 }
 
 /// The paragraphs of `body`: the Subject first, then the text of all leaves with white space squeezed.
 #[must_use]
 pub fn paragraphs(tree: &Tree, rendered: &[Option<Rendered>]) -> Vec<Vec<u8>> {
-    if rendered.is_empty() {
-        return Vec::new();
-    }
     let mut text = Wide::default();
-    for part in rendered {
+    let leaves = tree.below(0).into_iter().filter(|index| tree.nodes.get(*index).is_some_and(Node::is_leaf));
+    for part in leaves.map(|index| rendered.get(index).and_then(Option::as_ref)) {
         if !text.is_empty() {
             text.text.push('\n');
         }
@@ -193,9 +200,7 @@ mod tests {
 
     fn read(raw: &[u8]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let tree = Tree::parse(raw);
-        let leaves = tree.leaves();
-        let rendered: Vec<Option<Rendered>> = leaves.iter().map(|leaf| render(leaf)).collect();
-        (paragraphs(&tree, &rendered), chunks(&leaves))
+        (paragraphs(&tree, &render_all(&tree)), chunks(&tree.leaves()))
     }
 
     #[test]

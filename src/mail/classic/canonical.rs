@@ -10,12 +10,11 @@ use super::{
     wide::{Wide, is_space},
 };
 use crate::limits;
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, fmt::Write, sync::LazyLock};
 
 static SCHEME: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?i)^[-_a-z0-9]+:"));
-static PARTS: LazyLock<Expression> = LazyLock::new(|| {
-    Expression::new(r"(?i)^(https?://)([^@/?#]*@)?([^/?#:]+)((?::(\d*))?[^\n]*)\z")
-});
+static PARTS: LazyLock<Expression> =
+    LazyLock::new(|| Expression::new(r"(?i)^(https?://)([^@/?#]*@)?([^/?#:]+)((?::(\d*))?[^\n]*)\z"));
 static DIRECT: LazyLock<Expression> = LazyLock::new(|| Expression::new(r"(?i)https?:/{0,2}[^&#]+"));
 static DECIMAL: LazyLock<Expression> =
     LazyLock::new(|| Expression::new(r"&#0*(3[3-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);"));
@@ -58,7 +57,11 @@ fn each(uri: &Wide, found: &mut BTreeSet<Wide>, targets: &mut Vec<Wide>) {
         return;
     }
     let mut add = |text: String| {
-        let text = text.char_indices().nth(URI_CHARACTERS_MAX).map_or(text.as_str(), |(at, _)| text.get(..at).unwrap_or(&text)).to_owned();
+        let text = text
+            .char_indices()
+            .nth(URI_CHARACTERS_MAX)
+            .map_or(text.as_str(), |(at, _)| text.get(..at).unwrap_or(&text))
+            .to_owned();
         found.insert(Wide { text, decoded: uri.decoded });
     };
     let before_at = text.split('@').next().unwrap_or_default();
@@ -135,9 +138,10 @@ fn repair(text: &str) -> String {
     if !SCHEME.is_match(text.as_bytes()) {
         text.insert_str(0, if text.starts_with("ftp.") { "ftp://" } else { "http://" });
     }
-    if let Some(start) = ["https://", "http://"].iter().find(|scheme| {
-        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    }) && let Some(end) = text.get(start.len()..).and_then(|rest| rest.find(['/', '?', '#']))
+    if let Some(start) = ["https://", "http://"]
+        .iter()
+        .find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+        && let Some(end) = text.get(start.len()..).and_then(|rest| rest.find(['/', '?', '#']))
     {
         let at = start.len() + end;
         if end > 0 && !text.get(at..).is_some_and(|rest| rest.starts_with('/')) {
@@ -167,7 +171,9 @@ fn references(text: &str, expression: &Expression, read: impl Fn(&str) -> Option
 }
 
 fn has_escape(text: &str) -> bool {
-    text.as_bytes().windows(3).any(|escape| matches!(escape, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
+    text.as_bytes()
+        .windows(3)
+        .any(|escape| matches!(escape, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
 }
 
 /// Escapes of printable ASCII are decoded; what should have been escaped is.
@@ -191,7 +197,10 @@ pub fn unescape(text: &str) -> String {
         }
         rest = rest.get(letter.len_utf8()..).unwrap_or_default();
         match u32::from(letter) {
-            code @ (0..=0x20 | 0x22 | 0x25 | 0x3c | 0x3e | 0x7f..=0xff) => kept.push_str(&format!("%{code:02x}")),
+            code @ (0..=0x20 | 0x22 | 0x25 | 0x3c | 0x3e | 0x7f..=0xff) => {
+                // Writing to a string cannot fail.
+                let _ = write!(kept, "%{code:02x}");
+            }
             _ => kept.push(letter),
         }
     }
@@ -209,7 +218,9 @@ fn hosts_of(text: &str, decoded: bool, add: &mut dyn FnMut(String), targets: &mu
     let mut without_port = None;
     if !port.is_empty() {
         let standard = if is_http { ":80" } else { ":443" };
-        let bare = rest.strip_prefix(standard).filter(|bare| !bare.starts_with(|letter: char| letter == '_' || letter.is_alphanumeric()));
+        let bare = rest
+            .strip_prefix(standard)
+            .filter(|bare| !bare.starts_with(|letter: char| letter == '_' || letter.is_alphanumeric()));
         if let Some(bare) = bare {
             add(format!("{scheme}{host}{bare}"));
         }
@@ -269,7 +280,9 @@ fn numeric_host(host: &str) -> Option<String> {
     if OCTETS.is_match(host.as_bytes()) {
         return Some(host.split('.').map(octet).collect::<Vec<_>>().join("."));
     }
-    let number = if let Some(digits) = host.get(2..).filter(|_| host.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"))) {
+    let number = if let Some(digits) =
+        host.get(2..).filter(|_| host.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x")))
+    {
         if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;
         }
@@ -326,10 +339,10 @@ mod tests {
         assert_eq!(read("http://2130706433/"), ["http://127.0.0.1/", "http://2130706433/"]);
         assert_eq!(read("http://010.0x10.8.1/"), ["http://010.0x10.8.1/", "http://8.16.8.1/"]);
         assert_eq!(read("http://foo/"), ["http://foo/", "http://www.foo.com/"]);
-        assert_eq!(read("http://a.example/r?u=http://b.example/&x"), [
-            "http://a.example/r?u=http://b.example/&x",
-            "http://b.example/"
-        ]);
+        assert_eq!(
+            read("http://a.example/r?u=http://b.example/&x"),
+            ["http://a.example/r?u=http://b.example/&x", "http://b.example/"]
+        );
         assert_eq!(read("mailto:a@b.example?subject=x"), ["mailto:a@b.example", "mailto:a@b.example?subject=x"]);
     }
 }

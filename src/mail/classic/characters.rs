@@ -108,9 +108,22 @@ fn is_superset_of_ascii(label: &[u8]) -> bool {
     let letters = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase());
     if matches!(
         label.as_str(),
-        "ascii" | "us-ascii" | "ansix3.4-1986" | "ansi x3.4-1986" | "ansi_x3.4-1986" | "ansix3.4-1968"
-            | "ansi x3.4-1968" | "ansi_x3.4-1968" | "iso646-us" | "utf8" | "utf-8" | "big5" | "gbk" | "gb18030"
-            | "gb-18030" | "gb 18030"
+        "ascii"
+            | "us-ascii"
+            | "ansix3.4-1986"
+            | "ansi x3.4-1986"
+            | "ansi_x3.4-1986"
+            | "ansix3.4-1968"
+            | "ansi x3.4-1968"
+            | "ansi_x3.4-1968"
+            | "iso646-us"
+            | "utf8"
+            | "utf-8"
+            | "big5"
+            | "gbk"
+            | "gb18030"
+            | "gb-18030"
+            | "gb 18030"
     ) {
         return true;
     }

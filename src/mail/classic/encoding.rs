@@ -9,20 +9,22 @@ use super::wide::is_blank;
 pub fn base64(octets: &[u8]) -> Vec<u8> {
     let packed: Vec<u8> = octets.iter().copied().filter(|octet| !is_blank(octet)).collect();
     let body = packed.iter().rposition(|octet| *octet != b'=').map_or(0, |last| last + 1);
-    let is_regular = packed.len().is_multiple_of(4) && packed.len() >= 2 && packed.iter().all(is_symbol_or_padding);
+    let is_regular =
+        packed.len().is_multiple_of(4) && packed.len() >= 2 && packed.iter().copied().all(is_symbol_or_padding);
     let digits = packed.get(..body).unwrap_or_default().iter();
     if is_regular {
         return groups(digits.filter_map(|octet| if *octet == b'=' { Some(0) } else { value(*octet) }));
     }
-    let mut values: Vec<u8> = digits.filter_map(|octet| if *octet == b'=' { Some(63) } else { value(*octet) }).collect();
+    let mut values: Vec<u8> =
+        digits.filter_map(|octet| if *octet == b'=' { Some(63) } else { value(*octet) }).collect();
     if values.len() % 4 == 1 {
         values.pop();
     }
     groups(values.into_iter())
 }
 
-fn is_symbol_or_padding(octet: &u8) -> bool {
-    *octet == b'=' || value(*octet).is_some()
+fn is_symbol_or_padding(octet: u8) -> bool {
+    octet == b'=' || value(octet).is_some()
 }
 
 /// Every four values make three octets; of an incomplete group the whole octets count.

@@ -53,8 +53,10 @@ fn split(request: &str) -> (&str, Modifiers) {
 #[must_use]
 pub fn is_request(request: &str) -> bool {
     let mut parts = request.split(':');
-    let is_name = parts.next().is_some_and(|name| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()));
-    is_name && parts.all(|part| ["raw", "addr", "name", "host", "domain", "ip", "revip", "first", "last"].contains(&part))
+    let is_name =
+        parts.next().is_some_and(|name| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()));
+    is_name
+        && parts.all(|part| ["raw", "addr", "name", "host", "domain", "ip", "revip", "first", "last"].contains(&part))
 }
 
 /// The values of a request.
@@ -112,11 +114,12 @@ fn section(classic: &Classic, name: &str, raw: bool) -> Option<Vec<Vec<u8>>> {
         if field.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"received:")) {
             received += 1;
         }
-        if to.is_some_and(|to| received > to) {
-            break;
-        }
         if from.is_none_or(|from| received >= from) {
             found.push(field);
+        }
+        // The Received field that ends the piece is its last one.
+        if to.is_some_and(|to| received >= to) {
+            break;
         }
     }
     Some(found)
@@ -151,7 +154,12 @@ fn names(top: &Node) -> Vec<Vec<u8>> {
     if total <= HEAD_BYTES_MAX {
         // Nothing will be cut: one pass per field is enough.
         let mut seen = std::collections::BTreeSet::new();
-        return top.fields.iter().map(|field| field.name.to_ascii_lowercase()).filter(|name| seen.insert(name.clone())).collect();
+        return top
+            .fields
+            .iter()
+            .map(|field| field.name.to_ascii_lowercase())
+            .filter(|name| seen.insert(name.clone()))
+            .collect();
     }
     let mut seen = std::collections::BTreeSet::new();
     let lower = top.fields.iter().map(|field| field.name.to_ascii_lowercase());
@@ -264,29 +272,38 @@ fn host(value: &[u8], modifiers: Modifiers) -> Option<Vec<u8>> {
 
 /// A host below a known top level somewhere in a text.
 fn free_host(value: &[u8]) -> Option<Vec<u8>> {
-    let behind = memchr::memrchr(b'@', value).and_then(|at| host_at(value.get(at + 1..).unwrap_or_default()));
-    behind.or_else(|| value.split(is_blank).find_map(host_in))
-}
-
-/// The longest host at the start of a word.
-fn host_at(word: &[u8]) -> Option<Vec<u8>> {
-    let end = word.iter().position(|octet| is_blank(octet)).unwrap_or(word.len());
-    let word = word.get(..end.min(HOST_BYTES_MAX)).unwrap_or_default();
-    let ends = (1..=word.len()).rev().filter(|end| {
-        let next = word.get(*end);
-        next.is_none_or(|next| !(next.is_ascii_alphanumeric() || b"._-".contains(next)))
+    let mut ats = memchr::memrchr_iter(b'@', value);
+    let behind = ats.find_map(|at| {
+        let rest = value.get(at + 1..)?;
+        let end = rest.iter().position(is_blank).unwrap_or(rest.len());
+        let word = rest.get(..end)?;
+        word.get(..host_end(word)?)
     });
-    ends.map(|end| word.get(..end).unwrap_or_default())
-        .find(|host| hosts::is_name(host) && hosts::has_top_level(host))
-        .map(<[u8]>::to_vec)
+    if let Some(host) = behind.filter(|host| hosts::is_name(host)) {
+        return Some(host.to_vec());
+    }
+    value.split(is_blank).find_map(|word| {
+        let mut rest = word;
+        while let Some(end) = host_end(rest) {
+            let (host, tail) = rest.split_at(end);
+            if hosts::is_name(host) {
+                return Some(host.to_vec());
+            }
+            rest = tail;
+        }
+        None
+    })
 }
 
-/// The first host anywhere in a word.
-fn host_in(word: &[u8]) -> Option<Vec<u8>> {
+/// Where the last known top level ends that a word has and that nothing of a host name follows.
+fn host_end(word: &[u8]) -> Option<usize> {
+    let word = word.get(..HOST_BYTES_MAX).unwrap_or(word);
     let is_host = |octet: &u8| octet.is_ascii_alphanumeric() || b"._-".contains(octet);
-    word.split(|octet| !is_host(octet)).find_map(|piece| {
-        let starts = piece.first().is_some_and(u8::is_ascii_alphanumeric);
-        (starts && hosts::is_name(piece) && hosts::has_top_level(piece) && !piece.ends_with(b".")).then(|| piece.to_vec())
+    let ends = (2..=word.len()).rev().filter(|end| !word.get(*end).is_some_and(is_host));
+    ends.into_iter().find(|end| {
+        let host = word.get(..*end).unwrap_or_default();
+        let dot = host.iter().rposition(|octet| *octet == b'.').filter(|dot| *dot > 0);
+        dot.and_then(|dot| host.get(dot + 1..)).is_some_and(|label| hosts::is_top_level(&label.to_ascii_lowercase()))
     })
 }
 
@@ -295,13 +312,15 @@ const HOST_BYTES_MAX: usize = 320;
 /// The first address of the Internet Protocol in a value.
 fn address(value: &[u8], reversed: bool) -> Option<Vec<u8>> {
     static ADDRESS: LazyLock<Expression> = LazyLock::new(|| Expression::new(hosts::ADDRESS));
+    let is_word = |octet: Option<&u8>| octet.is_some_and(|octet| octet.is_ascii_alphanumeric() || *octet == b'_');
     let mut at = 0;
     while let Some(found) = ADDRESS.find(value, at) {
         at = found.end.max(found.start + 1);
         let before = found.start.checked_sub(1).and_then(|before| value.get(before));
-        let is_inside = before == Some(&b'.') || value.get(found.end) == Some(&b'.');
+        let after = value.get(found.end);
         let text = value.get(found).unwrap_or_default();
-        if !is_inside {
+        let is_inside = [before, after].contains(&Some(&b'.')) || is_word(before) || is_word(after);
+        if !is_inside && is_word(text.first()) && is_word(text.last()) && hosts::is_address(text) {
             return if reversed { reverse(text) } else { Some(text.to_vec()) };
         }
     }
@@ -316,8 +335,13 @@ fn reverse(text: &[u8]) -> Option<Vec<u8>> {
             Some(format!("{d}.{c}.{b}.{a}").into_bytes())
         }
         IpAddr::V6(address) => {
-            let digits: Vec<String> =
-                address.octets().iter().rev().flat_map(|octet| [octet & 15, octet >> 4]).map(|digit| format!("{digit:x}")).collect();
+            let digits: Vec<String> = address
+                .octets()
+                .iter()
+                .rev()
+                .flat_map(|octet| [octet & 15, octet >> 4])
+                .map(|digit| format!("{digit:x}"))
+                .collect();
             Some(digits.join(".").into_bytes())
         }
     }

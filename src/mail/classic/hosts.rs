@@ -19,7 +19,10 @@ static WHOLE_ADDRESS: LazyLock<Expression> = LazyLock::new(|| Expression::new(&f
 /// Is all of it an address of version 4 or 6?
 #[must_use]
 pub fn is_address(host: &[u8]) -> bool {
-    WHOLE_ADDRESS.is_match(host)
+    let text = std::str::from_utf8(host).unwrap_or_default();
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let bare = text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).and_then(|_| text.get(5..));
+    WHOLE_ADDRESS.is_match(host) && bare.unwrap_or(text).parse::<std::net::IpAddr>().is_ok()
 }
 
 /// Is it a name of at least two labels that DNS could hold? ASCII case is ignored.

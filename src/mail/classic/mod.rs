@@ -10,8 +10,10 @@ pub mod characters;
 pub mod colors;
 pub mod encoding;
 pub mod entities;
+pub mod evals;
 pub mod expression;
 pub mod fields;
+pub mod formats;
 pub mod head;
 pub mod hosts;
 pub mod lines;
@@ -62,6 +64,7 @@ pub struct Classic {
     full: OnceCell<Vec<u8>>,
     uris: OnceCell<UriList>,
     relays: OnceCell<Relays>,
+    facts: evals::Facts,
 }
 
 impl Classic {
@@ -75,9 +78,14 @@ impl Classic {
     #[must_use]
     pub fn with(message: &Message, circumstances: &Circumstances<'_>) -> Self {
         let raw = node::unix(message.raw.to_vec());
+        let mut tree = Tree::parse(&raw);
+        // What an earlier SpamAssassin wrote does not count.
+        if let Some(top) = tree.nodes.first_mut() {
+            top.fields.retain(|field| !field.name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Spam-")));
+        }
         let sender = circumstances.envelope.map(|envelope| envelope.sender.as_str().as_bytes().to_vec());
         Self {
-            tree: Tree::parse(&raw),
+            tree,
             sender,
             received_at: circumstances.received_at,
             rendered: OnceCell::new(),
@@ -86,7 +94,14 @@ impl Classic {
             full: OnceCell::new(),
             uris: OnceCell::new(),
             relays: OnceCell::new(),
+            facts: evals::Facts::default(),
         }
+    }
+
+    /// Facts that functions of rules share.
+    #[must_use]
+    pub fn facts(&self) -> &evals::Facts {
+        &self.facts
     }
 
     /// The MIME tree.
@@ -101,7 +116,7 @@ impl Classic {
         self.received_at
     }
 
-    /// The text of every leaf; `None` for one that is no text.
+    /// The text of every part, by its index in the tree; `None` for one that is no text.
     #[must_use]
     pub fn rendered(&self) -> &[Option<Rendered>] {
         self.rendered.get_or_init(|| body::render_all(&self.tree))

@@ -125,7 +125,12 @@ impl<'a> Open<'a> {
         let read = types::parse(value);
         let is_digest = read.missing && kind == b"multipart/digest";
         let kind = if is_digest { b"message/rfc822".to_vec() } else { read.kind };
-        Part { fields: self.fields, kind, boundary: read.boundary.filter(|boundary| !boundary.is_empty()), body: self.body }
+        Part {
+            fields: self.fields,
+            kind,
+            boundary: read.boundary.filter(|boundary| !boundary.is_empty()),
+            body: self.body,
+        }
     }
 }
 

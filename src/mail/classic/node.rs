@@ -199,7 +199,12 @@ impl Tree {
         while let Some(task) = queue.pop_front() {
             let kind = self.nodes.get(task.node).map(|node| node.kind.clone()).unwrap_or_default();
             if kind.starts_with(b"multipart/") && task.boundary.is_some() && task.depth_left > 0 {
-                let parts = super::multipart::split(&task.body, task.boundary.as_deref().unwrap_or_default(), &kind, &mut self.oddities);
+                let parts = super::multipart::split(
+                    &task.body,
+                    task.boundary.as_deref().unwrap_or_default(),
+                    &kind,
+                    &mut self.oddities,
+                );
                 self.adopt(&task, parts, &mut queue);
             } else {
                 nested.extend(self.leaf(task));
@@ -251,21 +256,24 @@ impl Tree {
     /// Every leaf that has a type, depth first.
     #[must_use]
     pub fn leaves(&self) -> Vec<&Node> {
-        self.find(true)
+        self.below(0).into_iter().filter_map(|index| self.nodes.get(index)).filter(|node| node.is_leaf()).collect()
     }
 
     /// Every part, the message itself first, depth first.
     #[must_use]
     pub fn parts(&self) -> Vec<&Node> {
-        self.find(false)
+        self.below(0).into_iter().filter_map(|index| self.nodes.get(index)).collect()
     }
 
-    fn find(&self, leaves_only: bool) -> Vec<&Node> {
+    /// Indices of a part and of everything in it, depth first; parts without a type are left out.
+    #[must_use]
+    pub fn below(&self, index: usize) -> Vec<usize> {
         let mut found = Vec::new();
-        let mut stack = vec![0];
-        while let Some(node) = stack.pop().and_then(|index: usize| self.nodes.get(index)) {
-            if !node.kind.is_empty() && (!leaves_only || node.is_leaf()) {
-                found.push(node);
+        let mut stack = vec![index];
+        while let Some(index) = stack.pop() {
+            let Some(node) = self.nodes.get(index) else { continue };
+            if !node.kind.is_empty() {
+                found.push(index);
             }
             stack.extend(node.children.iter().flatten().rev());
         }

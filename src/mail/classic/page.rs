@@ -12,13 +12,100 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Elements of HTML 4; others are odd.
 const ELEMENTS: [&str; 94] = [
-    "a", "abbr", "acronym", "address", "applet", "area", "b", "base", "basefont", "bdo", "big", "blockquote", "body",
-    "br", "button", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "dir", "div", "dl",
-    "dt", "em", "fieldset", "font", "form", "frame", "frameset", "h1", "h2", "h3", "h4", "h5", "h6", "head", "hr",
-    "html", "i", "iframe", "img", "input", "ins", "isindex", "kbd", "label", "legend", "li", "link", "map", "menu",
-    "meta", "nobr", "noframes", "noscript", "object", "ol", "optgroup", "option", "p", "param", "pre", "q", "s",
-    "samp", "script", "select", "small", "span", "strike", "strong", "style", "sub", "sup", "table", "tbody", "td",
-    "textarea", "tfoot", "th", "thead", "title", "tr", "tt", "u", "ul", "var", "x-sigsep", "x-tab",
+    "a",
+    "abbr",
+    "acronym",
+    "address",
+    "applet",
+    "area",
+    "b",
+    "base",
+    "basefont",
+    "bdo",
+    "big",
+    "blockquote",
+    "body",
+    "br",
+    "button",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "dfn",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "fieldset",
+    "font",
+    "form",
+    "frame",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "hr",
+    "html",
+    "i",
+    "iframe",
+    "img",
+    "input",
+    "ins",
+    "isindex",
+    "kbd",
+    "label",
+    "legend",
+    "li",
+    "link",
+    "map",
+    "menu",
+    "meta",
+    "nobr",
+    "noframes",
+    "noscript",
+    "object",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "param",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "script",
+    "select",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "style",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "textarea",
+    "tfoot",
+    "th",
+    "thead",
+    "title",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "x-sigsep",
+    "x-tab",
 ];
 
 /// What a page says.
@@ -161,7 +248,11 @@ impl Page {
         {
             last.text.text.pop();
         }
-        self.pieces.push(Piece { text: Wide { text: text.to_owned(), decoded: false }, is_space: true, is_hidden: false });
+        self.pieces.push(Piece {
+            text: Wide { text: text.to_owned(), decoded: false },
+            is_space: true,
+            is_hidden: false,
+        });
     }
 
     fn words(&mut self, text: Wide) {
@@ -315,7 +406,9 @@ fn is_office(name: &str) -> bool {
     let Some((prefix, local)) = name.split_once(':') else { return false };
     let is_prefix = prefix == "o" || matches!(prefix.as_bytes(), [b's', b't', digit] if digit.is_ascii_digit());
     let local = local.strip_suffix('/').unwrap_or(local);
-    is_prefix && !local.is_empty() && local.chars().all(|letter| letter == '_' || letter == '-' || letter.is_alphanumeric())
+    is_prefix
+        && !local.is_empty()
+        && local.chars().all(|letter| letter == '_' || letter == '-' || letter.is_alphanumeric())
 }
 
 /// A list of font names as people write them.

@@ -12,7 +12,7 @@ static SERVICES: LazyLock<Vec<Expression>> = LazyLock::new(|| {
     [
         format!(r"/(?:index[^\n]php)?\?(?:[^\n]*[?&])?URL={PARAMETER}"),
         format!(r"{GOOGLE}/url\?(?:[^\n]*?[?&])??q={PARAMETER}"),
-        format!(r#"{GOOGLE}/search\?(?:[^\n]*?[?&])??q=[^&\n]*?(?:%20|[^\n][^\n][=+\s])(?:site|inurl):([^%\s+&#]*)"#),
+        format!(r"{GOOGLE}/search\?(?:[^\n]*?[?&])??q=[^&\n]*?(?:%20|[^\n][^\n][=+\s])(?:site|inurl):([^%\s+&#]*)"),
         format!(r#"{GOOGLE}/search\?(?:[^\n]*?[?&])??q=[^&\n]*?(?:%20|[^\n][^\n][=+\s])(?:"|%22)([^%"\s+&#]*)"#),
         format!(r"{GOOGLE}/translate\?(?:[^\n]*?[?&])??u={PARAMETER}"),
         format!(r"{GOOGLE}/pagead/iclk\?(?:[^\n]*?[?&])??adurl={PARAMETER}"),

@@ -57,7 +57,8 @@ impl Relays {
         let mut lines: Vec<Vec<u8>> = received.map(|field| field.value.clone()).collect();
         for name in ORIGINATING {
             let value = top.value(name).unwrap_or_default();
-            if let Some(address) = ADDRESS.find(value, 0).and_then(|found| value.get(found)) {
+            let address = ADDRESS.find(value, 0).and_then(|found| value.get(found));
+            if let Some(address) = address.filter(|address| hosts::is_address(address)) {
                 lines.push([b"from X-Originating-IP: ", address].concat());
             }
         }
@@ -153,7 +154,10 @@ fn text(relays: &[Relay]) -> Vec<u8> {
         let envelope_from = relay.envelope_from.as_deref().filter(|from| *from != "0").unwrap_or_default();
         let internal = u8::from(relay.internal);
         // Writing to a string cannot fail.
-        let _ = write!(text, "[ ip={ip} rdns={rdns} helo={helo} by={by} ident={ident} envfrom={envelope_from} intl={internal} id={id} auth={auth} msa=0 ]");
+        let _ = write!(
+            text,
+            "[ ip={ip} rdns={rdns} helo={helo} by={by} ident={ident} envfrom={envelope_from} intl={internal} id={id} auth={auth} msa=0 ]"
+        );
     }
     text.into_bytes()
 }
@@ -163,7 +167,8 @@ fn text(relays: &[Relay]) -> Vec<u8> {
 pub fn plain_address(text: &str) -> String {
     static MAPPED: LazyLock<Expression> =
         LazyLock::new(|| Expression::new(r"(?i)^0*:0*:(?:0*:)*ffff:(\d+\.\d+\.\d+\.\d+)\z"));
-    let text = text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).and_then(|_| text.get(5..)).unwrap_or(text);
+    let text =
+        text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).and_then(|_| text.get(5..)).unwrap_or(text);
     let text = text.strip_prefix('[').unwrap_or(text);
     let text = text.strip_suffix(']').unwrap_or(text);
     let text = text.split('%').next().unwrap_or_default();
@@ -201,7 +206,8 @@ pub fn envelope_from(classic: &Classic) -> Option<Vec<u8>> {
         return Some(from.clone().into_bytes());
     }
     let first = |name: &str| classic.header_values(&format!("{name}:first:addr")).into_iter().next();
-    let is_fetched = || classic.header_values("Received").iter().any(|line| memchr::memmem::find(line, b"(fetchmail").is_some());
+    let is_fetched =
+        || classic.header_values("Received").iter().any(|line| memchr::memmem::find(line, b"(fetchmail").is_some());
     if first("X-Sender").is_some_and(|sender| sender.contains(&b'@')) && is_fetched() {
         return None;
     }
@@ -237,7 +243,11 @@ mod tests {
         let classic = Classic::of(&Message::parse(Bytes::from_static(raw)));
         let relays = classic.relays();
         assert_eq!((relays.trusted.len(), relays.untrusted.len(), relays.last_trusted), (1, 2, 0));
-        assert!(relays.external_text().starts_with(b"[ ip=192.0.2.1 rdns=c helo=c by=a ident= envfrom= intl=0 id=222 auth= msa=0 ] ["));
+        assert!(
+            relays
+                .external_text()
+                .starts_with(b"[ ip=192.0.2.1 rdns=c helo=c by=a ident= envfrom= intl=0 id=222 auth= msa=0 ] [")
+        );
         assert_eq!(envelope_from(&classic), None);
     }
 

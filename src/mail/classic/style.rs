@@ -105,7 +105,8 @@ impl Default for Styles {
 impl Styles {
     /// Opens an element.
     pub fn start(&mut self, element: Element, attributes: &[(String, Wide)]) {
-        let attribute = |name: &str| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.text.as_str());
+        let attribute =
+            |name: &str| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.text.as_str());
         if element == Element::Basefont
             && let Some(size) = attribute("size").and_then(|size| leading_number(size.trim_start()))
         {
@@ -205,7 +206,8 @@ impl Styles {
         if tail(&look.foreground) == tail(&look.background) {
             return Visibility::LowContrast;
         }
-        if let (Some(front), Some(back)) = (colors::components(&look.foreground), colors::components(&look.background)) {
+        if let (Some(front), Some(back)) = (colors::components(&look.foreground), colors::components(&look.background))
+        {
             let weights = [0.2126, 0.7152, 0.0722];
             let squares = weights.iter().zip(front.iter().zip(back)).map(|(weight, (a, b))| (weight * (a - b)).powi(2));
             if squares.sum::<f64>().sqrt() < CONTRAST_MIN {
@@ -267,7 +269,9 @@ impl Look {
             if let Some(color) = bottom.iter().map(|part| colors::parse(part)).find(|color| color != colors::INVALID) {
                 self.background = color.into();
             }
-        } else if is_plain || name.trim_end().bytes().all(|octet| octet.is_ascii_alphabetic() || matches!(octet, b'_' | b'-')) {
+        } else if is_plain
+            || name.trim_end().bytes().all(|octet| octet.is_ascii_alphabetic() || matches!(octet, b'_' | b'-'))
+        {
             match name.trim_end() {
                 "display" => self.display_none = value.eq_ignore_ascii_case("none"),
                 "visibility" => self.hidden = value.eq_ignore_ascii_case("hidden"),
@@ -278,9 +282,9 @@ impl Look {
 
     fn color(&mut self, value: &str, is_background: bool) {
         let lower = value.to_lowercase();
-        let value = lower.strip_suffix("important").map_or(lower.as_str(), |rest| {
-            rest.trim_end().strip_suffix('!').map_or(lower.as_str(), str::trim_end)
-        });
+        let value = lower
+            .strip_suffix("important")
+            .map_or(lower.as_str(), |rest| rest.trim_end().strip_suffix('!').map_or(lower.as_str(), str::trim_end));
         let color = if value.contains("rgb") {
             colors::parse_rgb(value)
         } else if value == "inherit" {
@@ -356,7 +360,10 @@ mod tests {
         assert_eq!(look(Element::Font, "size", "-3"), Visibility::Hidden);
         assert_eq!(look(Element::Span, "style", "Color: #FEFEFE !important"), Visibility::LowContrast);
         assert_eq!(look(Element::Span, "style", "display : none"), Visibility::Hidden);
-        assert_eq!(look(Element::Div, "style", "background: url(x,y) red, black;color:rgb(1,1,1)"), Visibility::LowContrast);
+        assert_eq!(
+            look(Element::Div, "style", "background: url(x,y) red, black;color:rgb(1,1,1)"),
+            Visibility::LowContrast
+        );
         assert_eq!(look(Element::Div, "style", "color:transparent"), Visibility::LowContrast);
         assert_eq!(look(Element::Div, "style", "color:inherit"), Visibility::Shown);
     }

@@ -45,11 +45,10 @@ fn split(reference: &str) -> Parts<'_> {
 /// Resolves `.` and `..`.
 fn without_dots(path: &str) -> String {
     let cut = path.strip_prefix("..").or_else(|| path.strip_prefix('.'));
-    let mut rest = cut.filter(|rest| rest.starts_with('/')).unwrap_or(path).to_owned();
+    let rest = cut.filter(|rest| rest.starts_with('/')).unwrap_or(path);
     let mut output = String::new();
     let mut at = 0;
-    loop {
-        let Some(input) = rest.get(at..).filter(|input| !input.is_empty() && *input != "0") else { break };
+    while let Some(input) = rest.get(at..).filter(|input| !input.is_empty() && *input != "0") {
         let slashed = |dots: &str| input.strip_prefix(dots).filter(|tail| tail.is_empty() || tail.starts_with('/'));
         if let Some(tail) = slashed("/..") {
             let keep = output.rfind('/').unwrap_or(0);
@@ -72,7 +71,6 @@ fn without_dots(path: &str) -> String {
             at += end;
         }
     }
-    rest.clear();
     output
 }
 
@@ -133,7 +131,9 @@ pub fn resolve(base: &Wide, reference: &Wide) -> Wide {
 fn guessed_scheme(authority: &str) -> &'static str {
     let lower = authority.to_ascii_lowercase();
     let dotted = |start: &str| {
-        lower.strip_prefix(start).is_some_and(|rest| rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('.'))
+        lower
+            .strip_prefix(start)
+            .is_some_and(|rest| rest.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('.'))
     };
     if dotted("www") {
         "http:"

@@ -96,9 +96,11 @@ fn complete(raw: &[u8]) -> Option<Found> {
         unlinked = true;
     }
     if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
-        if text.as_bytes().windows(3).any(|octets| {
-            matches!(octets, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
-        }) {
+        if text
+            .as_bytes()
+            .windows(3)
+            .any(|octets| matches!(octets, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
+        {
             text = canonical::unescape(&text);
         }
         let (_, rest) = text.split_once('@')?;
@@ -314,12 +316,15 @@ mod tests {
 
     #[test]
     fn links_in_text() {
-        assert_eq!(read("see http://a.example/x, or (www.b.example/y)."), ["http://a.example/x", "http://www.b.example/y"]);
+        assert_eq!(
+            read("see http://a.example/x, or (www.b.example/y)."),
+            ["http://a.example/x", "http://www.b.example/y"]
+        );
         assert_eq!(read("mail me@x.com, or email:you@y.org!"), ["mailto:me@x.com", "mailto:you@y.org"]);
-        assert_eq!(read("go to example.com/x or file.txt or x.example.co.uk:80"), [
-            "http://example.com/x",
-            "http://x.example.co.uk:80"
-        ]);
+        assert_eq!(
+            read("go to example.com/x or file.txt or x.example.co.uk:80"),
+            ["http://example.com/x", "http://x.example.co.uk:80"]
+        );
         assert_eq!(read("a@b c@d.invalidtld cid:x@y.com http://"), Vec::<String>::new());
     }
 }

@@ -31,7 +31,8 @@ static NAME_PART: LazyLock<Expression> =
 pub fn parse(value: Option<&[u8]>) -> ContentType {
     let present = value.filter(|value| !value.is_empty() && *value != b"0");
     let value = present.unwrap_or(b"text/plain; charset=us-ascii");
-    let group = |expression: &Expression| expression.groups(value, 0).and_then(|found| found.get(1).map(<[u8]>::to_vec));
+    let group =
+        |expression: &Expression| expression.groups(value, 0).and_then(|found| found.get(1).map(<[u8]>::to_vec));
     let boundary = BOUNDARY.groups(value, 0).and_then(|found| {
         let text = found.get(1).or_else(|| found.get(2))?;
         Some(text.iter().copied().filter(|octet| *octet != b'"').collect::<Vec<u8>>())
@@ -63,16 +64,17 @@ fn kind(value: &[u8]) -> (Vec<u8>, bool) {
     let kept = match memchr::memchr(b'/', text) {
         Some(slash) if slash > 0 => {
             let rest = text.get(slash + 1..).unwrap_or_default();
-            let end = rest.iter().position(|octet| *octet == b'/' || super::wide::is_blank(octet)).unwrap_or(rest.len());
+            let end =
+                rest.iter().position(|octet| *octet == b'/' || super::wide::is_blank(octet)).unwrap_or(rest.len());
             text.get(..slash + 1 + end).unwrap_or(text)
         }
         _ => text,
     };
     let lower = kept.to_ascii_lowercase();
     let empty = lower.is_empty() || lower == b"0";
-    let is_text = lower.strip_prefix(b"text").is_some_and(|rest| {
-        rest.first().is_none_or(|octet| !(octet.is_ascii_alphanumeric() || *octet == b'_'))
-    });
+    let is_text = lower
+        .strip_prefix(b"text")
+        .is_some_and(|rest| rest.first().is_none_or(|octet| !(octet.is_ascii_alphanumeric() || *octet == b'_')));
     if empty || (is_text && !matches!(lower.as_slice(), b"text/x-vcard" | b"text/calendar" | b"text/html")) {
         return (b"text/plain".to_vec(), empty);
     }

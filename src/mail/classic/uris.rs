@@ -59,7 +59,8 @@ impl References {
 
     /// Trimmed, and no longer than a URI may be.
     fn canonical(&mut self, uri: &Wide) -> Wide {
-        let is_blank = |letter: char| uri.is_space(letter) || letter == '\u{a0}' || (uri.decoded && is_wide_space(letter));
+        let is_blank =
+            |letter: char| uri.is_space(letter) || letter == '\u{a0}' || (uri.decoded && is_wide_space(letter));
         let text = uri.text.trim_matches(is_blank);
         let cut = text.char_indices().nth(URI_CHARACTERS_MAX).map(|(at, _)| at);
         self.truncated |= cut.is_some();
@@ -153,7 +154,10 @@ impl References {
         }
         let Some(rest) = end.and_then(|end| content.text.get(end..)) else { return };
         let target = rest.split(';').next().unwrap_or_default();
-        self.push("meta", &Wide { text: target.trim_end_matches(super::wide::is_space).to_owned(), decoded: content.decoded });
+        self.push(
+            "meta",
+            &Wide { text: target.trim_end_matches(super::wide::is_space).to_owned(), decoded: content.decoded },
+        );
     }
 
     /// An anchor begins; its reference counts as it is written, too.
@@ -184,9 +188,9 @@ const ELEMENTS: [&str; 16] = [
 fn repair(attributes: &mut Vec<(String, Wide)>, name: &str) {
     let ending = format!("/{name}");
     let is_odd = |key: &str| {
-        key.find(&ending).and_then(|at| key.get(..at)).is_some_and(|before| {
-            before.chars().last().is_some_and(|letter| letter == '_' || letter.is_alphanumeric())
-        })
+        key.find(&ending)
+            .and_then(|at| key.get(..at))
+            .is_some_and(|before| before.chars().last().is_some_and(|letter| letter == '_' || letter.is_alphanumeric()))
     };
     let Some(at) = attributes.iter().position(|(key, _)| is_odd(key)) else { return };
     let (_, value) = attributes.remove(at);
@@ -264,11 +268,10 @@ mod tests {
 
     #[test]
     fn references_are_resolved_and_kept() {
-        assert_eq!(read(&[("base", "href", "http://x.example/a/b.html"), ("a", "href", " c ")]), [
-            "http://x.example/a/b.html",
-            "http://x.example/a/c",
-            "c"
-        ]);
+        assert_eq!(
+            read(&[("base", "href", "http://x.example/a/b.html"), ("a", "href", " c ")]),
+            ["http://x.example/a/b.html", "http://x.example/a/c", "c"]
+        );
         assert_eq!(read(&[("img", "x/src", "cid:1"), ("a", "id", "n")]), ["cid:1", ""]);
     }
 }

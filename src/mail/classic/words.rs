@@ -73,8 +73,11 @@ fn word_octets(base64: bool, text: &[u8]) -> Vec<u8> {
     if base64 {
         return encoding::base64(text);
     }
-    let spaced: Vec<u8> =
-        text.iter().flat_map(|octet| if *octet == b'_' { &b"=20"[..] } else { std::slice::from_ref(octet) }).copied().collect();
+    let spaced: Vec<u8> = text
+        .iter()
+        .flat_map(|octet| if *octet == b'_' { &b"=20"[..] } else { std::slice::from_ref(octet) })
+        .copied()
+        .collect();
     encoding::quoted_printable(&spaced)
 }
 
@@ -164,7 +167,10 @@ mod tests {
 
     #[test]
     fn words_join_before_they_decode() {
-        assert_eq!(field(b"Subject", b" =?utf-8?b?w7w=?= \n\t=?UTF-8?Q?x_=C3?= =?utf-8?q?=BC?= y\n"), "\u{fc}x \u{fc} y".as_bytes());
+        assert_eq!(
+            field(b"Subject", b" =?utf-8?b?w7w=?= \n\t=?UTF-8?Q?x_=C3?= =?utf-8?q?=BC?= y\n"),
+            "\u{fc}x \u{fc} y".as_bytes()
+        );
         assert_eq!(field(b"Subject", b" a =?utf-8?q?b?= c\n"), b"a b c");
         assert_eq!(field(b"Subject", b" =?x?z?b?= =?\n"), b"=?x?z?b?= =?");
         assert_eq!(field(b"Message-ID", b" <=?utf-8?q?b?=>\n"), b"<=?utf-8?q?b?=>");

@@ -26,23 +26,17 @@ impl Flow {
 
     /// Adds a text.
     pub fn push(&mut self, text: &str) {
-        let (starts, ends) = if text.is_ascii() {
-            for (at, word) in text.split_ascii_whitespace().enumerate() {
-                self.word(word, at == 0 && !text.starts_with(|mark: char| mark.is_ascii_whitespace()));
+        let is_ascii = text.is_ascii();
+        let (starts, ends) = (text.starts_with(char::is_whitespace), text.ends_with(char::is_whitespace));
+        let mut is_taken = false;
+        for (at, word) in text.split_whitespace().enumerate() {
+            // Newsletters fill the preview of a mail with characters that take no ink.
+            if is_ascii || !word.chars().all(is_invisible) {
+                self.word(word, at == 0 && !starts);
+                is_taken = true;
             }
-            let is_blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
-            (is_blank(text.as_bytes().first()), is_blank(text.as_bytes().last()))
-        } else {
-            for (at, word) in text.split_whitespace().enumerate() {
-                // Newsletters fill the preview of a mail with characters that take no ink.
-                if !word.chars().all(is_invisible) {
-                    self.word(word, at == 0 && !text.starts_with(char::is_whitespace));
-                }
-            }
-            (text.starts_with(char::is_whitespace), text.ends_with(char::is_whitespace))
-        };
-        // A text of white space alone has no word that would have taken the gap.
-        self.gap = ends || (self.gap && (starts || text.is_empty()));
+        }
+        self.gap = ends || (!is_taken && (self.gap || starts));
     }
 
     fn word(&mut self, word: &str, goes_on: bool) {
@@ -62,7 +56,10 @@ mod tests {
     fn what_takes_no_ink_is_no_word() {
         let mut flow = Flow::default();
         flow.push("a \u{34f} \u{200c}\u{a0}\u{200c} b\u{200b}c");
-        assert_eq!(flow.text, "a b\u{200b}c");
+        flow.part();
+        flow.push("\u{200c}");
+        flow.push("d");
+        assert_eq!(flow.text, "a b\u{200b}c d");
     }
 
     #[test]

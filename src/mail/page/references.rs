@@ -66,7 +66,7 @@ pub fn refresh_target(value: &str) -> Option<&str> {
 /// Every `url(...)` and `@import "..."` of a style sheet.
 pub fn style(text: &str, found: &mut dyn FnMut(Found<'_>)) {
     let mut rest = text;
-    while let Some(at) = rest.find('(') {
+    while let Some(at) = memchr::memchr(b'(', rest.as_bytes()) {
         let (before, after) = rest.split_at(at);
         rest = after.get(1..).unwrap_or_default();
         let is_url = before.len() >= 3
@@ -81,6 +81,9 @@ pub fn style(text: &str, found: &mut dyn FnMut(Found<'_>)) {
             found(Found::Reference(inner));
         }
         rest = tail;
+    }
+    if memchr::memchr(b'@', text.as_bytes()).is_none() {
+        return;
     }
     for import in text.split("@import").skip(1) {
         let import = import.trim_start();

@@ -24,6 +24,8 @@ pub struct Sheet {
 /// Names that one element must have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Compound {
+    /// `sign` of all of them. First, so that it is compared first.
+    signs: u128,
     tag: String,
     class: String,
     identifier: String,
@@ -40,21 +42,37 @@ struct Rule {
 /// The names an element has.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
-    pub tag: &'a str,
+    tag: &'a str,
     /// Separated by white space.
-    pub classes: &'a str,
-    pub identifier: &'a str,
+    classes: &'a str,
+    identifier: &'a str,
+    /// `sign` of all of them.
+    signs: u128,
 }
 
-impl Names<'_> {
-    fn classes(&self) -> impl Iterator<Item = &str> {
+impl<'a> Names<'a> {
+    #[must_use]
+    pub fn new(tag: &'a str, classes: &'a str, identifier: &'a str) -> Self {
+        let mut names = Self { tag, classes, identifier, signs: sign(tag) | sign(identifier) };
+        names.signs |= names.classes().fold(0, |signs, class| signs | sign(class));
+        names
+    }
+
+    fn classes(&self) -> impl Iterator<Item = &'a str> {
         self.classes.split_ascii_whitespace().take(limits::PAGE_CLASSES_MAX)
     }
 }
 
+/// One bit of many for a name: where it is not set, the name is not there, and nothing need be compared.
+fn sign(name: &str) -> u128 {
+    let hash = name.bytes().fold(0_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    if name.is_empty() { 0 } else { 1 << ((hash ^ (hash >> 15)) % u128::BITS) }
+}
+
 impl Compound {
     fn fits(&self, names: &Names<'_>) -> bool {
-        (self.tag.is_empty() || self.tag == names.tag)
+        self.signs & names.signs == self.signs
+            && (self.tag.is_empty() || self.tag == names.tag)
             && (self.identifier.is_empty() || self.identifier == names.identifier)
             && (self.class.is_empty() || names.classes().any(|class| class == self.class))
     }
@@ -81,6 +99,7 @@ impl Compound {
         }
         let is_plain = |name: &String| name.chars().all(|mark| mark.is_alphanumeric() || matches!(mark, '-' | '_'));
         let is_read = [&compound.tag, &compound.class, &compound.identifier].into_iter().all(is_plain);
+        compound.signs = sign(&compound.tag) | sign(&compound.class) | sign(&compound.identifier);
         is_read.then_some(compound)
     }
 
@@ -264,7 +283,7 @@ mod tests {
     use super::*;
 
     fn shows(sheet: &Sheet, tag: &str, classes: &str, identifier: &str, outer: u64) -> bool {
-        sheet.of(&Names { tag, classes, identifier }, outer).display != Some(false)
+        sheet.of(&Names::new(tag, classes, identifier), outer).display != Some(false)
     }
 
     #[test]
@@ -287,7 +306,7 @@ mod tests {
     fn outer_elements_count() {
         let mut sheet = Sheet::default();
         sheet.read("body .x span { display:none } a:hover { display:none } td[title] { display:none }");
-        let outer = sheet.meets(&Names { tag: "div", classes: "x", identifier: "" });
+        let outer = sheet.meets(&Names::new("div", "x", ""));
         assert!(!shows(&sheet, "span", "", "", outer));
         assert!(shows(&sheet, "span", "", "", 0));
         assert!(shows(&sheet, "a", "", "", outer));

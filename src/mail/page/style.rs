@@ -45,12 +45,12 @@ impl Declarations {
     pub fn parse(text: &str) -> Self {
         let mut all = Self::default();
         each(text, &mut |name, value| {
+            let Some(property) = property(name) else { return };
             let (value, is_important) = without_importance(value);
             let mut one = Self::default();
-            if one.declare(name, value) {
-                one.important = if is_important { u16::MAX } else { 0 };
-                all.overlay(&one);
-            }
+            one.declare(property, value);
+            one.important = if is_important { u16::MAX } else { 0 };
+            all.overlay(&one);
         });
         all
     }
@@ -88,9 +88,8 @@ impl Declarations {
         self.important = important;
     }
 
-    /// Takes one declaration in; says whether it was one that counts.
-    fn declare(&mut self, name: &str, value: &str) -> bool {
-        let Some(property) = property(name) else { return false };
+    /// Takes one declaration in.
+    fn declare(&mut self, property: Property, value: &str) {
         match property {
             Property::Display => self.display = Some(!is(value, "none")),
             Property::Visibility => self.visible = Some(!is(value, "hidden") && !is(value, "collapse")),
@@ -113,7 +112,6 @@ impl Declarations {
             Property::Overflow => self.cut = Some(has_word(value, "hidden") || has_word(value, "clip")),
             Property::Bidi => self.reversed = Some(has_word(value, "bidi-override")),
         }
-        !self.is_empty()
     }
 }
 
@@ -179,35 +177,44 @@ fn property(name: &str) -> Option<Property> {
 
 /// Hands out name and value of every declaration; a semicolon in quotes or parentheses ends none.
 fn each(text: &str, take: &mut impl FnMut(&str, &str)) {
-    let bytes = text.as_bytes();
-    let (mut start, mut depth, mut quote) = (0, 0_usize, None);
-    let mut colon = None;
-    for at in 0..=bytes.len() {
-        let byte = bytes.get(at).copied();
-        let is_end = byte.is_none() || (byte == Some(b';') && depth == 0 && quote.is_none());
-        if is_end {
-            if let Some(colon) = colon.take() {
-                let name = text.get(start..colon).unwrap_or_default();
-                let value = text.get(colon + 1..at).unwrap_or_default();
-                take(without_comment(name), value.trim());
-            }
-            start = at + 1;
-            continue;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let first = memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
+        let is_plain = memchr::memchr3(b'(', b'"', b'\'', rest.as_bytes().get(..first).unwrap_or_default()).is_none();
+        let end = if is_plain { first } else { end_of_declaration(rest) };
+        let (declaration, tail) = rest.split_at(end);
+        if let Some(colon) = memchr::memchr(b':', declaration.as_bytes()) {
+            let (name, value) = declaration.split_at(colon);
+            take(without_comment(name), value.get(1..).unwrap_or_default().trim());
         }
-        match byte {
-            Some(b':') if colon.is_none() => colon = Some(at),
-            Some(b'(') if quote.is_none() => depth += 1,
-            Some(b')') if quote.is_none() => depth = depth.saturating_sub(1),
-            Some(mark @ (b'"' | b'\'')) if quote.is_none() => quote = Some(mark),
-            Some(mark) if quote == Some(mark) => quote = None,
+        rest = tail.get(1..).unwrap_or_default();
+    }
+}
+
+/// The first semicolon outside of quotes and parentheses, or the end.
+fn end_of_declaration(text: &str) -> usize {
+    let (mut depth, mut quote) = (0_usize, None);
+    let end = text.bytes().position(|byte| {
+        match (byte, quote) {
+            (b';', None) if depth == 0 => return true,
+            (b'(', None) => depth += 1,
+            (b')', None) => depth = depth.saturating_sub(1),
+            (b'"' | b'\'', None) => quote = Some(byte),
+            _ if quote == Some(byte) => quote = None,
             _ => {}
         }
-    }
+        false
+    });
+    end.unwrap_or(text.len())
 }
 
 /// The name behind comments that stand before it.
 fn without_comment(name: &str) -> &str {
-    name.rsplit_once("*/").map_or(name, |(_, name)| name).trim()
+    let name = name.trim();
+    if name.ends_with('/') || name.starts_with('/') {
+        return name.rsplit_once("*/").map_or(name, |(_, name)| name).trim();
+    }
+    name
 }
 
 fn without_importance(value: &str) -> (&str, bool) {

@@ -3,7 +3,11 @@
 //! Pure. What they are is worked out in `mail/classic`, once for each mail and only when a rule asks.
 
 use super::{Argument, Field, Type, Value, functions::Function};
-use std::borrow::Cow;
+use crate::{
+    judge::rules::lists::Lists,
+    mail::classic::evals::{self, Eval, Kind, Settings},
+};
+use std::{borrow::Cow, sync::Arc};
 
 /// Fields without arguments.
 pub const FIELDS: &[Field] = &[
@@ -114,4 +118,26 @@ fn texts(arguments: &[Argument]) -> (&str, Option<&str>) {
         _ => None,
     };
     (text(0).unwrap_or_default(), text(1))
+}
+
+/// `sa.NAME(arguments)`: a function of SpamAssassin; `sa.rawbody.NAME` is one that looks at rawbody, not at body.
+#[must_use]
+pub fn eval(name: &str, arguments: &[Argument], settings: &Arc<Settings>) -> Option<Eval> {
+    let (kind, name) = name.strip_prefix("rawbody.").map_or((Kind::Body, name), |name| (Kind::Rawbody, name));
+    let text = |argument: &Argument| match argument {
+        Argument::Text(text) => text.clone(),
+        Argument::Number(number) => number.to_string(),
+    };
+    let arguments: Vec<String> = arguments.iter().map(text).collect();
+    evals::resolve(name, &arguments, kind, settings)
+}
+
+/// What functions of SpamAssassin read from lists.
+#[must_use]
+pub fn settings(lists: &Lists) -> Settings {
+    let entries = |name: &str| lists.get(name).into_iter().flat_map(|list| list.entries().map(str::to_owned)).collect();
+    Settings {
+        freemail_domains: entries("sa_freemail_domains"),
+        freemail_welcomelist: entries("sa_freemail_welcomelist"),
+    }
 }

@@ -11,7 +11,10 @@ pub mod parties;
 
 use self::{functions::Function, items::Item};
 use super::scene::Scene;
-use crate::mail::content::{Link, Part};
+use crate::mail::{
+    classic::evals::Eval,
+    content::{Link, Part},
+};
 use std::borrow::Cow;
 
 /// One value of a field.
@@ -100,6 +103,8 @@ pub enum Source {
     Link(&'static Item<Link>),
     Attachment(&'static Item<Part>),
     Call(&'static Function, Vec<Argument>),
+    /// A function of SpamAssassin.
+    Eval(Eval),
 }
 
 /// An argument of a function, known when the rule is read.
@@ -142,6 +147,7 @@ impl Reference {
             Source::Link(item) => item.kind,
             Source::Attachment(item) => item.kind,
             Source::Call(function, _) => function.kind,
+            Source::Eval(_) => Type::Flag,
         }
     }
 
@@ -153,6 +159,7 @@ impl Reference {
             Source::Link(item) => !is_inside || item.is_many,
             Source::Attachment(item) => !is_inside || item.is_many,
             Source::Call(function, _) => function.is_many,
+            Source::Eval(_) => false,
         }
     }
 
@@ -164,6 +171,7 @@ impl Reference {
         match (&self.source, looked) {
             (Source::Mail(field), _) => (field.read)(scene, &mut values)?,
             (Source::Call(function, arguments), _) => (function.read)(scene, arguments, &mut values)?,
+            (Source::Eval(eval), _) => values.push(Value::flag(eval.holds(scene.classic()))),
             (Source::Link(item), Some(Looked::Link(link))) => (item.read)(link, &mut values),
             (Source::Attachment(item), Some(Looked::Attachment(part))) => (item.read)(part, &mut values),
             (Source::Link(item), _) => message.links.iter().for_each(|link| (item.read)(link, &mut values)),

@@ -5,7 +5,7 @@
 use super::patterns::Written;
 use crate::judge::rules::{
     pattern::Pattern,
-    scan::{Haystack, Matcher},
+    scan::{Matcher, haystack::Haystack},
 };
 
 /// What is known of a pattern.

@@ -27,11 +27,7 @@ pub type Oddity = (String, usize, String);
 /// Reads files in the order given and hands every line that counts to `take`.
 ///
 /// `take` may change the site: plugins are loaded by lines, too.
-pub fn read(
-    files: &[(&str, &[u8])],
-    site: &mut Site,
-    take: &mut dyn FnMut(&Line<'_>, &mut Site),
-) -> Vec<Oddity> {
+pub fn read(files: &[(&str, &[u8])], site: &mut Site, take: &mut dyn FnMut(&Line<'_>, &mut Site)) -> Vec<Oddity> {
     let by_name: BTreeMap<&str, &[u8]> = files.iter().copied().collect();
     let mut reading = Reading { by_name, read: Vec::new(), oddities: Vec::new(), site, take };
     for (name, text) in files {
@@ -160,7 +156,8 @@ mod tests {
 
     #[test]
     fn comments_languages_and_dashes() {
-        let text = "  report-safe\t 1 # why\nbody A /a\\#b/ #c\nlang de describe A deutsch\nlang en describe A english\n#x\n";
+        let text =
+            "  report-safe\t 1 # why\nbody A /a\\#b/ #c\nlang de describe A deutsch\nlang en describe A english\n#x\n";
         let (found, oddities) = lines(&[("a", text)]);
         assert_eq!(found, ["a:1 report_safe=1", "a:2 body=A /a#b/", "a:4 describe=A english"]);
         assert!(oddities.is_empty());

@@ -43,7 +43,9 @@ fn named(value: &str) -> Option<(&str, &str)> {
 }
 
 fn file_name(name: &str) -> String {
-    name.chars().map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '_' }).collect()
+    name.chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '_' })
+        .collect()
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub fn translated(book: &Book, site: &Site) -> Imported {
         if off.contains(name) {
             continue;
         }
-        match condition(book, name, definition, site, (&metas, &off, &names)) {
+        match condition(book, name, definition, (&metas, &off, &names)) {
             Ok(condition) => {
                 conditions.insert(name.as_str(), condition);
             }
@@ -66,7 +66,11 @@ fn metas(book: &Book) -> BTreeMap<&str, Node> {
     let every: BTreeSet<&str> = book.rules.keys().chain(book.scores.keys()).map(String::as_str).collect();
     let node = |name: &str, text: &str| {
         let matching = |glob: &str| {
-            every.iter().filter(|other| **other != name && meta::fits(glob, other)).map(|&other| other.to_owned()).collect()
+            every
+                .iter()
+                .filter(|other| **other != name && meta::fits(glob, other))
+                .map(|&other| other.to_owned())
+                .collect()
         };
         meta::parsed(text, &matching).ok()
     };
@@ -102,7 +106,9 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
         let settled: Vec<&str> = reads
             .iter()
             .filter(|(name, reads)| {
-                !known.contains(*name) && !off.contains(**name) && reads.iter().all(|read| known.contains(read.as_str()))
+                !known.contains(*name)
+                    && !off.contains(**name)
+                    && reads.iter().all(|read| known.contains(read.as_str()))
             })
             .map(|(name, _)| *name)
             .collect();
@@ -118,7 +124,8 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
 /// What rules are called here: capitals, cut where they are too long; a number behind the name where two would be one.
 fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String> {
     let mut taken = BTreeSet::new();
-    let (upper, lower): (Vec<&String>, Vec<&String>) = all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
+    let (upper, lower): (Vec<&String>, Vec<&String>) =
+        all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
     let mut names = BTreeMap::new();
     for name in upper.into_iter().chain(lower) {
         // Room is left for the number.
@@ -140,7 +147,6 @@ fn condition(
     book: &Book,
     name: &str,
     definition: &Definition,
-    site: &Site,
     (metas, off, names): Context<'_>,
 ) -> Result<Condition, String> {
     match &definition.test {
@@ -171,13 +177,13 @@ fn condition(
             node.reads(&mut reads);
             Ok(Condition { reads, ..Condition::plain(node.written(&called)) })
         }
-        Test::Eval(_, function, arguments) if site.natives.contains(function) => {
-            Ok(Condition::plain(format!("sa.{function}({})", evals::arguments(arguments)?.join(", "))))
-        }
-        Test::Eval(_, function, _) => {
-            let is = |flag| book.has_flag(name, flag);
-            Err(format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn"))))
-        }
+        Test::Eval(stage, function, arguments) => match evals::native(*stage == Stage::RawBody, function, arguments)? {
+            Some(call) => Ok(Condition::plain(call)),
+            None => {
+                let is = |flag| book.has_flag(name, flag);
+                Err(format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn"))))
+            }
+        },
         Test::Empty => Err("no test: a plugin reports it".to_owned()),
     }
 }
@@ -240,10 +246,12 @@ fn report(
     for (name, definition) in &book.rules {
         let mut without = Vec::new();
         let (fate, why) = if off.contains(name) {
-            let is_waiting = metas.contains_key(name.as_str()) && book.scores.get(name).is_none_or(|scores| *scores != [0.0; 4]);
+            let is_waiting =
+                metas.contains_key(name.as_str()) && book.scores.get(name).is_none_or(|scores| *scores != [0.0; 4]);
             (Fate::Off, Some(if is_waiting { "score 0, or reads a rule that is off" } else { "score 0" }.to_owned()))
         } else if let Some(condition) = conditions.get(name.as_str()) {
-            without.extend(reached(conditions, condition).into_iter().filter(|read| is_missed(read)).map(str::to_owned));
+            without
+                .extend(reached(conditions, condition).into_iter().filter(|read| is_missed(read)).map(str::to_owned));
             (if condition.bounded { Fate::Bounded } else { Fate::Exact }, None)
         } else {
             (Fate::LeftOut, reasons.get(name.as_str()).cloned())
@@ -289,7 +297,9 @@ fn written(
         let is_part = name.starts_with("__");
         let about = book.about.get(name).map(|text| readable(text));
         let about = match reason {
-            Some(why) => Some(format!("not imported ({why}){}", about.map(|text| format!(": {text}")).unwrap_or_default())),
+            Some(why) => {
+                Some(format!("not imported ({why}){}", about.map(|text| format!(": {text}")).unwrap_or_default()))
+            }
             None => about.or_else(|| (!is_part).then(|| "SpamAssassin's files do not say".to_owned())),
         };
         let score = book.scores_of(name).get(site.scores.column()).copied().filter(|_| !is_part);

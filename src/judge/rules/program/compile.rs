@@ -10,14 +10,15 @@ use super::{
 use crate::judge::{
     findings::Symbol,
     rules::{
-        fields::{Items, Reference, Source, Type},
+        fields::{self, Items, Reference, Source, Type},
         language::syntax::{Kind, Node, Operator, Quantifier},
         lists::Lists,
         pattern::Pattern,
         scan::Matcher,
     },
 };
-use std::collections::BTreeMap;
+use crate::mail::classic::evals::Settings;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A rule as it was read.
 pub struct Written {
@@ -54,6 +55,8 @@ struct Gathered {
 /// A program being made.
 pub struct Compiler<'a> {
     pub lists: &'a Lists,
+    /// What functions of SpamAssassin read from lists.
+    pub settings: Arc<Settings>,
     pub places: BTreeMap<Symbol, usize>,
     gathered: Vec<Gathered>,
     /// Where a field stands among those gathered, by its key.
@@ -79,6 +82,7 @@ pub fn compile(written: &[Written], lists: &Lists) -> Compiled {
         written.iter().enumerate().map(|(at, rule)| (rule.symbol.clone(), at)).collect();
     let mut compiler = Compiler {
         lists,
+        settings: Arc::new(fields::classic::settings(lists)),
         places,
         gathered: Vec::new(),
         keys: BTreeMap::new(),

@@ -7,7 +7,7 @@ use crate::judge::{
     document::nearest,
     findings::Symbol,
     rules::{
-        fields::{self, Argument, Reference, Source, functions},
+        fields::{self, Argument, Reference, Source, classic, functions},
         language::syntax::{Kind, Node},
     },
 };
@@ -94,29 +94,40 @@ impl Compiler<'_> {
     pub fn call(&mut self, node: &Node, name: &str, arguments: &[Node], suffix: &str) -> Option<Reference> {
         let (form, is_folded) = suffix.strip_suffix(".folded").map_or((suffix, false), |form| (form, true));
         let full = format!("{name}{form}");
-        let Some(function) = functions::find(&full) else {
+        let eval = full.strip_prefix("sa.");
+        let function = functions::find(&full);
+        if function.is_none() && eval.is_none() {
             let known: Vec<&str> = functions::names().chain(["lookalike", "impersonates", "count"]).collect();
             return self.unknown(node, "function", &full, &known);
-        };
+        }
+        let example = function.map_or("sa.html_range(\"html_length\", 0, 1024)", |function| function.example);
         let mut given = Vec::new();
         for argument in arguments {
             given.push(match &argument.kind {
                 Kind::Text(text) => Argument::Text(text.clone()),
                 Kind::Number(number) => Argument::Number(*number),
                 _ => {
-                    return self.complain(
-                        argument,
-                        format!("{name}(...) takes texts and numbers, as in {}", function.example),
-                    );
+                    return self.complain(argument, format!("{name}(...) takes texts and numbers, as in {example}"));
                 }
             });
         }
-        if let Err(what) = (function.check)(&given) {
-            return self.complain(node, format!("{what}, as in {}", function.example));
-        }
         let words: Vec<String> = given.iter().map(|argument| format!("{argument:?}")).collect();
         let key = format!("{full}({}){}", words.join(","), if is_folded { ".folded" } else { "" });
-        let reference = Reference { source: Source::Call(function, given), is_folded, key };
+        let source = match (function, eval) {
+            (Some(function), _) => {
+                if let Err(what) = (function.check)(&given) {
+                    return self.complain(node, format!("{what}, as in {example}"));
+                }
+                Source::Call(function, given)
+            }
+            (None, eval) => match classic::eval(eval.unwrap_or_default(), &given, &self.settings) {
+                Some(eval) => Source::Eval(eval),
+                None => {
+                    return self.complain(node, format!("no function of SpamAssassin that is known here: {full}(...)"));
+                }
+            },
+        };
+        let reference = Reference { source, is_folded, key };
         self.folding(node, &reference)?;
         Some(reference)
     }

@@ -5,7 +5,7 @@
 pub mod haystack;
 pub mod whole;
 
-use haystack::{Haystack, Hits};
+pub use haystack::{Haystack, Hits};
 
 use super::pattern::Pattern;
 use std::ops::Range;

@@ -5,19 +5,37 @@
 use super::node::{Anchor, Greed, Node};
 use crate::limits;
 use fancy_regex::{BytesMode, Regex, RegexBuilder};
-use std::fmt::Write;
+use std::{fmt::Write, sync::OnceLock};
 
-/// Compiles a tree; the text of the error where fancy-regex does not take it.
-pub fn compile(node: &Node, refers: bool) -> Result<Regex, String> {
-    let mut text = String::new();
-    write(node, refers, &mut text);
-    RegexBuilder::new(&text)
-        .bytes_mode(BytesMode::Ascii)
-        .backtrack_limit(limits::PATTERN_STEPS_MAX)
-        .max_prog_size(limits::PATTERN_PROGRAM_MAX)
-        .delegate_size_limit(limits::PATTERN_NFA_BYTES_MAX)
-        .build()
-        .map_err(|error| error.to_string())
+/// A pattern written for fancy-regex, compiled when it is first needed: that takes milliseconds.
+#[derive(Debug)]
+pub struct Bounded {
+    text: String,
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl Bounded {
+    pub fn new(node: &Node, refers: bool) -> Self {
+        let mut text = String::new();
+        write(node, refers, &mut text);
+        Self { text, regex: OnceLock::new() }
+    }
+
+    /// The engine; none where fancy-regex does not take the pattern.
+    pub fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| self.compile().ok()).as_ref()
+    }
+
+    /// Compiles it now, for those who want to know what fancy-regex says.
+    pub fn compile(&self) -> Result<Regex, String> {
+        RegexBuilder::new(&self.text)
+            .bytes_mode(BytesMode::Ascii)
+            .backtrack_limit(limits::PATTERN_STEPS_MAX)
+            .max_prog_size(limits::PATTERN_PROGRAM_MAX)
+            .delegate_size_limit(limits::PATTERN_NFA_BYTES_MAX)
+            .build()
+            .map_err(|error| error.to_string())
+    }
 }
 
 fn write(node: &Node, refers: bool, text: &mut String) {

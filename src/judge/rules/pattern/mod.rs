@@ -12,7 +12,7 @@ pub mod octets;
 mod read;
 
 use crate::limits;
-use fancy_regex::Regex;
+use bounded::Bounded;
 use node::Node;
 use regex_syntax::hir::Hir;
 use std::{fmt, sync::Arc};
@@ -26,7 +26,7 @@ struct Parts {
     source: String,
     /// The pattern itself; for a bounded one a form that matches wherever it does.
     hir: Hir,
-    bounded: Option<Regex>,
+    bounded: Option<Bounded>,
 }
 
 /// Why a pattern is not taken.
@@ -74,12 +74,7 @@ impl Pattern {
         let (reading, hir) = Self::read(source, flags)?;
         let (hir, bounded) = match hir {
             Ok(hir) => (hir, None),
-            Err(_) => {
-                let regex = bounded::compile(&reading.node, reading.refers);
-                let regex =
-                    regex.map_err(|error| Refusal::new(0, format!("not taken by the backtracking engine: {error}")))?;
-                (linear::relaxed(&reading.node), Some(regex))
-            }
+            Err(_) => (linear::relaxed(&reading.node), Some(Bounded::new(&reading.node, reading.refers))),
         };
         Ok(Self(Arc::new(Parts { source: source.to_owned(), hir, bounded })))
     }
@@ -96,6 +91,16 @@ impl Pattern {
         self.0.bounded.is_some()
     }
 
+    /// Compiles what is otherwise compiled when it is first needed; for checks of rules.
+    ///
+    /// # Errors
+    ///
+    /// What the backtracking engine has against a bounded pattern.
+    pub fn prepare(&self) -> Result<(), Refusal> {
+        let compiled = self.0.bounded.as_ref().map_or(Ok(()), |bounded| bounded.compile().map(|_| ()));
+        compiled.map_err(|error| Refusal::new(0, format!("not taken by the backtracking engine: {error}")))
+    }
+
     /// The text it was read from.
     pub fn source(&self) -> &str {
         &self.0.source
@@ -107,7 +112,7 @@ impl Pattern {
     }
 
     /// What decides for a bounded pattern.
-    pub(super) fn backtracking(&self) -> Option<&Regex> {
+    pub(super) fn backtracking(&self) -> Option<&Bounded> {
         self.0.bounded.as_ref()
     }
 

@@ -5,7 +5,7 @@
 use regex_syntax::hir::{ClassBytes, ClassBytesRange};
 
 /// A set of octets, one bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Octets([u64; 4]);
 
 impl Octets {
@@ -38,9 +38,11 @@ impl Octets {
 
     /// Adds a range, ends included.
     pub fn add(&mut self, first: u8, last: u8) {
-        for octet in first..=last {
-            if let Some(word) = self.0.get_mut(usize::from(octet >> 6)) {
-                *word |= 1 << (octet & 63);
+        for (number, word) in (0_u32..).zip(&mut self.0) {
+            let (first, last) = (u32::from(first).max(number * 64), u32::from(last).min(number * 64 + 63));
+            if first <= last {
+                let width = last - first + 1;
+                *word |= (u64::MAX >> (64 - width)) << (first - number * 64);
             }
         }
     }
@@ -87,17 +89,31 @@ impl Octets {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = u8> + use<> {
-        let set = *self;
-        (0..=255).filter(move |octet| set.contains(*octet))
+        self.0.into_iter().zip(0_u8..).flat_map(|(mut word, number)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros();
+                word &= word.wrapping_sub(1);
+                (bit < 64).then(|| (number << 6) | u8::try_from(bit).unwrap_or_default())
+            })
+        })
     }
 
     /// The ranges of the set in order, ends included.
     pub fn ranges(&self) -> Vec<(u8, u8)> {
         let mut ranges: Vec<(u8, u8)> = Vec::new();
-        for octet in self.iter() {
-            match ranges.last_mut() {
-                Some((_, last)) if last.checked_add(1) == Some(octet) => *last = octet,
-                _ => ranges.push((octet, octet)),
+        for (number, word) in (0_u8..).zip(self.0) {
+            let (mut rest, mut at) = (word, 0);
+            while rest != 0 {
+                let skip = rest.trailing_zeros();
+                let length = (rest >> skip).trailing_ones();
+                let first = (number << 6) | u8::try_from(at + skip).unwrap_or_default();
+                let last = first + u8::try_from(length - 1).unwrap_or_default();
+                match ranges.last_mut() {
+                    Some((_, end)) if end.checked_add(1) == Some(first) => *end = last,
+                    _ => ranges.push((first, last)),
+                }
+                at += skip + length;
+                rest = if at < 64 { word >> at } else { 0 };
             }
         }
         ranges

@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+/// Stands behind every segment; no part of any.
+const BETWEEN: u8 = b'\n';
+
 /// The values of one field, each a segment: a pattern never matches across two of them.
 #[derive(Clone, Debug, Default)]
 pub struct Haystack {
@@ -20,6 +23,7 @@ impl Haystack {
     pub fn push(&mut self, segment: &[u8]) {
         self.octets.extend_from_slice(segment);
         self.ends.push(self.octets.len());
+        self.octets.push(BETWEEN);
     }
 
     /// Empties it, and keeps the memory.
@@ -34,7 +38,7 @@ impl Haystack {
 
     /// Octets of all segments.
     pub fn len(&self) -> usize {
-        self.octets.len()
+        self.octets.len() - self.ends.len()
     }
 
     /// Whether there is no segment, not even an empty one.
@@ -42,7 +46,7 @@ impl Haystack {
         self.ends.is_empty()
     }
 
-    /// All segments, one after the other.
+    /// All segments, one after the other, a line end behind each.
     pub(super) fn octets(&self) -> &[u8] {
         &self.octets
     }
@@ -50,16 +54,21 @@ impl Haystack {
     /// Where the segments lie.
     pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'_> {
         let mut start = 0;
-        self.ends.iter().map(move |end| std::mem::replace(&mut start, *end)..*end)
+        self.ends.iter().map(move |end| std::mem::replace(&mut start, *end + 1)..*end)
     }
 }
 
 /// Which patterns of a matcher were found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Hits {
     words: Vec<u64>,
     exhausted: Vec<usize>,
+    /// For each pattern the segment, counted from 1, that it was last verified in, and the steps that took.
+    spent: Vec<(u32, u32)>,
 }
+
+/// Steps of a pattern that needs no more of them in a segment.
+const DECIDED: u32 = u32::MAX;
 
 impl Hits {
     pub fn new() -> Self {
@@ -85,6 +94,33 @@ impl Hits {
         self.words.clear();
         self.words.resize(patterns.div_ceil(64), 0);
         self.exhausted.clear();
+        self.spent.clear();
+        self.spent.resize(patterns, (0, 0));
+    }
+
+    /// The steps a pattern took in a segment so far; none if it is decided there.
+    pub(super) fn steps(&mut self, index: usize, segment: u32) -> Option<usize> {
+        let spent = self.spent.get_mut(index)?;
+        if spent.0 != segment {
+            *spent = (segment, 0);
+        }
+        if spent.1 == DECIDED { None } else { usize::try_from(spent.1).ok() }
+    }
+
+    /// Notes the steps a pattern has taken in the segment that was asked for last.
+    pub(super) fn spend(&mut self, index: usize, steps: usize) {
+        if let Some(spent) = self.spent.get_mut(index)
+            && spent.1 != DECIDED
+        {
+            spent.1 = u32::try_from(steps).unwrap_or(DECIDED - 1).min(DECIDED - 1);
+        }
+    }
+
+    /// Notes that a pattern needs no more steps in a segment.
+    pub(super) fn decide(&mut self, index: usize, segment: u32) {
+        if let Some(spent) = self.spent.get_mut(index) {
+            *spent = (segment, DECIDED);
+        }
     }
 
     pub(super) fn add(&mut self, index: usize) {

@@ -46,7 +46,7 @@ impl Whole {
     pub fn is_confirmed(&self, segment: &[u8]) -> Result<bool, Exhausted> {
         match self.pattern.backtracking() {
             None => Ok(true),
-            Some(regex) => regex.is_match(segment).map_err(|_| Exhausted),
+            Some(bounded) => bounded.regex().ok_or(Exhausted)?.is_match(segment).map_err(|_| Exhausted),
         }
     }
 
@@ -66,8 +66,8 @@ impl Whole {
                 .regex()
                 .and_then(|regex| regex.find(Input::new(segment).range(from..)))
                 .map(|found| found.range())),
-            Some(regex) => {
-                let found = regex.find_from_pos(segment, from).map_err(|_| Exhausted)?;
+            Some(bounded) => {
+                let found = bounded.regex().ok_or(Exhausted)?.find_from_pos(segment, from).map_err(|_| Exhausted)?;
                 Ok(found.map(|found| found.range()))
             }
         }

@@ -1,0 +1,77 @@
+//! What a matcher has found out about its patterns so far: automata that grow where they are used.
+//!
+//! Pure. All threads share one; when it has grown to its bound it is put away and a new one begun.
+
+use super::{crowd::Crowd, verify::Verifier};
+use crate::limits;
+use regex_syntax::hir::Hir;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// The automata of all members and crowds of a matcher.
+#[derive(Debug)]
+pub struct Automata {
+    verifiers: Vec<OnceLock<Verifier>>,
+    crowds: Vec<OnceLock<Crowd>>,
+    pub memory: Memory,
+}
+
+impl Automata {
+    /// Nothing yet, for so many members and crowds.
+    pub fn new(members: usize, crowds: usize) -> Self {
+        Self {
+            verifiers: (0..members).map(|_| OnceLock::new()).collect(),
+            crowds: (0..crowds).map(|_| OnceLock::new()).collect(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// The verifier of a pattern with cuts at these paths.
+    pub fn verifier(&self, member: usize, hir: &Hir, paths: &[Vec<usize>]) -> Option<&Verifier> {
+        let build = || {
+            let paths: Vec<&[usize]> = paths.iter().map(Vec::as_slice).collect();
+            let verifier = Verifier::new(hir, &paths);
+            self.memory.add(verifier.memory());
+            verifier
+        };
+        Some(self.verifiers.get(member)?.get_or_init(build))
+    }
+
+    /// The automaton of a crowd of these patterns.
+    pub fn crowd<'a>(&self, crowd: usize, hirs: impl Iterator<Item = &'a Hir>) -> Option<&Crowd> {
+        let build = || {
+            let hirs: Vec<&Hir> = hirs.collect();
+            let crowd = Crowd::new(&hirs);
+            self.memory.add(crowd.memory());
+            crowd
+        };
+        Some(self.crowds.get(crowd)?.get_or_init(build))
+    }
+}
+
+/// Octets that automata have taken.
+#[derive(Debug, Default)]
+pub struct Memory(AtomicUsize);
+
+impl Memory {
+    /// Takes some octets more; not if that is above the bound.
+    pub fn take(&self, octets: usize) -> bool {
+        self.0.fetch_add(octets, Ordering::Relaxed) + octets <= limits::AUTOMATA_BYTES_MAX
+    }
+
+    /// Notes octets that are taken in any case: their sum is bounded by the patterns.
+    fn add(&self, octets: usize) {
+        self.0.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    pub fn used(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether the bound was met.
+    pub fn is_full(&self) -> bool {
+        self.used() > limits::AUTOMATA_BYTES_MAX
+    }
+}

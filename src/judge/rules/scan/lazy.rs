@@ -1,0 +1,353 @@
+//! A deterministic automaton that grows where it is used, shared by all threads: does a walk lead to the end?
+//!
+//! Pure. A state is a set of places in a graph and what stands before them; a step is computed when it is first taken,
+//! and from then on is one look into a table that is only ever filled. It tells that there is a match, not which.
+
+use super::{
+    automata::Memory,
+    graph::{Graph, Step, Way},
+};
+use regex_syntax::hir::Look;
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Rows of the table, in blocks that double: the first has this many.
+const FIRST_BLOCK: usize = 4;
+const BLOCKS: usize = 12;
+/// A row is known by the number of its block, above its place in it.
+const BLOCK_SHIFT: u32 = 26;
+const PLACE: u32 = (1 << BLOCK_SHIFT) - 1;
+/// Steps that lead to no row.
+const UNKNOWN: u32 = u32::MAX;
+const DEAD: u32 = u32::MAX - 1;
+const MATCH: u32 = u32::MAX - 2;
+/// Rows from here on, and what is no row, want a closer look: walks end before them.
+const SPECIAL: u32 = 1 << 31;
+
+/// What stands at a side of a place, as far as assertions care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Side {
+    Edge,
+    LineEnd,
+    Word,
+    Other,
+}
+
+/// What a run found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Match,
+    Dead,
+    /// The table may not grow any more.
+    Full,
+}
+
+#[derive(Debug)]
+pub struct Lazy {
+    way: Way,
+    /// Whether walks may begin at any octet, and all patterns that are met are told.
+    floats: bool,
+    /// Cells of one row: one for each class of octets, and one for the end.
+    stride: usize,
+    blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
+    /// The patterns whose walks end before a row.
+    ended: [OnceLock<Box<[OnceLock<Box<[u32]>>]>>; BLOCKS],
+    growth: Mutex<Growth>,
+}
+
+/// Where runs from one place begin, by what stands before it.
+#[derive(Debug)]
+pub struct Starts([AtomicU32; 4]);
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self([const { AtomicU32::new(UNKNOWN) }; 4])
+    }
+}
+
+/// A state: the places, in order, what stands before them, and the patterns whose walks ended there.
+type Key = (Box<[u32]>, Side, Box<[u32]>);
+
+#[derive(Debug, Default)]
+struct Growth {
+    states: Vec<Key>,
+    rows: Vec<u32>,
+    known: HashMap<Key, u32>,
+    seen: Vec<bool>,
+    closure: Vec<u32>,
+    stack: Vec<u32>,
+    ended: Vec<u32>,
+}
+
+impl Lazy {
+    /// An automaton for walks from one place; it knows nothing yet of its graph.
+    pub fn anchored(graph: &Graph, way: Way) -> Self {
+        Self::new(graph, way, false)
+    }
+
+    /// An automaton for walks from the start of a graph at every octet.
+    pub fn floating(graph: &Graph) -> Self {
+        Self::new(graph, Way::On, true)
+    }
+
+    fn new(graph: &Graph, way: Way, floats: bool) -> Self {
+        Self {
+            way,
+            floats,
+            stride: graph.class_count() + 1,
+            blocks: [const { OnceLock::new() }; BLOCKS],
+            ended: [const { OnceLock::new() }; BLOCKS],
+            growth: Mutex::new(Growth::default()),
+        }
+    }
+
+    /// Runs from a place over octets, `before` being the one that stands ahead of them; adds the steps taken to `steps`.
+    pub fn run<'a>(
+        &self,
+        graph: &Graph,
+        from: (u32, &Starts),
+        before: Option<u8>,
+        octets: impl Iterator<Item = &'a u8>,
+        memory: &Memory,
+        steps: &mut usize,
+    ) -> Outcome {
+        let Some(mut row) = self.first(graph, from, before, memory) else { return Outcome::Full };
+        for octet in octets {
+            *steps += 1;
+            let class = graph.class(*octet);
+            let mut next = self.step(row, class);
+            if next >= SPECIAL {
+                if next == UNKNOWN {
+                    let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return Outcome::Full };
+                    next = grown;
+                }
+                if next >= SPECIAL {
+                    return if next == MATCH { Outcome::Match } else { Outcome::Dead };
+                }
+            }
+            row = next;
+        }
+        match self.end(graph, row, memory) {
+            None => Outcome::Full,
+            Some(MATCH) => Outcome::Match,
+            Some(_) => Outcome::Dead,
+        }
+    }
+
+    /// Runs over a segment, begins everywhere, and tells the patterns that are met; whether it came to the end.
+    pub fn run_all(
+        &self,
+        graph: &Graph,
+        starts: &Starts,
+        segment: &[u8],
+        memory: &Memory,
+        tell: &mut impl FnMut(&[u32]),
+    ) -> bool {
+        let Some(mut row) = self.first(graph, (graph.start, starts), None, memory) else { return false };
+        let (mut number, mut block) = (u32::MAX, [].as_slice());
+        for octet in segment {
+            let class = graph.class(*octet);
+            let here = (row & !SPECIAL) >> BLOCK_SHIFT;
+            if here != number {
+                number = here;
+                block = self.block(here);
+            }
+            let mut next =
+                block.get((row & PLACE) as usize + class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
+            if next >= SPECIAL {
+                if next == UNKNOWN {
+                    let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return false };
+                    next = grown;
+                }
+                if next >= SPECIAL {
+                    tell(self.ended(next));
+                }
+            }
+            row = next;
+        }
+        let Some(end) = self.end(graph, row, memory) else { return false };
+        if end >= SPECIAL {
+            tell(self.ended(end));
+        }
+        true
+    }
+
+    /// The row at which runs from a place begin.
+    fn first(&self, graph: &Graph, from: (u32, &Starts), before: Option<u8>, memory: &Memory) -> Option<u32> {
+        let before = side(graph, before);
+        let cell = from.1.0.get(before as usize)?;
+        let row = cell.load(Ordering::Acquire);
+        if row != UNKNOWN {
+            return Some(row);
+        }
+        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = self.row(&mut growth, (Box::new([from.0]), before, Box::default()), memory)?;
+        cell.store(start, Ordering::Release);
+        Some(start)
+    }
+
+    /// Where the end of the segment leads from a row; none if the table may not grow.
+    fn end(&self, graph: &Graph, row: u32, memory: &Memory) -> Option<u32> {
+        let class = self.stride - 1;
+        match self.step(row, class) {
+            UNKNOWN => self.grow(graph, row, class, None, memory),
+            next => Some(next),
+        }
+    }
+
+    fn ended(&self, row: u32) -> &[u32] {
+        let block = ((row & !SPECIAL) >> BLOCK_SHIFT) as usize;
+        let number = (row & PLACE) as usize / self.stride;
+        let ended = self.ended.get(block).and_then(OnceLock::get).and_then(|block| block.get(number));
+        ended.and_then(OnceLock::get).map_or(&[], |ended| ended)
+    }
+
+    fn step(&self, row: u32, class: usize) -> u32 {
+        self.cell(row, class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire))
+    }
+
+    fn block(&self, number: u32) -> &[AtomicU32] {
+        self.blocks.get(number as usize).and_then(OnceLock::get).map_or(&[], |block| block)
+    }
+
+    fn cell(&self, row: u32, class: usize) -> Option<&AtomicU32> {
+        self.blocks.get(((row & !SPECIAL) >> BLOCK_SHIFT) as usize)?.get()?.get((row & PLACE) as usize + class)
+    }
+
+    /// Computes a step: over an octet, or (none) at the end.
+    #[cold]
+    fn grow(&self, graph: &Graph, row: u32, class: usize, octet: Option<u8>, memory: &Memory) -> Option<u32> {
+        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = growth.rows.iter().rposition(|known| *known == row)?;
+        let (places, before, _) = growth.states.get(number)?.clone();
+        self.close(graph, &mut growth, &places, before, side(graph, octet));
+        let next = if !self.floats && !growth.ended.is_empty() {
+            MATCH
+        } else {
+            let places = octet.map_or_else(Box::default, |octet| self.over(graph, &growth, octet));
+            let ended = std::mem::take(&mut growth.ended).into_boxed_slice();
+            if places.is_empty() && ended.is_empty() {
+                DEAD
+            } else {
+                self.row(&mut growth, (places, side(graph, octet), ended), memory)?
+            }
+        };
+        self.cell(row, class)?.store(next, Ordering::Release);
+        Some(next)
+    }
+
+    /// Fills the closure, all places that are reached without an octet, and the patterns whose walks end there.
+    fn close(&self, graph: &Graph, growth: &mut Growth, places: &[u32], before: Side, after: Side) {
+        let Growth { seen, closure, stack, ended, .. } = growth;
+        let (left, right) = if self.way == Way::On { (before, after) } else { (after, before) };
+        seen.resize(graph.places(), false);
+        closure.clear();
+        ended.clear();
+        stack.clear();
+        stack.extend(places);
+        while let Some(place) = stack.pop() {
+            match seen.get_mut(place as usize) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
+            }
+            closure.push(place);
+            for (step, to) in graph.steps(self.way, place) {
+                match step {
+                    Step::Free => stack.push(*to),
+                    Step::Look(look) if holds(*look, left, right) => stack.push(*to),
+                    Step::End(pattern) => ended.push(*pattern),
+                    _ => {}
+                }
+            }
+        }
+        for place in closure.iter() {
+            if let Some(seen) = seen.get_mut(*place as usize) {
+                *seen = false;
+            }
+        }
+        ended.sort_unstable();
+        ended.dedup();
+    }
+
+    /// Where an octet leads from the closure.
+    fn over(&self, graph: &Graph, growth: &Growth, octet: u8) -> Box<[u32]> {
+        let mut places: Vec<u32> = Vec::new();
+        for place in &growth.closure {
+            for (step, to) in graph.steps(self.way, *place) {
+                if matches!(step, Step::Over(set) if graph.takes(*set, octet)) {
+                    places.push(*to);
+                }
+            }
+        }
+        if self.floats {
+            places.push(graph.start);
+        }
+        places.sort_unstable();
+        places.dedup();
+        places.into_boxed_slice()
+    }
+
+    /// The row of a state, a new one if it is not known.
+    fn row(&self, growth: &mut Growth, key: Key, memory: &Memory) -> Option<u32> {
+        if let Some(row) = growth.known.get(&key) {
+            return Some(*row);
+        }
+        let (mut first, mut block, mut size) = (0, 0, FIRST_BLOCK);
+        while growth.states.len() >= first + size {
+            first += size;
+            size *= 2;
+            block += 1;
+        }
+        let space = self.blocks.get(block)?;
+        let length = size * self.stride;
+        let is_new = space.get().is_none();
+        let octets = if is_new { length * 4 } else { 0 } + key.0.len() * 8 + 160;
+        if !memory.take(octets) {
+            return None;
+        }
+        space.get_or_init(|| std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(length).collect());
+        let place = u32::try_from((growth.states.len() - first) * self.stride).ok()?;
+        let mut row = (u32::try_from(block).ok()? << BLOCK_SHIFT) | place;
+        if !key.2.is_empty() {
+            row |= SPECIAL;
+            let space = self.ended.get(block)?.get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
+            space.get(growth.states.len() - first)?.get_or_init(|| key.2.clone());
+        }
+        growth.states.push(key.clone());
+        growth.rows.push(row);
+        growth.known.insert(key, row);
+        Some(row)
+    }
+}
+
+/// What an octet, or the edge of the segment, is to the assertions of a graph.
+fn side(graph: &Graph, octet: Option<u8>) -> Side {
+    match octet {
+        None if graph.looks => Side::Edge,
+        Some(b'\n') if graph.looks => Side::LineEnd,
+        Some(octet) if graph.looks_at_words && (octet.is_ascii_alphanumeric() || octet == b'_') => Side::Word,
+        _ => Side::Other,
+    }
+}
+
+/// Whether an assertion holds between what stands left and right of it.
+fn holds(look: Look, left: Side, right: Side) -> bool {
+    let (word_left, word_right) = (left == Side::Word, right == Side::Word);
+    match look {
+        Look::Start => left == Side::Edge,
+        Look::End => right == Side::Edge,
+        Look::StartLF => matches!(left, Side::Edge | Side::LineEnd),
+        Look::EndLF => matches!(right, Side::Edge | Side::LineEnd),
+        Look::WordAscii => word_left != word_right,
+        Look::WordAsciiNegate => word_left == word_right,
+        Look::WordStartHalfAscii => !word_left,
+        Look::WordEndHalfAscii => !word_right,
+        // No pattern of ours has others.
+        _ => false,
+    }
+}

@@ -1,0 +1,131 @@
+//! One scan of a haystack, step by step.
+//!
+//! Pure.
+
+use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome, whole::Whole};
+use crate::limits;
+
+/// A scan under way.
+pub struct Pass<'a> {
+    pub matcher: &'a Matcher,
+    pub automata: &'a Automata,
+    pub hits: &'a mut Hits,
+}
+
+impl Pass<'_> {
+    /// Verifies wherever something stands that patterns are held by.
+    pub fn front(&mut self, hay: &Haystack) {
+        let octets = hay.octets();
+        let mut ranges = hay.ranges();
+        let (mut range, mut segment) = (0..0, 0);
+        let matcher = self.matcher;
+        matcher.front.find(octets, |place, owners| {
+            while range.end <= place {
+                let Some(next) = ranges.next() else { return };
+                range = next;
+                segment += 1;
+            }
+            let Some(at) = place.checked_sub(range.start) else { return };
+            let slice = octets.get(range.clone()).unwrap_or_default();
+            for (index, cut) in owners {
+                self.verify(*index as usize, *cut as usize, slice, segment, at);
+            }
+        });
+    }
+
+    /// Tries patterns that only begin where a segment does.
+    pub fn starting(&mut self, hay: &Haystack) {
+        for (number, segment) in (1..).zip(hay.segments()) {
+            for index in &self.matcher.starting {
+                self.verify(*index, 0, segment, number, 0);
+            }
+        }
+    }
+
+    /// Searches for patterns that are mostly found at once.
+    pub fn common(&mut self, hay: &Haystack) {
+        for index in &self.matcher.common {
+            for segment in hay.segments() {
+                self.search(*index, segment);
+            }
+        }
+    }
+
+    /// Runs crowds over all segments.
+    pub fn crowds(&mut self, hay: &Haystack) {
+        for (number, crowd) in self.matcher.crowds.iter().enumerate() {
+            let shortest = crowd
+                .iter()
+                .filter_map(|index| self.matcher.members.get(*index)?.core().properties().minimum_len())
+                .min();
+            let shortest = shortest.unwrap_or_default();
+            for segment in hay.segments().filter(|segment| segment.len() >= shortest) {
+                if !crowd.iter().all(|index| self.hits.contains(*index)) {
+                    self.crowd(number, crowd, segment);
+                }
+            }
+        }
+    }
+
+    fn crowd(&mut self, number: usize, crowd: &[usize], segment: &[u8]) {
+        let hirs = crowd.iter().filter_map(|index| Some(self.matcher.members.get(*index)?.core()));
+        let Some(automaton) = self.automata.crowd(number, hirs) else { return };
+        let automata = self.automata;
+        let came_through = automaton.run(segment, &automata.memory, &mut |ended| {
+            for index in ended.iter().filter_map(|place| crowd.get(*place as usize)) {
+                if !self.hits.contains(*index) {
+                    self.confirm(*index, segment);
+                }
+            }
+        });
+        if !came_through {
+            for index in crowd {
+                self.search(*index, segment);
+            }
+        }
+    }
+
+    /// Looks whether a pattern matches with a cut at a place of a segment; segments are counted from 1.
+    fn verify(&mut self, index: usize, cut: usize, slice: &[u8], segment: u32, at: usize) {
+        if self.hits.contains(index) {
+            return;
+        }
+        let Some(member) = self.matcher.members.get(index) else { return };
+        let Some(mut steps) = self.hits.steps(index, segment) else { return };
+        let verifier = self.automata.verifier(index, member.core(), &member.paths);
+        let outcome = match verifier {
+            Some(verifier) if steps <= limits::VERIFIER_STEPS_MIN + 4 * slice.len() => {
+                verifier.run(cut, slice, at, &self.automata.memory, &mut steps)
+            }
+            _ => Outcome::Full,
+        };
+        match outcome {
+            Outcome::Dead => self.hits.spend(index, steps),
+            Outcome::Match => {
+                self.hits.decide(index, segment);
+                self.confirm(index, slice);
+            }
+            Outcome::Full => {
+                self.hits.decide(index, segment);
+                self.search(index, slice);
+            }
+        }
+    }
+
+    /// Searches for one pattern alone in a segment.
+    fn search(&mut self, index: usize, segment: &[u8]) {
+        let member = self.matcher.members.get(index).filter(|_| !self.hits.contains(index));
+        if member.is_some_and(|member| member.whole.is_candidate(segment)) {
+            self.confirm(index, segment);
+        }
+    }
+
+    /// Takes a pattern as found whose automaton's form is found, if backtracking has nothing against it.
+    fn confirm(&mut self, index: usize, segment: &[u8]) {
+        match self.matcher.members.get(index).map(|member| Whole::is_confirmed(&member.whole, segment)) {
+            Some(Ok(true)) => self.hits.add(index),
+            Some(Err(_)) => self.hits.exhaust(index),
+            _ => {}
+        }
+    }
+}

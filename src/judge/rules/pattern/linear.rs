@@ -62,6 +62,19 @@ pub fn places(node: &Node) -> u64 {
     }
 }
 
+/// Octets that a match and all that is looked at around it have at most; none if there is no telling.
+pub fn extent(node: &Node) -> Option<usize> {
+    match node {
+        Node::Empty => Some(0),
+        Node::Anchor(_) | Node::One(_) => Some(1),
+        Node::Back { .. } => None,
+        Node::Concat(nodes) => nodes.iter().try_fold(0_usize, |sum, node| sum.checked_add(extent(node)?)),
+        Node::Either(nodes) => nodes.iter().try_fold(0, |most, node| Some(extent(node)?.max(most))),
+        Node::Repeat { node, max, .. } => extent(node)?.checked_mul(usize::try_from((*max)?).ok()?),
+        Node::Capture(_, node) | Node::Atomic(node) | Node::Around { node, .. } => extent(node),
+    }
+}
+
 struct Linear {
     relaxed: bool,
 }

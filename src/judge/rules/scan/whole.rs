@@ -3,8 +3,12 @@
 //! Pure.
 
 use crate::{judge::rules::pattern::Pattern, limits};
+use fancy_regex::RegexInput;
 use regex_automata::{Input, meta, nfa::thompson::WhichCaptures};
 use std::{ops::Range, sync::OnceLock};
+
+/// Octets that a bounded pattern's match may have if it is looked for around a place only.
+const REACH_MAX: usize = 512;
 
 /// A pattern with its engine, which is built when it is first needed.
 #[derive(Debug)]
@@ -48,6 +52,18 @@ impl Whole {
             None => Ok(true),
             Some(bounded) => bounded.regex().ok_or(Exhausted)?.is_match(segment).map_err(|_| Exhausted),
         }
+    }
+
+    /// Octets on either side of a place in a match that can matter to a bounded pattern; none if there is no telling.
+    pub fn reach(&self) -> Option<usize> {
+        self.pattern.backtracking()?.extent().filter(|extent| *extent <= REACH_MAX)
+    }
+
+    /// Whether the pattern is found in a part of a segment; what is around it is looked at where the pattern says so.
+    pub fn is_confirmed_in(&self, segment: &[u8], range: Range<usize>) -> Result<bool, Exhausted> {
+        let Some(bounded) = self.pattern.backtracking() else { return Ok(true) };
+        let input = RegexInput::new(segment).from_pos(range.start).range(range);
+        bounded.regex().ok_or(Exhausted)?.is_match_input(input).map_err(|_| Exhausted)
     }
 
     /// Whether it matches; not where it met the limit of its steps.

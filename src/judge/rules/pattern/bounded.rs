@@ -76,7 +76,9 @@ fn write(node: &Node, refers: bool, text: &mut String) {
                 Greed::Possessive => "+",
             });
         }
-        Node::Capture(_, node) => write_group(if refers { "(" } else { "(?:" }, std::slice::from_ref(node), refers, text),
+        Node::Capture(_, node) => {
+            write_group(if refers { "(" } else { "(?:" }, std::slice::from_ref(node), refers, text);
+        }
         Node::Atomic(node) => write_group("(?>", std::slice::from_ref(node), refers, text),
         Node::Around { ahead, negative, node } => {
             let open = match (ahead, negative) {

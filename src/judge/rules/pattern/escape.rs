@@ -53,7 +53,9 @@ impl Reader<'_> {
             'K' => Err(Refusal::new(at, "`\\K` moves the start of the match; leave it out")),
             'G' => Err(Refusal::new(at, "`\\G` needs an earlier match; leave it out")),
             'X' | 'C' => Err(Refusal::new(at, "graphemes and raw octets; write `.`")),
-            'p' | 'P' => Err(Refusal::new(at, "Unicode properties; patterns match octets, list the letters in a class")),
+            'p' | 'P' => {
+                Err(Refusal::new(at, "Unicode properties; patterns match octets, list the letters in a class"))
+            }
             'l' | 'u' | 'L' | 'U' | 'F' => Err(Refusal::new(at, "case changes of Perl's strings; use the i flag")),
             letter => Ok(self.letter(letter)),
         }
@@ -134,7 +136,8 @@ impl Reader<'_> {
     fn numbered(&self, at: usize, digits: &str, radix: u32) -> Result<Character, Refusal> {
         let digits: String = digits.chars().filter(|digit| *digit != '_').collect();
         let number = if digits.is_empty() { Some(0) } else { u32::from_str_radix(&digits, radix).ok() };
-        let wrong = || Refusal::new(at, format!("no such character `{}`", self.source.get(at..self.at).unwrap_or_default()));
+        let wrong =
+            || Refusal::new(at, format!("no such character `{}`", self.source.get(at..self.at).unwrap_or_default()));
         let number = number.ok_or_else(wrong)?;
         match u8::try_from(number) {
             Ok(octet) => Ok(Character::Octet(octet)),
@@ -155,7 +158,7 @@ impl Reader<'_> {
         };
         if let Some(back) = inner.strip_prefix('-') {
             let back: u32 = back.parse().unwrap_or(u32::MAX);
-            let group = (self.groups() + 1).checked_sub(back).unwrap_or_default();
+            let group = (self.groups() + 1).saturating_sub(back);
             return Ok(self.back(at, group));
         }
         match inner.parse() {

@@ -52,10 +52,11 @@ pub fn relaxed(node: &Node) -> Hir {
 /// Places of the pattern when all counts are written out.
 pub fn places(node: &Node) -> u64 {
     match node {
-        Node::Empty | Node::Anchor(_) | Node::One(_) => 1,
-        Node::Back { .. } => 1,
+        Node::Empty | Node::Anchor(_) | Node::One(_) | Node::Back { .. } => 1,
         Node::Concat(nodes) | Node::Either(nodes) => nodes.iter().map(places).fold(1, u64::saturating_add),
-        Node::Repeat { node, min, max, .. } => places(node).saturating_mul(u64::from(max.unwrap_or(*min).max(*min).max(1))),
+        Node::Repeat { node, min, max, .. } => {
+            places(node).saturating_mul(u64::from(max.unwrap_or(*min).max(*min).max(1)))
+        }
         Node::Capture(_, node) | Node::Atomic(node) | Node::Around { node, .. } => places(node).saturating_add(1),
     }
 }
@@ -94,7 +95,11 @@ impl Linear {
                 }
                 let body = if max.is_none_or(|max| max > 1) {
                     let again = next.before(inner);
-                    Next { first: again.first.union(next.first), nullable: next.nullable, looks: again.looks || next.looks }
+                    Next {
+                        first: again.first.union(next.first),
+                        nullable: next.nullable,
+                        looks: again.looks || next.looks,
+                    }
                 } else {
                     next
                 };

@@ -8,10 +8,8 @@ mod class;
 mod escape;
 mod linear;
 mod node;
-mod octets;
+pub(super) mod octets;
 mod read;
-
-pub use octets::{Octets, sequences};
 
 use crate::limits;
 use bounded::Bounded;

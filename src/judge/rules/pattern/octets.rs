@@ -158,6 +158,9 @@ mod tests {
         let ranges = vec![(0, 3), (63, 64), (200, 255)];
         assert_eq!(Octets::of(&ranges).ranges(), ranges);
         assert_eq!(Octets::of(&ranges).negated().negated(), Octets::of(&ranges));
-        assert_eq!(Octets::of(&[(b'k', b'k'), (b'5', b'5')]).any_case().ranges(), [(b'5', b'5'), (b'K', b'K'), (b'k', b'k')]);
+        assert_eq!(
+            Octets::of(&[(b'k', b'k'), (b'5', b'5')]).any_case().ranges(),
+            [(b'5', b'5'), (b'K', b'K'), (b'k', b'k')]
+        );
     }
 }

@@ -186,7 +186,9 @@ impl<'a> Reader<'a> {
         while !self.quoting {
             if self.take("(?#") {
                 self.until(')')?;
-            } else if self.flags.spaced && self.rest().starts_with(|letter: char| letter.is_ascii_whitespace() || letter == '\u{b}') {
+            } else if self.flags.spaced
+                && self.rest().starts_with(|letter: char| letter.is_ascii_whitespace() || letter == '\u{b}')
+            {
                 self.at += 1;
             } else if self.flags.spaced && self.take("#") {
                 self.at += self.rest().find('\n').unwrap_or(self.rest().len());
@@ -219,7 +221,10 @@ impl<'a> Reader<'a> {
             '$' if self.flags.lines => Node::Anchor(Anchor::LineEnd),
             '$' => self.anchor(at, Anchor::LastLine),
             '*' | '+' | '?' => {
-                return Err(Refusal::new(at, format!("`{letter}` has nothing to repeat; write `\\{letter}` for the letter")));
+                return Err(Refusal::new(
+                    at,
+                    format!("`{letter}` has nothing to repeat; write `\\{letter}` for the letter"),
+                ));
             }
             '{' if self.counts(at).is_some() => {
                 return Err(Refusal::new(at, "a count has nothing to repeat; write `\\{` for the letter"));
@@ -421,7 +426,11 @@ impl<'a> Reader<'a> {
     }
 
     fn close(&mut self, open: usize) -> Read<()> {
-        if self.take(")") { Ok(()) } else { Err(Refusal::new(open, "a group that does not end; write `\\(` for the letter")) }
+        if self.take(")") {
+            Ok(())
+        } else {
+            Err(Refusal::new(open, "a group that does not end; write `\\(` for the letter"))
+        }
     }
 
     /// A reference to a group by number.

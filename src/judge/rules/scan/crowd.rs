@@ -7,7 +7,7 @@ use super::{
     graph::Graph,
     lazy::{Lazy, Starts},
 };
-use crate::judge::rules::pattern::{Octets, sequences};
+use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 /// Places of one crowd at most, counts written out.

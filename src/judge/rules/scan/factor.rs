@@ -3,7 +3,7 @@
 //! Pure. Letters are lower case here: the search for texts ignores ASCII case, and what it finds is verified.
 
 use super::text::{BYTES_MAX, Text};
-use crate::judge::rules::pattern::sequences;
+use crate::judge::rules::pattern::octets::sequences;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 /// Texts, one of which a match begins with.
@@ -37,8 +37,16 @@ fn count(hir: &Hir) -> usize {
     let endless = TEXTS_MAX * 8;
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
-        HirKind::Literal(literal) => if literal.0.len() > BYTES_MAX { endless } else { 1 },
-        HirKind::Class(Class::Bytes(class)) => class.iter().map(|range| usize::from(range.end() - range.start()) + 1).sum(),
+        HirKind::Literal(literal) => {
+            if literal.0.len() > BYTES_MAX {
+                endless
+            } else {
+                1
+            }
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            class.iter().map(|range| usize::from(range.end() - range.start()) + 1).sum()
+        }
         HirKind::Class(Class::Unicode(class)) => class.iter().map(ClassUnicodeRange::len).sum::<usize>().min(endless),
         HirKind::Capture(capture) => count(&capture.sub),
         HirKind::Repetition(repetition) => match repetition.max {
@@ -76,9 +84,7 @@ pub fn exact(hir: &Hir) -> Option<Texts> {
 fn enumerate(hir: &Hir) -> Option<Texts> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(vec![Text::default()]),
-        HirKind::Literal(literal) => {
-            (literal.0.len() <= BYTES_MAX).then(|| vec![Text::of(&literal.0)])
-        }
+        HirKind::Literal(literal) => (literal.0.len() <= BYTES_MAX).then(|| vec![Text::of(&literal.0)]),
         HirKind::Class(class) => letters(class),
         HirKind::Capture(capture) => exact(&capture.sub),
         HirKind::Repetition(repetition) => exact_repetition(repetition),
@@ -137,7 +143,9 @@ fn letters(class: &Class) -> Option<Texts> {
 pub fn beginnings(hir: &Hir) -> Option<Texts> {
     match hir.kind() {
         HirKind::Capture(capture) => beginnings(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => exact(&repetition.sub).or_else(|| beginnings(&repetition.sub)),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            exact(&repetition.sub).or_else(|| beginnings(&repetition.sub))
+        }
         HirKind::Concat(parts) => run(parts).map(|(texts, _)| texts),
         HirKind::Alternation(branches) => {
             let mut texts = Texts::new();
@@ -149,9 +157,7 @@ pub fn beginnings(hir: &Hir) -> Option<Texts> {
             }
             distinct(texts)
         }
-        HirKind::Literal(literal) => {
-            Some(vec![Text::of(&literal.0)])
-        }
+        HirKind::Literal(literal) => Some(vec![Text::of(&literal.0)]),
         _ => exact(hir),
     }
 }
@@ -201,7 +207,8 @@ fn trim(hir: &Hir, tail: bool) -> Option<Hir> {
             if trimmed.iter().all(Option::is_none) {
                 return None;
             }
-            let whole = trimmed.into_iter().zip(branches).map(|(trimmed, branch)| trimmed.unwrap_or_else(|| branch.clone()));
+            let whole =
+                trimmed.into_iter().zip(branches).map(|(trimmed, branch)| trimmed.unwrap_or_else(|| branch.clone()));
             let whole: Vec<Hir> = whole.collect();
             let is_empty = |branch: &Hir| matches!(branch.kind(), HirKind::Empty);
             Some(if whole.iter().any(is_empty) { Hir::empty() } else { Hir::alternation(whole) })
@@ -227,6 +234,10 @@ fn trim_sequence(parts: &[Hir], tail: bool) -> Option<Hir> {
         }
         let end = trimmed.unwrap_or_else(|| end.clone());
         let inner = inner.iter().cloned();
-        return Some(Hir::concat(if tail { inner.chain([end]).collect() } else { [end].into_iter().chain(inner).collect() }));
+        return Some(Hir::concat(if tail {
+            inner.chain([end]).collect()
+        } else {
+            [end].into_iter().chain(inner).collect()
+        }));
     }
 }

@@ -3,7 +3,7 @@
 //! Pure. Counts are written out. A match is a walk from the start to the end; so one is found around a place if a walk
 //! leads from there to the end over what follows, and another back to the start over what stands before.
 
-use crate::judge::rules::pattern::{Octets, sequences};
+use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 use std::collections::HashMap;
 
@@ -51,7 +51,13 @@ pub enum Way {
 impl Graph {
     /// The graph of patterns, with the places that the paths of cuts in the first of them lead to.
     pub fn new(patterns: &[&Hir], paths: &[&[usize]]) -> Self {
-        let mut builder = Builder { steps: Vec::new(), places: 1, sets: Vec::new(), known: HashMap::new(), entries: vec![0; paths.len()] };
+        let mut builder = Builder {
+            steps: Vec::new(),
+            places: 1,
+            sets: Vec::new(),
+            known: HashMap::new(),
+            entries: vec![0; paths.len()],
+        };
         let mut cuts: Vec<(usize, &[usize])> = paths.iter().copied().enumerate().collect();
         let mut ends = Vec::new();
         for (number, hir) in (0..).zip(patterns) {
@@ -59,13 +65,28 @@ impl Graph {
             cuts.clear();
         }
         let (classes, class_count) = builder.classes();
-        let looks: Vec<Look> = builder.steps.iter().filter_map(|(_, step, _)| if let Step::Look(look) = step { Some(*look) } else { None }).collect();
+        let looks: Vec<Look> = builder
+            .steps
+            .iter()
+            .filter_map(|(_, step, _)| if let Step::Look(look) = step { Some(*look) } else { None })
+            .collect();
         let words = |look: &Look| !matches!(look, Look::StartLF | Look::EndLF | Look::Start | Look::End);
         let steps = || builder.steps.iter().copied();
         let on = Steps::new(builder.places, steps().chain(ends));
-        let back = Steps::new(builder.places, steps().map(|(from, step, to)| (to, step, from)).chain([(0, Step::End(0), 0)]));
+        let back =
+            Steps::new(builder.places, steps().map(|(from, step, to)| (to, step, from)).chain([(0, Step::End(0), 0)]));
         let (sets, entries) = (builder.sets, builder.entries);
-        Self { on, back, sets, classes, class_count, start: 0, entries, looks_at_words: looks.iter().any(words), looks: !looks.is_empty() }
+        Self {
+            on,
+            back,
+            sets,
+            classes,
+            class_count,
+            start: 0,
+            entries,
+            looks_at_words: looks.iter().any(words),
+            looks: !looks.is_empty(),
+        }
     }
 
     pub fn places(&self) -> usize {
@@ -74,7 +95,9 @@ impl Graph {
 
     /// Octets it takes.
     pub fn memory(&self) -> usize {
-        (self.on.steps.len() + self.back.steps.len()) * size_of::<(Step, u32)>() + self.places() * 8 + self.sets.len() * 32
+        (self.on.steps.len() + self.back.steps.len()) * size_of::<(Step, u32)>()
+            + self.places() * 8
+            + self.sets.len() * 32
     }
 
     /// How many classes of octets there are.
@@ -226,7 +249,9 @@ impl Builder {
             let mut parts = [[None; 256]; 2];
             count = 0;
             for (octet, class) in (0..=255_u8).zip(classes.iter_mut()) {
-                let part = parts.get_mut(usize::from(set.contains(octet))).and_then(|parts| parts.get_mut(usize::from(*class)));
+                let part = parts
+                    .get_mut(usize::from(set.contains(octet)))
+                    .and_then(|parts| parts.get_mut(usize::from(*class)));
                 let Some(part) = part else { continue };
                 *class = *part.get_or_insert_with(|| {
                     count += 1;

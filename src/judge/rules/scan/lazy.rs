@@ -56,7 +56,7 @@ pub struct Lazy {
     stride: usize,
     blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
     /// The patterns whose walks end before a row.
-    ended: [OnceLock<Box<[OnceLock<Box<[u32]>>]>>; BLOCKS],
+    ended: [OnceLock<Ended>; BLOCKS],
     growth: Mutex<Growth>,
 }
 
@@ -69,6 +69,9 @@ impl Default for Starts {
         Self([const { AtomicU32::new(UNKNOWN) }; 4])
     }
 }
+
+/// For each row of a block the patterns whose walks end before it.
+type Ended = Box<[OnceLock<Box<[u32]>>]>;
 
 /// A state: the places, in order, what stands before them, and the patterns whose walks ended there.
 type Key = (Box<[u32]>, Side, Box<[u32]>);
@@ -158,7 +161,8 @@ impl Lazy {
                 number = here;
                 block = self.block(here);
             }
-            let mut next = block.get((row & PLACE) as usize + class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
+            let mut next =
+                block.get((row & PLACE) as usize + class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
             if next >= SPECIAL {
                 if next == UNKNOWN {
                     let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return false };

@@ -3,7 +3,7 @@
 //! Pure. Two octets are rarer than one, and two sets of octets say in few words what many texts would.
 
 use super::{rarity, text::Text};
-use crate::judge::rules::pattern::{Octets, sequences};
+use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind};
 
 /// Any octet of the first set, then any of the second; what follows a match counts, a line end after the last segment too.

@@ -54,7 +54,10 @@ impl Pass<'_> {
     /// Runs crowds over all segments.
     pub fn crowds(&mut self, hay: &Haystack) {
         for (number, crowd) in self.matcher.crowds.iter().enumerate() {
-            let shortest = crowd.iter().filter_map(|index| self.matcher.members.get(*index)?.core().properties().minimum_len()).min();
+            let shortest = crowd
+                .iter()
+                .filter_map(|index| self.matcher.members.get(*index)?.core().properties().minimum_len())
+                .min();
             let shortest = shortest.unwrap_or_default();
             for (segment, slice) in (1..).zip(hay.segments()).filter(|(_, slice)| slice.len() >= shortest) {
                 if !crowd.iter().all(|index| self.hits.contains(*index)) {

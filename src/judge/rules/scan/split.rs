@@ -77,7 +77,9 @@ impl Search {
         let own = if self.pairs { cheaper(own, from_pairs(&[], &[pairs::heads(hir)])) } else { own };
         let inner = match hir.kind() {
             HirKind::Capture(capture) => self.hold(&capture.sub).map(|hold| hold.inside(0)),
-            HirKind::Repetition(repetition) if repetition.min > 0 => self.hold(&repetition.sub).map(|hold| hold.inside(0)),
+            HirKind::Repetition(repetition) if repetition.min > 0 => {
+                self.hold(&repetition.sub).map(|hold| hold.inside(0))
+            }
             HirKind::Concat(parts) => self.hold_sequence(parts),
             HirKind::Alternation(branches) if branches.len() <= BRANCHES_MAX => self.hold_branches(branches),
             _ => None,
@@ -117,7 +119,9 @@ impl Search {
             // What is in a short part is held as well from its start.
             let is_short = |part: &&Hir| part.properties().maximum_len().is_some_and(|max| max <= SHORT);
             let inner = parts.get(start).filter(|part| !is_short(part)).and_then(|part| match part.kind() {
-                HirKind::Alternation(_) | HirKind::Repetition(_) | HirKind::Capture(_) | HirKind::Concat(_) => self.hold(part),
+                HirKind::Alternation(_) | HirKind::Repetition(_) | HirKind::Capture(_) | HirKind::Concat(_) => {
+                    self.hold(part)
+                }
                 _ => None,
             });
             best = cheaper(best, inner.map(|hold| hold.inside(start)));

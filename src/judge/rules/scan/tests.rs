@@ -17,8 +17,8 @@ impl Dice {
 
     fn pattern(&mut self, depth: usize) -> String {
         const ATOMS: [&str; 22] = [
-            "a", "b", "c", "ab", "abc", "bca", "cab", "[ab]", "[^a]", ".", "\\b", "\\B", "\\w", "\\W", "^", "$", "\\z", " ", "\\s",
-            "A", "[A-C]", "(?!\\w)",
+            "a", "b", "c", "ab", "abc", "bca", "cab", "[ab]", "[^a]", ".", "\\b", "\\B", "\\w", "\\W", "^", "$", "\\z",
+            " ", "\\s", "A", "[A-C]", "(?!\\w)",
         ];
         let mut text = String::new();
         for _ in 0..=self.roll(4) {
@@ -28,17 +28,16 @@ impl Dice {
                 _ => self.pick(&ATOMS).to_owned(),
             };
             let repeat = self.pick(&["", "", "", "", "", "?", "*", "+", "{2}", "{1,3}", "{0,5}", "+?", "{3,}"]);
-            if repeat.is_empty() || atom.starts_with('^') || atom.starts_with('$') {
-                text.push_str(&atom);
-            } else {
-                text.push_str(&format!("(?:{atom}){repeat}"));
-            }
+            let repeat = if atom.starts_with(['^', '$']) { "" } else { repeat };
+            text.extend(["(?:", &atom, ")", repeat]);
         }
         text
     }
 
     fn text(&mut self) -> String {
-        (0..self.roll(40)).map(|_| self.pick(&["a", "b", "c", "a", "b", "c", " ", "A", "-", "\n", "abc", "cab"])).collect()
+        (0..self.roll(40))
+            .map(|_| self.pick(&["a", "b", "c", "a", "b", "c", " ", "A", "-", "\n", "abc", "cab"]))
+            .collect()
     }
 }
 
@@ -101,7 +100,8 @@ fn together_is_as_alone_for_bounded_patterns() {
 
 #[test]
 fn a_pattern_never_matches_across_segments() {
-    let patterns: Vec<Pattern> = ["foo.?bar", "o\\z", "^bar", "foo\\s*bar", "r\\b"].map(|source| Pattern::parse(source, "s").unwrap()).into();
+    let patterns: Vec<Pattern> =
+        ["foo.?bar", "o\\z", "^bar", "foo\\s*bar", "r\\b"].map(|source| Pattern::parse(source, "s").unwrap()).into();
     let mut hay = Haystack::new();
     hay.push(b"foo");
     hay.push(b"bar");
@@ -112,7 +112,8 @@ fn a_pattern_never_matches_across_segments() {
 
 #[test]
 fn matches_are_found_and_counted_where_perl_has_them() {
-    let patterns: Vec<Pattern> = ["a*", "aa", "[bc]+?", "(?i)\u{fc}"].map(|source| Pattern::parse(source, "").unwrap()).into();
+    let patterns: Vec<Pattern> =
+        ["a*", "aa", "[bc]+?", "(?i)\u{fc}"].map(|source| Pattern::parse(source, "").unwrap()).into();
     let matcher = Matcher::new(patterns);
     let mut hay = Haystack::new();
     hay.push(b"baaac");

@@ -31,9 +31,10 @@ impl Text {
     pub fn then(self, other: Self) -> Option<Self> {
         match self.len() + other.len() {
             _ if other.length == 0 => Some(self),
-            length if length <= BYTES_MAX => {
-                Some(Self { octets: self.octets | other.octets << (8 * self.length), length: self.length + other.length })
-            }
+            length if length <= BYTES_MAX => Some(Self {
+                octets: self.octets | other.octets << (8 * self.length),
+                length: self.length + other.length,
+            }),
             _ => None,
         }
     }

@@ -72,7 +72,10 @@ impl Whole {
             return Ok(None);
         }
         match self.pattern.backtracking() {
-            None => Ok(self.regex().and_then(|regex| regex.find(Input::new(segment).range(from..))).map(|found| found.range())),
+            None => Ok(self
+                .regex()
+                .and_then(|regex| regex.find(Input::new(segment).range(from..)))
+                .map(|found| found.range())),
             Some(bounded) => {
                 let found = bounded.regex().ok_or(Exhausted)?.find_from_pos(segment, from).map_err(|_| Exhausted)?;
                 Ok(found.map(|found| found.range()))

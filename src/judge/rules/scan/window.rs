@@ -6,7 +6,7 @@ use super::{
     graph::{Graph, Step, Way},
     rarity,
 };
-use crate::judge::rules::pattern::Octets;
+use crate::judge::rules::pattern::octets::Octets;
 use regex_syntax::hir::Look;
 
 /// Places that are looked at, of so many in each direction.
@@ -30,7 +30,8 @@ impl Window {
         let behind = reach(graph, Way::Back, entry, ahead.first().copied());
         let looks = ahead.into_iter().enumerate().map(|(at, set)| (Way::On, at, set));
         let looks = looks.chain(behind.into_iter().enumerate().map(|(at, set)| (Way::Back, at, set)));
-        let mut looks: Vec<_> = looks.map(|look| (rarity::share_of(look.2), look)).filter(|(share, _)| *share < COMMON).collect();
+        let mut looks: Vec<_> =
+            looks.map(|look| (rarity::share_of(look.2), look)).filter(|(share, _)| *share < COMMON).collect();
         looks.sort_by(|one, other| one.0.total_cmp(&other.0));
         Self { looks: looks.into_iter().take(LOOKS).map(|(_, look)| look).collect() }
     }

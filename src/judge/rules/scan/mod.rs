@@ -21,6 +21,7 @@ mod whole;
 mod window;
 
 use super::pattern::Pattern;
+use crate::limits;
 use automata::Automata;
 use collect::Collection;
 use front::Front;
@@ -219,6 +220,8 @@ impl Haystack {
 pub struct Hits {
     words: Vec<u64>,
     exhausted: Vec<usize>,
+    /// What bounded patterns may have cost so far, in octets times octets.
+    work: u64,
     /// For each pattern the segment, counted from 1, that it was last verified in, and the steps that took.
     spent: Vec<(u32, u32)>,
 }
@@ -250,6 +253,7 @@ impl Hits {
         self.words.clear();
         self.words.resize(patterns.div_ceil(64), 0);
         self.exhausted.clear();
+        self.work = 0;
         self.spent.clear();
         self.spent.resize(patterns, (0, 0));
     }
@@ -283,6 +287,13 @@ impl Hits {
         if let Some(word) = self.words.get_mut(index / 64) {
             *word |= 1 << (index % 64);
         }
+    }
+
+    /// Whether a bounded pattern may run over so many octets.
+    fn affords(&mut self, octets: usize) -> bool {
+        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
+        self.work = self.work.saturating_add(octets.saturating_mul(octets));
+        self.work <= limits::BOUNDED_WORK_MAX
     }
 
     fn exhaust(&mut self, index: usize) {

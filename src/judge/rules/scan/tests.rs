@@ -42,7 +42,8 @@ impl Dice {
 }
 
 fn is_found(whole: &Whole, hay: &Haystack) -> bool {
-    hay.segments().any(|segment| whole.is_candidate(segment) && whole.is_confirmed(segment) == Ok(true))
+    hay.segments()
+        .any(|segment| whole.is_candidate(segment) && whole.is_confirmed_in(segment, 0..segment.len()) == Ok(true))
 }
 
 fn compare(patterns: Vec<Pattern>, dice: &mut Dice, texts: usize) -> usize {

@@ -77,7 +77,7 @@ fn write(node: &Node, refers: bool, text: &mut String) {
             });
         }
         Node::Capture(_, node) => {
-            write_group(if refers { "(" } else { "(?:" }, std::slice::from_ref(node), refers, text)
+            write_group(if refers { "(" } else { "(?:" }, std::slice::from_ref(node), refers, text);
         }
         Node::Atomic(node) => write_group("(?>", std::slice::from_ref(node), refers, text),
         Node::Around { ahead, negative, node } => {

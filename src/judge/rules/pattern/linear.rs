@@ -52,8 +52,7 @@ pub fn relaxed(node: &Node) -> Hir {
 /// Places of the pattern when all counts are written out.
 pub fn places(node: &Node) -> u64 {
     match node {
-        Node::Empty | Node::Anchor(_) | Node::One(_) => 1,
-        Node::Back { .. } => 1,
+        Node::Empty | Node::Anchor(_) | Node::One(_) | Node::Back { .. } => 1,
         Node::Concat(nodes) | Node::Either(nodes) => nodes.iter().map(places).fold(1, u64::saturating_add),
         Node::Repeat { node, min, max, .. } => {
             places(node).saturating_mul(u64::from(max.unwrap_or(*min).max(*min).max(1)))

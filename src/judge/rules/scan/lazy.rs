@@ -56,7 +56,7 @@ pub struct Lazy {
     stride: usize,
     blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
     /// The patterns whose walks end before a row.
-    ended: [OnceLock<Box<[OnceLock<Box<[u32]>>]>>; BLOCKS],
+    ended: [OnceLock<Ended>; BLOCKS],
     growth: Mutex<Growth>,
 }
 
@@ -69,6 +69,9 @@ impl Default for Starts {
         Self([const { AtomicU32::new(UNKNOWN) }; 4])
     }
 }
+
+/// For each row of a block the patterns whose walks end before it.
+type Ended = Box<[OnceLock<Box<[u32]>>]>;
 
 /// A state: the places, in order, what stands before them, and the patterns whose walks ended there.
 type Key = (Box<[u32]>, Side, Box<[u32]>);

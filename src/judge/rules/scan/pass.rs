@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome, whole::Whole};
+use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome};
 use crate::limits;
 
 /// A scan under way.
@@ -122,6 +122,9 @@ impl Pass<'_> {
             return self.confirm(index, slice);
         };
         let around = at.saturating_sub(reach)..at.saturating_add(reach).min(slice.len());
+        if member.whole.pattern.is_bounded() && !self.hits.affords(around.len()) {
+            return self.hits.exhaust(index);
+        }
         match member.whole.is_confirmed_in(slice, around) {
             Ok(true) => self.hits.add(index),
             Ok(false) => self.hits.spend(index, steps + 2 * reach),
@@ -142,10 +145,18 @@ impl Pass<'_> {
 
     /// Takes a pattern as found whose automaton's form is found, if backtracking has nothing against it.
     fn confirm(&mut self, index: usize, segment: &[u8]) {
-        match self.matcher.members.get(index).map(|member| Whole::is_confirmed(&member.whole, segment)) {
-            Some(Ok(true)) => self.hits.add(index),
-            Some(Err(_)) => self.hits.exhaust(index),
-            _ => {}
+        let Some(member) = self.matcher.members.get(index) else { return };
+        if !member.whole.pattern.is_bounded() {
+            return self.hits.add(index);
+        }
+        let octets = segment.len().min(limits::BOUNDED_BYTES_MAX);
+        if !self.hits.affords(octets) {
+            return self.hits.exhaust(index);
+        }
+        match member.whole.is_confirmed_in(segment, 0..octets) {
+            Ok(true) => self.hits.add(index),
+            Ok(false) if octets == segment.len() => {}
+            _ => self.hits.exhaust(index),
         }
     }
 }

@@ -28,11 +28,8 @@ impl Dice {
                 _ => self.pick(&ATOMS).to_owned(),
             };
             let repeat = self.pick(&["", "", "", "", "", "?", "*", "+", "{2}", "{1,3}", "{0,5}", "+?", "{3,}"]);
-            if repeat.is_empty() || atom.starts_with('^') || atom.starts_with('$') {
-                text.push_str(&atom);
-            } else {
-                text.push_str(&format!("(?:{atom}){repeat}"));
-            }
+            let repeat = if atom.starts_with(['^', '$']) { "" } else { repeat };
+            text.extend(["(?:", &atom, ")", repeat]);
         }
         text
     }
@@ -45,7 +42,8 @@ impl Dice {
 }
 
 fn is_found(whole: &Whole, hay: &Haystack) -> bool {
-    hay.segments().any(|segment| whole.is_candidate(segment) && whole.is_confirmed(segment) == Ok(true))
+    hay.segments()
+        .any(|segment| whole.is_candidate(segment) && whole.is_confirmed_in(segment, 0..segment.len()) == Ok(true))
 }
 
 fn compare(patterns: Vec<Pattern>, dice: &mut Dice, texts: usize) -> usize {

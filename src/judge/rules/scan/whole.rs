@@ -46,14 +46,6 @@ impl Whole {
         self.regex().is_some_and(|regex| regex.is_match(segment))
     }
 
-    /// Whether the pattern is found in a segment whose automaton's form is found.
-    pub fn is_confirmed(&self, segment: &[u8]) -> Result<bool, Exhausted> {
-        match self.pattern.backtracking() {
-            None => Ok(true),
-            Some(bounded) => bounded.regex().ok_or(Exhausted)?.is_match(segment).map_err(|_| Exhausted),
-        }
-    }
-
     /// Octets on either side of a place in a match that can matter to a bounded pattern; none if there is no telling.
     pub fn reach(&self) -> Option<usize> {
         self.pattern.backtracking()?.extent().filter(|extent| *extent <= REACH_MAX)
@@ -69,7 +61,7 @@ impl Whole {
     /// Whether it matches; not where it met the limit of its steps.
     #[must_use]
     pub fn is_match(&self, segment: &[u8]) -> bool {
-        self.is_candidate(segment) && self.is_confirmed(segment).unwrap_or(false)
+        self.is_candidate(segment) && self.is_confirmed_in(segment, 0..segment.len()).unwrap_or(false)
     }
 
     /// The first match at or after a place.

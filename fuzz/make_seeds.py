@@ -211,11 +211,26 @@ RECORDS = {
     "results-id": " \"MX.School.Example.\"/1; auth=pass",
 }
 
+RELAYS = """Received: from a.example (b.example [192.0.2.1]) by c.example (Postfix) with ESMTPSA id 1A2B for <u@c.example>; Mon, 1 Jan 2024 10:00:00 +0000
+Received: from unknown (HELO d) (e@192.0.2.2) by f with SMTP; 1 Jan 2024 09:00:00 -0000
+Received: from [IPv6:2001:db8::1] (helo=g ident=h) by i with esmtp (Exim 4.9) (envelope-from <j@k.example>) id 1a-b-c; x
+Received: from l ([10.0.0.1]) by m with Microsoft SMTPSVC(6.0); x
+Return-Path: <n@free.example>
+Message-ID: <00aa01c0ffee$00000000$01234567@o>
+From: "P, Q" <r@s.example> (t), u: v@w.example;
+Reply-To: '=?utf-8?q?x=C3?= =?utf-8?b?vA==?=' <y@free.example>
+Subject: RE: =?gb2312?b?xOO6ww==?= 100% OFF
+Date: Mon Jan  1 15:00:00 2024
+
+see http://0x7f.1.2.3:80/%41?u=http://z.example#a or mailto:b@c.example
+"""
+
 
 def main():
     shutil.rmtree(SEEDS, ignore_errors=True)
     for name, mail in MAILS.items():
         seed("mime", name, mail)
+        seed("classic", name, mail)
         seed("intake", name, b"\x07" + mail)
         seed("judge", name, b"client 192.0.2.20\nhelo relay.example\nsender a@good.example\nrecipient b@school.example\nseed 5\n"
              b"txt x v=spf1 mx a include:b.example -all\ntxt y v=DMARC1; p=reject\nipv4 x 192.0.2.20\nmx x 10 relay.example\n"
@@ -238,8 +253,11 @@ def main():
     for path in sorted((ROOT / "rules").glob("*.toml")):
         seed("operator_files", "rules-" + path.stem, "\n\n".join(path.read_text().split("\n\n")[:6]) + "\n")
     seed("mime", "multipart", MULTIPART)
+    seed("classic", "multipart", MULTIPART)
     seed("intake", "multipart", b"\x01" + MULTIPART)
     seed("html", "page", HTML)
+    seed("classic", "page", "Subject: a\r\nContent-Type: text/html\r\n\r\n" + HTML)
+    seed("classic", "relays", RELAYS)
     for name, page in {"links": "see http://a.example/x, www.b.example and (https://c.example/d_(e))", "base": "<base href=x><a href=y>"}.items():
         seed("html", name, page)
     for at, line in enumerate(COMMANDS):

@@ -218,8 +218,8 @@ pub const IMPORT_INCLUDES_MAX: usize = 16;
 pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
 /// Tokens of an imported arithmetic rule; the longest stock one has 700.
 pub const IMPORT_TOKENS_MAX: usize = 4096;
-/// Nested parentheses and signs of an imported arithmetic rule.
-pub const IMPORT_NESTING_MAX: usize = 64;
+/// Nested parentheses and signs of an imported arithmetic rule; written out they nest at most twice as deep.
+pub const IMPORT_NESTING_MAX: usize = 32;
 /// Octets of one rule's condition; sub-rules split longer ones.
 pub const CONDITION_BYTES_MAX: usize = 512 << 10;
 /// Levels of parentheses in a condition: reading it calls itself.

@@ -8,6 +8,9 @@ use std::{
 };
 use wehr::judge::rules::import::site::{ScoreSet, Site};
 
+/// Files by name.
+pub type Files = Vec<(String, Vec<u8>)>;
+
 /// Where distributions put the stock rules.
 pub const RULES: &str = "/usr/share/spamassassin";
 /// Where the files stand that load plugins.
@@ -48,9 +51,9 @@ pub fn site() -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// That there is no such folder.
-pub fn files(folder: &str, extension: &str) -> Result<Vec<(String, Vec<u8>)>, String> {
+pub fn files(folder: &str, extension: &str) -> Result<Files, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{folder}: {error}"))?;
-    let mut found: Vec<(String, Vec<u8>)> = entries
+    let mut found: Files = entries
         .flatten()
         .filter(|entry| entry.path().extension().is_some_and(|found| found == extension))
         .map(|entry| {
@@ -62,7 +65,7 @@ pub fn files(folder: &str, extension: &str) -> Result<Vec<(String, Vec<u8>)>, St
 }
 
 /// The stock rules as our import takes them.
-pub fn stock() -> Result<(Vec<(String, Vec<u8>)>, Site), String> {
+pub fn stock() -> Result<(Files, Site), String> {
     Ok((files(RULES, "cf")?, Site::stock(ScoreSet::Local)))
 }
 

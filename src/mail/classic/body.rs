@@ -32,8 +32,8 @@ pub fn render(leaf: &Node) -> Option<Rendered> {
     if kind == b"text/plain" || octets.is_empty() {
         return Some(Rendered { text: source, is_page: kind == b"text/html", page: None });
     }
-    let page = Page::render(&source, octets.len());
-    Some(Rendered { text: page.text(), is_page: true, page: Some(page) })
+    let mut page = Page::render(&source, octets.len());
+    Some(Rendered { text: std::mem::take(&mut page.text), is_page: true, page: Some(page) })
 }
 
 /// Renders every leaf; what is no leaf or no text has nothing in its place.

@@ -7,7 +7,10 @@ use regex_automata::{
     meta::{Config, Regex},
     util::{captures::Captures, syntax},
 };
-use std::ops::Range;
+use std::{
+    ops::{Deref, Range},
+    sync::OnceLock,
+};
 
 /// One compiled expression. Clones share the program.
 #[derive(Clone, Debug)]
@@ -70,6 +73,35 @@ impl Expression {
         }
         replaced.extend_from_slice(text.get(at..).unwrap_or_default());
         replaced
+    }
+}
+
+/// An expression in a static, compiled when it is first used.
+#[derive(Debug)]
+pub struct Stored {
+    source: &'static str,
+    compile: fn(&str) -> Expression,
+    compiled: OnceLock<Expression>,
+}
+
+impl Stored {
+    #[must_use]
+    pub const fn new(source: &'static str) -> Self {
+        Self::with(source, Expression::new)
+    }
+
+    /// As `new`, the source being written in some shorthand.
+    #[must_use]
+    pub const fn with(source: &'static str, compile: fn(&str) -> Expression) -> Self {
+        Self { source, compile, compiled: OnceLock::new() }
+    }
+}
+
+impl Deref for Stored {
+    type Target = Expression;
+
+    fn deref(&self) -> &Expression {
+        self.compiled.get_or_init(|| (self.compile)(self.source))
     }
 }
 

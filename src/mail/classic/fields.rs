@@ -352,7 +352,7 @@ fn reverse(text: &[u8]) -> Option<Vec<u8>> {
 pub fn of_part(part: &Node, request: &str) -> Option<Vec<u8>> {
     let (name, raw) = request.strip_suffix(":raw").map_or((request, false), |name| (name, true));
     let field = part.fields.iter().rev().find(|field| field.is(name))?;
-    Some(if raw { flat(&field.raw) } else { ended(&field.value) })
+    Some(if raw { field.raw.clone() } else { ended(&field.value) })
 }
 
 #[cfg(test)]

@@ -63,12 +63,13 @@ pub fn is_top_level(label: &[u8]) -> bool {
     if label.is_empty() || label.contains(&b'.') {
         return false;
     }
-    psl::suffix(label).is_some_and(|suffix| suffix.is_known() && suffix.typ() == Some(psl::Type::Icann))
-        || std::str::from_utf8(label).is_ok_and(|text| {
-            text.strip_prefix("xn--").is_some()
-                && idna::domain_to_unicode(text).0.as_bytes() != label
-                && psl::suffix(idna::domain_to_unicode(text).0.as_bytes()).is_some_and(|suffix| suffix.is_known())
-        })
+    let is_known = |name: &[u8]| psl::suffix(name).is_some_and(|suffix| suffix.is_known());
+    let is_unicode = |label: &[u8]| {
+        let text = std::str::from_utf8(label).unwrap_or_default();
+        text.starts_with("xn--") && is_known(idna::domain_to_unicode(text).0.as_bytes())
+    };
+    // Some registries have rules for what is below them only.
+    is_known(label) || is_known(&[b"x.", label].concat()) || label == b"za" || is_unicode(label)
 }
 
 /// The registrable domain of a host in lower case; the host itself where there is no more to cut.
@@ -133,12 +134,12 @@ fn has_escape(host: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     #[test]
     fn hosts_are_judged() {
         assert!(is_name(b"www.example.org.") && !is_name(b"example") && !is_name(b"a_b.org") && is_name(b"a_b.x.org"));
         assert!(has_top_level(b"x.CO.uk") && has_top_level(b"x.com") && !has_top_level(b"x.invalidtld"));
-        assert!(has_top_level(b"x.xn--p1ai"));
+        assert!(has_top_level(b"x.xn--p1ai") && has_top_level(b"x.za") && has_top_level(b"x.mm"));
+        assert!(!has_top_level(b"x.local") && !has_top_level(b"x.png"));
         assert!(is_address(b"192.0.2.1") && is_address(b"2001:db8::1") && !is_address(b"192.0.2.256"));
         let read = |uri: &[u8]| of_uri(uri).map(|(domain, _)| String::from_utf8(domain).unwrap());
         assert_eq!(read(b"http://u:p@www.Example.co.uk:80/x").as_deref(), Some("example.co.uk"));

@@ -111,7 +111,9 @@ const ELEMENTS: [&str; 94] = [
 /// What a page says.
 #[derive(Debug, Default)]
 pub struct Page {
-    pieces: Vec<Piece>,
+    /// What somebody reads, hidden parts included.
+    pub text: Wide,
+    last: Option<Piece>,
     styles: Styles,
     /// How deep we are inside of each element; one that was closed too often stays at 0.
     pub inside: BTreeMap<String, i64>,
@@ -136,12 +138,17 @@ pub struct Page {
     pub length: usize,
     /// Octets of the part before it was decoded.
     pub octets: usize,
+    /// Characters of the text.
+    pub text_length: usize,
+    /// Characters of the text that are no white space.
+    pub ink_length: usize,
 }
 
-/// A piece of rendered text.
-#[derive(Debug)]
+/// The last piece of rendered text.
+#[derive(Clone, Copy, Debug)]
 struct Piece {
-    text: Wide,
+    /// Where it starts in the text.
+    start: usize,
     is_space: bool,
     is_hidden: bool,
 }
@@ -154,28 +161,13 @@ impl Page {
         page.tests.insert("html");
         let text = prepare(source);
         Tokenizer::new(&text, source.decoded).run(&mut |token| page.take(token));
-        page
-    }
-
-    /// The text as somebody reads it, hidden parts included.
-    #[must_use]
-    pub fn text(&self) -> Wide {
-        let mut text = Wide::default();
-        for piece in &self.pieces {
-            text.push(&piece.text);
-        }
-        text
-    }
-
-    /// Number of characters of the text that are no white space, and of all.
-    #[must_use]
-    pub fn lengths(&self) -> (usize, usize) {
-        let text = self.text();
+        let text = &page.text;
         let is_blank = |letter: &char| {
             if text.decoded { text.is_space(*letter) } else { matches!(letter, ' ' | '\t' | '\n' | '\r' | '\x0b') }
         };
-        let all = text.len();
-        (all - text.text.chars().filter(is_blank).count(), all)
+        page.text_length = text.len();
+        page.ink_length = page.text_length - text.text.chars().filter(is_blank).count();
+        page
     }
 
     /// Largest and smallest font size.
@@ -243,16 +235,15 @@ impl Page {
 
     /// White space that an element makes.
     fn space(&mut self, text: &str) {
-        if let Some(last) = self.pieces.last_mut().filter(|last| !last.is_space && !last.is_hidden)
-            && last.text.text.ends_with(' ')
+        let is_open = |last: &Piece| !last.is_space && !last.is_hidden;
+        if let Some(last) = self.last.filter(is_open)
+            && self.text.text.len() > last.start
+            && self.text.text.ends_with(' ')
         {
-            last.text.text.pop();
+            self.text.text.pop();
         }
-        self.pieces.push(Piece {
-            text: Wide { text: text.to_owned(), decoded: false },
-            is_space: true,
-            is_hidden: false,
-        });
+        self.last = Some(Piece { start: self.text.text.len(), is_space: true, is_hidden: false });
+        self.text.text.push_str(text);
     }
 
     fn words(&mut self, text: Wide) {
@@ -274,14 +265,14 @@ impl Page {
         {
             title.push(&text);
         }
-        let is_inked = text.text.replace("\u{c2}\u{a0}", "").contains(|letter| !is_space(letter));
-        let is_hidden = is_inked && self.is_hidden();
+        let is_hidden = is_inked(&text.text) && self.is_hidden();
         self.mark_obfuscation(&text);
-        let mut text = Wide { text: collapse(&text.text), decoded: text.decoded };
-        if !is_hidden && self.pieces.last().is_some_and(|last| last.is_space) && text.text.starts_with(' ') {
-            text.text.remove(0);
-        }
-        self.pieces.push(Piece { text, is_space: false, is_hidden });
+        let kept = collapse(&text.text);
+        let follows_space = !is_hidden && self.last.is_some_and(|last| last.is_space);
+        let kept = kept.strip_prefix(' ').filter(|_| follows_space).unwrap_or(&kept);
+        self.last = Some(Piece { start: self.text.text.len(), is_space: false, is_hidden });
+        self.text.text.push_str(kept);
+        self.text.decoded |= text.decoded;
     }
 
     fn is_hidden(&mut self) -> bool {
@@ -300,9 +291,10 @@ impl Page {
 
     /// Words that a tag cuts in two.
     fn mark_obfuscation(&mut self, text: &Wide) {
-        let Some(last) = self.pieces.last() else { return };
+        let Some(last) = self.last else { return };
+        let tail = self.text.text.get(last.start..).unwrap_or_default();
         let inner = |word: &Wide, letter: char| !letter.is_ascii_punctuation() && !word.is_space(letter);
-        let before = last.text.text.chars().rev().take(8).take_while(|letter| inner(&last.text, *letter)).count();
+        let before = tail.chars().rev().take(8).take_while(|letter| inner(&self.text, *letter)).count();
         let after = text.text.chars().take(8).take_while(|letter| inner(text, *letter)).count();
         if before > 0 && after > 0 {
             self.obfuscation += 1;
@@ -377,6 +369,19 @@ fn prepare(source: &Wide) -> String {
     kept
 }
 
+/// Something but white space, octets of a no-break space included.
+fn is_inked(text: &str) -> bool {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == '\u{c2}' && letters.peek() == Some(&'\u{a0}') {
+            letters.next();
+        } else if !is_space(letter) {
+            return true;
+        }
+    }
+    false
+}
+
 /// Runs of white space become one space, and so does a no-break space that was read as octets.
 fn collapse(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
@@ -445,7 +450,7 @@ mod tests {
     use super::*;
 
     fn text(page: &str) -> String {
-        Page::render(&Wide::octets(page.as_bytes()), page.len()).text().text
+        Page::render(&Wide::octets(page.as_bytes()), page.len()).text.text
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Pure. The formats are in `formats.rs`.
 
 use super::{
-    expression::{Expression, Groups},
+    expression::{Expression, Groups, Stored},
     formats::{
         FAMILIES, FORMS,
         Reading::{
@@ -14,7 +14,6 @@ use super::{
     },
     hosts,
 };
-use std::sync::LazyLock;
 
 /// A handover of the mail from one host to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,48 +45,54 @@ pub enum Handover {
     Unparseable,
 }
 
-macro_rules! expressions {
-    ($($name:ident = $source:expr;)*) => { $(static $name: LazyLock<Expression> = LazyLock::new(|| compile($source));)* };
-}
-
-expressions! {
-    LOCAL_FOR = r"\bwith local for\b";
-    BARE = r"(?i)^from (\S+) by [^\s;]+ ?;";
-    NUMBERED = r"^\[[\d.]+\]\z";
-    DATE = r"[\s;]+(?:(?:Mon|T(?:ue|hu)|Wed|Fri|S(?:at|un)), )?\d+ (?:J(?:an|u[nl])|Feb|Ma[ry]|A(?:pr|ug)|Sep|Oct|Nov|Dec) \d+ \d+:\d+(?::\d+)? \S+\z";
-    ID = r" id <?([^\s<>;]{3,})";
-    HELO = r"\bhelo=([-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]|\z)";
-    GREETING = r"\b(?:HELO|EHLO) ([-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]|\z)";
-    BY = r" by (\S+)(?:[^-A-Za-z0-9\;\.]|\z)";
-    ENVELOPE = r"(?i)(?:return-path:? |envelope-(?:sender|from)[ =])(\S+)\b";
-    AUTH_WITH = r"(?i) with ((?:ES|L|UTF8S|UTF8L)MTPS?A|ASMTP|HTTP[SU]?)(?: |;|\z)";
-    AUTH_GMAIL = r" by mx\.google\.com with ESMTPS id [a-z0-9]{1,4}sm[0-9]{2,9}[a-z]{3}\.[0-9]{1,3}\.[0-9]{4}\.(?:[0-6][0-9]\.){4}[0-6][0-9]";
-    AUTH_GMAIL_TLS = r"\(version=([^ ]+) cipher=([^\)]+)\)";
-    AUTH_COURIER = r"^from .*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+(?:, .*?)?\) by ";
-    AUTH_SENDMAIL = r"^from .*?(?:\](?: \([^)]*\))?\)|\)\]) .*?\(.*?authenticated.*?\).*? by";
-    AUTH_GMX = r"from \S* \((?:HELO|EHLO) \S*\) \[%IP\] by (mail\.gmx\.(?:net|com)) \([^\)]+\) with (ESMTP|SMTP)";
-    AUTH_PATH = r"\) by .+ \(\d{1,2}\.\d\.\d{3}(?:\.\d{1,3})?\) \(authenticated as .+\) id ";
-    AUTH_POSTFIX = r"\) \(Authenticated sender: \S+\) by \S+ \(([^\)]+)\) with ";
-    AUTH_COMMUNIGATE = r"CommuniGate Pro (?:HTTP|SMTP|XIMSS|IMAP)";
-    AUTH_VIA = r"(?i) \(via (HTTP.?)\)(?: |;|\z)";
-    SQUIRREL = r"%ip\b[^.-].{9,79}by %by with HTTP";
-    AOL = r"%ip by %by \(%IP\) with HTTP \(WebMailUI\)";
-    SUB_HELO = r"helo=(\S+)";
-    SUB_IDENT = r"ident=(\S*)";
-    XMAIL_ID = r" id <(\S+)>";
-    XMAIL_FROM = r" from <(\S+)>";
-    EXIM_NAME = r"^(\S+) ";
-    EXIM_HELO = r" \((\S+)\) ";
-    EXIM_IP = r" \[%ip(?:\.\d+)?\] ";
-    EXIM_BY = r"by (\S+) ";
-    GUESSED_HELO = r"^(\S+)[^-A-Za-z0-9\.]";
-    SIMTA = r"^%helo \(%rdns \[%ip\]\) BY %by (?:\([^\)]+\) WITH SMTP )?ID <?(?P<id>\S+?)>?(?: FOR <[^>]+>)?\z";
-    NORTON = r"^(?P<helo>\S*) \[%ip\]\) by %by \(NAVGW .*?\) with ";
-    COMMAND = r"^\S+@localhost\) by \S+ ";
-    JUNO = r"^[^\s@]+@[^)]+\) by \S+\(jqueuemail\) id [^\s;]+";
-    BRACKETED = r"\[%ip\]";
-    QMAIL_LDAP = r" by \S+ \(qmail-\S+\) with ";
-}
+static LOCAL_FOR: Stored = Stored::new(r"\bwith local for\b");
+static BARE: Stored = Stored::new(r"(?i)^from (\S+) by [^\s;]+ ?;");
+static NUMBERED: Stored = Stored::new(r"^\[[\d.]+\]\z");
+static DATE: Stored = Stored::new(
+    r"[\s;]+(?:(?:Mon|T(?:ue|hu)|Wed|Fri|S(?:at|un)), )?\d+ (?:J(?:an|u[nl])|Feb|Ma[ry]|A(?:pr|ug)|Sep|Oct|Nov|Dec) \d+ \d+:\d+(?::\d+)? \S+\z",
+);
+static ID: Stored = Stored::new(r" id <?([^\s<>;]{3,})");
+static HELO: Stored = Stored::new(r"\bhelo=([-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]|\z)");
+static GREETING: Stored =
+    Stored::new(r"\b(?:HELO|EHLO) ([-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\/]|\z)");
+static BY: Stored = Stored::new(r" by (\S+)(?:[^-A-Za-z0-9\;\.]|\z)");
+static ENVELOPE: Stored = Stored::new(r"(?i)(?:return-path:? |envelope-(?:sender|from)[ =])(\S+)\b");
+static AUTH_WITH: Stored = Stored::new(r"(?i) with ((?:ES|L|UTF8S|UTF8L)MTPS?A|ASMTP|HTTP[SU]?)(?: |;|\z)");
+static AUTH_GMAIL: Stored = Stored::new(
+    r" by mx\.google\.com with ESMTPS id [a-z0-9]{1,4}sm[0-9]{2,9}[a-z]{3}\.[0-9]{1,3}\.[0-9]{4}\.(?:[0-6][0-9]\.){4}[0-6][0-9]",
+);
+static AUTH_GMAIL_TLS: Stored = Stored::new(r"\(version=([^ ]+) cipher=([^\)]+)\)");
+static AUTH_COURIER: Stored =
+    Stored::new(r"^from .*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+(?:, .*?)?\) by ");
+static AUTH_SENDMAIL: Stored = Stored::new(r"^from .*?(?:\](?: \([^)]*\))?\)|\)\]) .*?\(.*?authenticated.*?\).*? by");
+static AUTH_GMX: Stored = Stored::with(
+    r"from \S* \((?:HELO|EHLO) \S*\) \[%IP\] by (mail\.gmx\.(?:net|com)) \([^\)]+\) with (ESMTP|SMTP)",
+    compile,
+);
+static AUTH_PATH: Stored = Stored::new(r"\) by .+ \(\d{1,2}\.\d\.\d{3}(?:\.\d{1,3})?\) \(authenticated as .+\) id ");
+static AUTH_POSTFIX: Stored = Stored::new(r"\) \(Authenticated sender: \S+\) by \S+ \(([^\)]+)\) with ");
+static AUTH_COMMUNIGATE: Stored = Stored::new(r"CommuniGate Pro (?:HTTP|SMTP|XIMSS|IMAP)");
+static AUTH_VIA: Stored = Stored::new(r"(?i) \(via (HTTP.?)\)(?: |;|\z)");
+static SQUIRREL: Stored = Stored::with(r"%ip\b[^.-].{9,79}by %by with HTTP", compile);
+static AOL: Stored = Stored::with(r"%ip by %by \(%IP\) with HTTP \(WebMailUI\)", compile);
+static SUB_HELO: Stored = Stored::new(r"helo=(\S+)");
+static SUB_IDENT: Stored = Stored::new(r"ident=(\S*)");
+static XMAIL_ID: Stored = Stored::new(r" id <(\S+)>");
+static XMAIL_FROM: Stored = Stored::new(r" from <(\S+)>");
+static EXIM_NAME: Stored = Stored::new(r"^(\S+) ");
+static EXIM_HELO: Stored = Stored::new(r" \((\S+)\) ");
+static EXIM_IP: Stored = Stored::with(r" \[%ip(?:\.\d+)?\] ", compile);
+static EXIM_BY: Stored = Stored::new(r"by (\S+) ");
+static GUESSED_HELO: Stored = Stored::new(r"^(\S+)[^-A-Za-z0-9\.]");
+static SIMTA: Stored = Stored::with(
+    r"^%helo \(%rdns \[%ip\]\) BY %by (?:\([^\)]+\) WITH SMTP )?ID <?(?P<id>\S+?)>?(?: FOR <[^>]+>)?\z",
+    compile,
+);
+static NORTON: Stored = Stored::with(r"^(?P<helo>\S*) \[%ip\]\) by %by \(NAVGW .*?\) with ", compile);
+static COMMAND: Stored = Stored::new(r"^\S+@localhost\) by \S+ ");
+static JUNO: Stored = Stored::new(r"^[^\s@]+@[^)]+\) by \S+\(jqueuemail\) id [^\s;]+");
+static QMAIL_LDAP: Stored = Stored::new(r" by \S+ \(qmail-\S+\) with ");
+static BRACKETED: Stored = Stored::with(r"\[%ip\]", compile);
 
 /// The field under way.
 struct Reader {

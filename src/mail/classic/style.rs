@@ -252,11 +252,11 @@ impl Look {
     }
 
     fn declaration(&mut self, declaration: &str) {
-        let text = declaration.trim();
-        let Some((name, value)) = text.split_once(':') else { return };
-        let value = value.trim();
+        let Some((name, raw)) = declaration.trim_start().split_once(':') else { return };
+        let value = raw.trim();
         let is_plain = name.bytes().all(|octet| octet.is_ascii_alphabetic() || matches!(octet, b'_' | b'-'));
-        if value.is_empty() {
+        // White space alone is a value, a wrong one; a value of two lines is none.
+        if value.contains('\n') || !raw.contains(|letter| letter != '\n') {
             return;
         }
         if name.eq_ignore_ascii_case("color") {
@@ -366,6 +366,8 @@ mod tests {
         );
         assert_eq!(look(Element::Div, "style", "color:transparent"), Visibility::LowContrast);
         assert_eq!(look(Element::Div, "style", "color:inherit"), Visibility::Shown);
+        assert_eq!(look(Element::Div, "style", "color: ;"), Visibility::InvalidColor);
+        assert_eq!(look(Element::Div, "style", "color:;background-color:a\nb"), Visibility::Shown);
     }
 
     #[test]

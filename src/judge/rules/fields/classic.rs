@@ -132,12 +132,19 @@ pub fn eval(name: &str, arguments: &[Argument], settings: &Arc<Settings>) -> Opt
     evals::resolve(name, &arguments, kind, settings)
 }
 
-/// What functions of SpamAssassin read from lists.
+/// What functions of SpamAssassin read from lists: `sa_freemail_domains`, `sa_addresses_NAME`, `sa_hosts_NAME`.
 #[must_use]
 pub fn settings(lists: &Lists) -> Settings {
-    let entries = |name: &str| lists.get(name).into_iter().flat_map(|list| list.entries().map(str::to_owned)).collect();
-    Settings {
-        freemail_domains: entries("sa_freemail_domains"),
-        freemail_welcomelist: entries("sa_freemail_welcomelist"),
+    let mut settings = Settings::default();
+    for (name, list) in lists {
+        let entries = list.entries().map(str::to_owned).collect();
+        if name == "sa_freemail_domains" {
+            settings.freemail_domains = entries;
+        } else if let Some(name) = name.strip_prefix("sa_addresses_") {
+            settings.addresses.insert(name.to_owned(), entries);
+        } else if let Some(name) = name.strip_prefix("sa_hosts_") {
+            settings.hosts.insert(name.to_owned(), entries);
+        }
     }
+    settings
 }

@@ -184,10 +184,10 @@ impl Book {
     fn replace_tags(&mut self) {
         for name in &self.tagged {
             let Some(definition) = self.rules.get_mut(name) else { continue };
-            let expression = match &mut definition.test {
-                Test::Text(_, expression) => expression,
-                Test::Header(HeaderTest { ask: Ask::Matches { expression, .. }, .. }) => expression,
-                _ => continue,
+            let (Test::Text(_, expression) | Test::Header(HeaderTest { ask: Ask::Matches { expression, .. }, .. })) =
+                &mut definition.test
+            else {
+                continue;
             };
             // SpamAssassin has the flags before the pattern at this point, so no pattern begins with a tag.
             let Some(replaced) = self.tags.replaced(&format!("(?aa){}", expression.pattern)) else { continue };

@@ -3,7 +3,10 @@
 //! Pure.
 
 use super::octets::is_space;
-use crate::judge::rules::fields::{Argument, classic};
+use crate::{
+    judge::rules::fields::{Argument, classic},
+    mail::classic::evals::Settings,
+};
 use std::sync::Arc;
 
 /// Functions that ask the network, by the beginning of their names.
@@ -26,6 +29,10 @@ const NETWORK: [&str; 16] = [
     "check_access_database",
 ];
 
+/// Functions that never hold before an operator lists somebody, by the beginning of their names.
+const CONFIGURED: [&str; 5] =
+    ["check_from_in_", "check_subject_in_", "check_to_in_", "check_uri_host_in_", "check_welcomelist_bounce_relays"];
+
 /// Why a function that is not ours is left out.
 #[must_use]
 pub fn why_left_out(function: &str, is_net: bool, is_learned: bool) -> &'static str {
@@ -33,6 +40,8 @@ pub fn why_left_out(function: &str, is_net: bool, is_learned: bool) -> &'static 
         "network"
     } else if is_learned || function.starts_with("check_bayes") {
         "Bayes"
+    } else if CONFIGURED.iter().any(|beginning| function.starts_with(beginning)) {
+        "own lists"
     } else {
         "function"
     }
@@ -42,10 +51,15 @@ pub fn why_left_out(function: &str, is_net: bool, is_learned: bool) -> &'static 
 ///
 /// # Errors
 /// What SpamAssassin would not take.
-pub fn native(is_rawbody: bool, function: &str, text: &str) -> Result<Option<String>, &'static str> {
+pub fn native(
+    is_rawbody: bool,
+    function: &str,
+    text: &str,
+    settings: &Arc<Settings>,
+) -> Result<Option<String>, &'static str> {
     let arguments = arguments(text)?;
     let name = if is_rawbody { format!("rawbody.{function}") } else { function.to_owned() };
-    if classic::eval(&name, &arguments, &Arc::default()).is_none() {
+    if classic::eval(&name, &arguments, settings).is_none() {
         return Ok(None);
     }
     let words: Vec<String> = arguments

@@ -3,6 +3,10 @@
 //! Pure.
 
 use super::{octets::words, site::Site};
+use crate::{
+    judge::rules::{fields::classic, lists::List},
+    mail::classic::evals::Settings,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries by the name of the list's file.
@@ -30,6 +34,14 @@ impl Lists {
             "clear_util_rb" => self.0.retain(|name, _| !name.starts_with("sa_util_rb")),
             _ => {}
         }
+    }
+
+    /// What functions that read lists are given.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let list =
+            |(name, entries): (&String, &BTreeSet<String>)| (name.clone(), List::of(name, entries.iter().cloned()));
+        classic::settings(&self.0.iter().map(list).collect())
     }
 
     fn add<'a>(&mut self, list: &str, entries: impl Iterator<Item = &'a str>) {

@@ -311,7 +311,9 @@ impl Node {
             Self::Not(inner) | Self::Minus(inner) => inner.reads(names),
             Self::Chain(_, first, rest) => {
                 first.reads(names);
-                rest.iter().for_each(|(_, node)| node.reads(names));
+                for (_, node) in rest {
+                    node.reads(names);
+                }
             }
         }
     }

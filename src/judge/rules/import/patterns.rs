@@ -186,9 +186,9 @@ impl Writing<'_> {
     fn member(&mut self, octet: u8) {
         // A space in a class is a space in Perl's free patterns, but not in everyone's.
         if self.free && octet == b' ' {
-            write_octet(&mut self.out, octet)
+            write_octet(&mut self.out, octet);
         } else {
-            write_class_octet(&mut self.out, octet)
+            write_class_octet(&mut self.out, octet);
         }
     }
 

@@ -73,8 +73,7 @@ impl Totals {
     /// Imported rules of those that can hit, in hundredths of a per cent.
     #[must_use]
     pub fn share(&self) -> usize {
-        let on = self.on();
-        if on == 0 { 10_000 } else { (self.exact + self.bounded) * 10_000 / on }
+        ((self.exact + self.bounded) * 10_000).checked_div(self.on()).unwrap_or(10_000)
     }
 }
 

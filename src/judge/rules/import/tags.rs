@@ -68,7 +68,7 @@ fn modifier(pattern: &mut String, opening: &str) -> Option<String> {
     let first = rest.chars().next()?.len_utf8();
     let length = first + rest.get(first..)?.find('>')?;
     let name = rest.get(..length)?.to_owned();
-    pattern.replace_range(start..name_at + length + 1, "");
+    pattern.replace_range(start..=name_at + length, "");
     Some(name)
 }
 

@@ -15,19 +15,24 @@ use super::{
     report::{Fate, Line, Report},
     site::Site,
 };
-use crate::limits;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{judge::rules::embedded, limits, mail::classic::evals::Settings};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A rule's condition in our language.
 struct Condition {
     when: String,
     bounded: bool,
+    /// One pattern on one field, whose matches can be counted.
+    is_pattern: bool,
     reads: BTreeSet<String>,
 }
 
 impl Condition {
     fn plain(when: String) -> Self {
-        Self { when, bounded: false, reads: BTreeSet::new() }
+        Self { when, bounded: false, is_pattern: false, reads: BTreeSet::new() }
     }
 }
 
@@ -37,13 +42,14 @@ pub fn translated(book: &Book, site: &Site) -> Imported {
     let metas = metas(book);
     let off = off(book, site, &metas);
     let names = names(book.rules.keys());
+    let settings = Arc::new(book.lists.settings());
     let mut conditions = BTreeMap::new();
     let mut reasons = BTreeMap::new();
     for (name, definition) in &book.rules {
-        if off.contains(name) {
+        if off.contains_key(name) {
             continue;
         }
-        match condition(book, name, definition, (&metas, &off, &names)) {
+        match condition(book, name, definition, &settings, (&metas, &off, &names)) {
             Ok(condition) => {
                 conditions.insert(name.as_str(), condition);
             }
@@ -87,10 +93,10 @@ fn metas(book: &Book) -> BTreeMap<&str, Node> {
 ///
 /// A test with a score of 0 counts as not hit. Arithmetic with a score of 0 never becomes known, and whatever reads it
 /// waits for it in vain.
-fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<String> {
+fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> Off {
     let score = |name: &str| book.scores_of(name).get(site.scores.column()).copied().unwrap_or_default();
     let is_off = |name: &&String| score(name) == 0.0;
-    let mut off: BTreeSet<String> = book.rules.keys().filter(is_off).cloned().collect();
+    let mut off: Off = book.rules.keys().filter(is_off).map(|name| (name.clone(), "score 0")).collect();
     let reads: BTreeMap<&str, BTreeSet<String>> = metas
         .iter()
         .map(|(name, node)| {
@@ -107,7 +113,7 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
             .iter()
             .filter(|(name, reads)| {
                 !known.contains(*name)
-                    && !off.contains(**name)
+                    && !off.contains_key(**name)
                     && reads.iter().all(|read| known.contains(read.as_str()))
             })
             .map(|(name, _)| *name)
@@ -117,13 +123,18 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> BTreeSet<Strin
         }
         known.extend(settled);
     }
-    off.extend(metas.keys().filter(|name| !known.contains(*name)).map(|&name| name.to_owned()));
+    for name in metas.keys().filter(|name| !known.contains(*name)) {
+        off.entry((*name).to_owned()).or_insert("reads a rule that is off, or itself");
+    }
     off
 }
 
 /// What rules are called here: capitals, cut where they are too long; a number behind the name where two would be one.
 fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String> {
-    let mut taken = BTreeSet::new();
+    // Imported packs may stand beside ours: names that those have are taken.
+    let own = embedded::PACKS.iter().flat_map(|(_, text)| text.lines());
+    let own = own.filter_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
+    let mut taken: BTreeSet<String> = own.map(str::to_owned).collect();
     let (upper, lower): (Vec<&String>, Vec<&String>) =
         all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
     let mut names = BTreeMap::new();
@@ -141,12 +152,17 @@ fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String>
     names
 }
 
-type Context<'a> = (&'a BTreeMap<&'a str, Node>, &'a BTreeSet<String>, &'a BTreeMap<&'a str, String>);
+/// Rules that never hit, with the reason.
+type Off = BTreeMap<String, &'static str>;
+
+/// Arithmetic, rules that are off, names in our language.
+type Context<'a> = (&'a BTreeMap<&'a str, Node>, &'a Off, &'a BTreeMap<&'a str, String>);
 
 fn condition(
     book: &Book,
     name: &str,
     definition: &Definition,
+    settings: &Arc<Settings>,
     (metas, off, names): Context<'_>,
 ) -> Result<Condition, String> {
     match &definition.test {
@@ -158,8 +174,8 @@ fn condition(
                 Place::Full => "full",
                 Place::Uri => "uri",
             };
-            let (pattern, bounded, _) = pattern(expression)?;
-            Ok(Condition { bounded, ..Condition::plain(format!("{field} ~ {pattern}")) })
+            let (text, bounded, _) = pattern(expression)?;
+            Ok(Condition { bounded, is_pattern: true, ..Condition::plain(format!("{field} ~ {text}")) })
         }
         Test::Header(test) => header("sa_header", test),
         Test::Mime(_) if ["concat", "multiple"].iter().any(|flag| book.has_flag(name, flag)) => {
@@ -170,20 +186,20 @@ fn condition(
         Test::Meta(_) => {
             let node = metas.get(name).ok_or("arithmetic: not read")?;
             let called = |read: &str| match names.get(read) {
-                Some(ours) if !off.contains(read) => ours.clone(),
+                Some(ours) if !off.contains_key(read) => ours.clone(),
                 _ => "0".to_owned(),
             };
             let mut reads = BTreeSet::new();
             node.reads(&mut reads);
             Ok(Condition { reads, ..Condition::plain(node.written(&called)) })
         }
-        Test::Eval(stage, function, arguments) => match evals::native(*stage == Stage::RawBody, function, arguments)? {
-            Some(call) => Ok(Condition::plain(call)),
-            None => {
+        Test::Eval(stage, function, arguments) => {
+            let call = evals::native(*stage == Stage::RawBody, function, arguments, settings)?;
+            call.map(Condition::plain).ok_or_else(|| {
                 let is = |flag| book.has_flag(name, flag);
-                Err(format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn"))))
-            }
-        },
+                format!("{}: {function}", evals::why_left_out(function, is("net"), is("learn")))
+            })
+        }
         Test::Empty => Err("no test: a plugin reports it".to_owned()),
     }
 }
@@ -194,18 +210,18 @@ fn header(call: &str, test: &HeaderTest) -> Result<Condition, String> {
     let Ask::Matches { expression, negated, unset } = &test.ask else {
         return Ok(Condition::plain(format!("count({call}({field})) > 0")));
     };
-    let (pattern, bounded, takes_nothing) = pattern(expression)?;
+    let (found, bounded, takes_nothing) = pattern(expression)?;
     if call == "sa_mimeheader" && *negated {
         return Err("negation: of header fields of parts".to_owned());
     }
     let default = match unset {
-        Some(text) => format!(", {}", evals::quoted(text)),
+        Some(default) => format!(", {}", evals::quoted(default)),
         None if takes_nothing => ", \"\"".to_owned(),
         None => String::new(),
     };
-    let asked = format!("{call}({field}{default}) ~ {pattern}");
+    let asked = format!("{call}({field}{default}) ~ {found}");
     let when = if *negated { format!("not ({asked})") } else { asked };
-    Ok(Condition { bounded, ..Condition::plain(when) })
+    Ok(Condition { bounded, is_pattern: !negated, ..Condition::plain(when) })
 }
 
 /// A pattern as our language writes it, whether it is bounded, whether it matches the empty text.
@@ -236,19 +252,19 @@ fn report(
     book: &Book,
     conditions: &BTreeMap<&str, Condition>,
     reasons: &BTreeMap<&str, String>,
-    (metas, off, names): Context<'_>,
+    (_, off, names): Context<'_>,
 ) -> Report {
     let mut report = Report::default();
     // What SpamAssassin does not run either counts as not hit on both sides.
     let is_missed = |name: &str| {
-        reasons.get(name).is_some_and(|why| !["network", "Bayes", "no test"].iter().any(|known| why.starts_with(known)))
+        reasons
+            .get(name)
+            .is_some_and(|why| !["network", "Bayes", "no test", "own lists"].iter().any(|known| why.starts_with(known)))
     };
     for (name, definition) in &book.rules {
         let mut without = Vec::new();
-        let (fate, why) = if off.contains(name) {
-            let is_waiting =
-                metas.contains_key(name.as_str()) && book.scores.get(name).is_none_or(|scores| *scores != [0.0; 4]);
-            (Fate::Off, Some(if is_waiting { "score 0, or reads a rule that is off" } else { "score 0" }.to_owned()))
+        let (fate, why) = if let Some(why) = off.get(name) {
+            (Fate::Off, Some((*why).to_owned()))
         } else if let Some(condition) = conditions.get(name.as_str()) {
             without
                 .extend(reached(conditions, condition).into_iter().filter(|read| is_missed(read)).map(str::to_owned));
@@ -308,7 +324,7 @@ fn written(
             from: (definition.file.clone(), definition.line),
             about,
             score,
-            hits_max: if condition.is_some() { book.hits_max(name) } else { 1 },
+            hits_max: if condition.is_some_and(|condition| condition.is_pattern) { book.hits_max(name) } else { 1 },
             bounded: condition.is_some_and(|condition| condition.bounded),
             // A sub-rule needs a condition; another symbol may be reported by a check of ours some day.
             when: condition.map(|condition| condition.when.clone()).or_else(|| is_part.then(|| "0".to_owned())),

@@ -171,13 +171,17 @@ pub fn parse(text: &str) -> Option<i64> {
             _ => None,
         })
     };
-    let (day, month, year): (i64, usize, &str) = date(4..=4).or_else(asctime).or_else(|| date(2..=3))?;
+    let four = date(4..=4);
+    let unix = if four.is_none() { asctime() } else { None };
+    // The time in the middle of a Unix date is not looked at again: it counts as midnight.
+    let skipped = usize::from(unix.is_some());
+    let (day, month, year): (i64, usize, &str) = four.or(unix).or_else(|| date(2..=3))?;
     let year: i64 = match (year.len(), year.parse::<i64>().ok()?) {
         (2, short) if short < 50 => short + 2000,
         (4, year) => year,
         (_, short) => short + 1900,
     };
-    let (hour, minute, second) = words.iter().find_map(|word| clock(word)).unwrap_or_default();
+    let (hour, minute, second) = words.iter().filter_map(|word| clock(word)).nth(skipped).unwrap_or_default();
     let zone = words.iter().find_map(|word| offset(word)).or_else(|| named_zone(&spaced)).unwrap_or(0);
     let time = seconds(day, month, year, [hour.min(23), minute.min(59), second.unwrap_or(0).min(59)])?;
     Some(if zone > 0 && time < zone * 60 { 0 } else { time - zone * 60 })
@@ -259,7 +263,7 @@ mod tests {
     fn dates_are_read_leniently() {
         assert_eq!(parse("Thu, 1 Jan 1970 01:00:00 +0100"), Some(0));
         assert_eq!(parse("Mon, 1 Jan 2024 10:00:00 +0000 (UTC)"), Some(1_704_103_200));
-        assert_eq!(parse("Mon Jan  1 10:00:00 2024"), Some(1_704_103_200));
+        assert_eq!(parse("Mon Jan  1 10:00:00 2024"), Some(1_704_103_200 - 36_000));
         assert_eq!(parse("1 Jan 24 10:00 GMT"), Some(1_704_103_200));
         assert_eq!(parse("1 Jan 2024 05:00:00 EST"), Some(1_704_103_200));
         assert_eq!(parse("yesterday"), None);

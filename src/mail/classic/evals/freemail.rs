@@ -71,7 +71,7 @@ fn addresses(classic: &Classic, request: &str) -> Vec<String> {
 }
 
 /// Every address that says who wrote the mail.
-fn authors(classic: &Classic) -> BTreeSet<String> {
+pub fn authors(classic: &Classic) -> BTreeSet<String> {
     let resent = addresses(classic, "Resent-From:first:addr");
     let mut all: Vec<String> = if resent.is_empty() {
         let names = ["From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From", "EnvelopeFrom"];
@@ -260,6 +260,7 @@ mod tests {
         let settings = Settings {
             freemail_domains: ["free.example", "*.mail.example"].iter().map(|name| (*name).to_owned()).collect(),
             freemail_welcomelist: BTreeSet::from(["friend@free.example".to_owned()]),
+            ..Settings::default()
         };
         let services = Freemail::of(&Arc::new(settings));
         assert!(services.has("a@free.example") && services.has("a@x.mail.example"));

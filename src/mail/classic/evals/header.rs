@@ -5,7 +5,7 @@
 use super::{Arguments, Run, first, joined, mime, run, squeezed};
 use crate::mail::classic::{
     Classic,
-    expression::Expression,
+    expression::{Expression, Stored},
     hosts,
     wide::{is_blank, trim},
 };
@@ -65,57 +65,73 @@ pub fn resolve(name: &str, args: &Arguments<'_>) -> Option<Run> {
     })
 }
 
-macro_rules! expressions {
-    ($($name:ident = $source:expr;)*) => {
-        $(static $name: LazyLock<Expression> = LazyLock::new(|| Expression::new(&$source.replace("%IP", hosts::ADDRESS)));)*
-    };
-}
-
-expressions! {
-    ADDRESS = "%IP";
-    REPLY = r"(?i)^(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):\s*)+";
-    CAPITAL_WORD = mime::capital_word();
-    TEMPLATE = r"%[A-Z][A-Z_-]";
-    TEMPLATE_FREE = r"(?i)^(?:X-VMS-To|X-UIDL|X-Face|To|Cc|From|Subject|References|In-Reply-To|(?:X-|Resent-|X-Original-)?Message-Id):";
-    NAMED_ID = r"<[A-Z]{28}\.([^>]+?)>";
-    SRS = r"(?i)^SRS[0-9][=+-]";
-    EZMLM = r"(?m)^contact \S+@\S+; run by ezmlm$";
-    EZMLM_LIST = r"(?m)^mailing list \S+@\S+";
-    EZMLM_QMAIL = r"qmail \d+ invoked (?:from network|by .{3,20})\); \d+ ... \d+";
-    MSN_GROUPS = r"from groups\.msn\.com \(\S+\.msn\.com ";
-    LEAVE = r"(?i)<mailto:(?:leave-\S+|\S+-unsubscribe)@\S+>\n?\z";
-    AOL_RELAY = r"(?i) rly-[a-z][a-z]\d\d\.";
-    AOL_REAL = r"/AOL-\d+\.\d+\.\d+\)|ESMTP id (?:RELAY|MAILRELAY|MAILIN)";
-    PICKUP = r"from mail pickup service by hotmail\.com with Microsoft SMTPSVC;";
-    ORIGINATOR = r"hotmail\.com|msonline-outlook";
-    HOTMAIL_IP = concat!(r"from (?:\S*\.)?hotmail.com \(\S+\.hotmail(?:\.msn)?\.com[ \)]|",
+static ADDRESS: Stored = Stored::with("%IP", expand);
+static REPLY: Stored = Stored::new(r"(?i)^(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):\s*)+");
+static CAPITAL_WORD: LazyLock<Expression> = LazyLock::new(|| Expression::new(&mime::capital_word()));
+static TEMPLATE: Stored = Stored::new(r"%[A-Z][A-Z_-]");
+static TEMPLATE_FREE: Stored = Stored::new(
+    r"(?i)^(?:X-VMS-To|X-UIDL|X-Face|To|Cc|From|Subject|References|In-Reply-To|(?:X-|Resent-|X-Original-)?Message-Id):",
+);
+static NAMED_ID: Stored = Stored::new(r"<[A-Z]{28}\.([^>]+?)>");
+static SRS: Stored = Stored::new(r"(?i)^SRS[0-9][=+-]");
+static EZMLM: Stored = Stored::new(r"(?m)^contact \S+@\S+; run by ezmlm$");
+static EZMLM_LIST: Stored = Stored::new(r"(?m)^mailing list \S+@\S+");
+static EZMLM_QMAIL: Stored = Stored::new(r"qmail \d+ invoked (?:from network|by .{3,20})\); \d+ ... \d+");
+static MSN_GROUPS: Stored = Stored::new(r"from groups\.msn\.com \(\S+\.msn\.com ");
+static LEAVE: Stored = Stored::new(r"(?i)<mailto:(?:leave-\S+|\S+-unsubscribe)@\S+>\n?\z");
+static AOL_RELAY: Stored = Stored::new(r"(?i) rly-[a-z][a-z]\d\d\.");
+static AOL_REAL: Stored = Stored::new(r"/AOL-\d+\.\d+\.\d+\)|ESMTP id (?:RELAY|MAILRELAY|MAILIN)");
+static PICKUP: Stored = Stored::new(r"from mail pickup service by hotmail\.com with Microsoft SMTPSVC;");
+static ORIGINATOR: Stored = Stored::new(r"hotmail\.com|msonline-outlook");
+static HOTMAIL_IP: Stored = Stored::with(
+    concat!(
+        r"from (?:\S*\.)?hotmail.com \(\S+\.hotmail(?:\.msn)?\.com[ \)]|",
         r"from \S*\.hotmail.com \(\[%IP\][ \):]|from \S+ by \S+\.hotmail(?:\.msn)?\.com with HTTP;|",
-        r"from \[66\.218.\S+\] by \S+\.yahoo\.com");
-    HOTMAIL_ORIGIN = concat!(r"from \S*\.outbound\.protection\.outlook\.com \(\S+\.outbound\.protection\.outlook\.com[ \)]|",
-        r"from \S*\.(?:eur|nam)prd\d+\.prod\.outlook\.com \(%IP\)");
-    HOTMAIL_HELO = r"(?:from |HELO |helo=)\S*hotmail\.com\b";
-    IN_HOTMAIL = r"(?i)\bhotmail\.com\n?\z";
-    MSN_LIST = r"(?i)<(\S+)@groups\.msn\.com>";
-    MSN_SERVER = r"from mail pickup service by ((?:p\d\d\.)groups\.msn\.com)\b";
-    IN_EUDORAMAIL = r"(?i)\beudoramail\.com\n?\z";
-    WHOWHERE = r"by \S*whowhere.com;";
-    IN_YAHOO = r"(?i)\byahoo\.com\n?\z";
-    YAHOO_TRUSTED = r" rdns=\S+\.yahoo\.com ";
-    YAHOO_FIRST = r"^[^\]]+ rdns=\S+\.yahoo\.com ";
-    YAHOO_REAL = concat!(r"by web\S+\.mail\S*\.yahoo\.com via HTTP|by sonic\S+\.consmr\.mail\S*\.yahoo\.com with HTTP|",
+        r"from \[66\.218.\S+\] by \S+\.yahoo\.com"
+    ),
+    expand,
+);
+static HOTMAIL_ORIGIN: Stored = Stored::with(
+    concat!(
+        r"from \S*\.outbound\.protection\.outlook\.com \(\S+\.outbound\.protection\.outlook\.com[ \)]|",
+        r"from \S*\.(?:eur|nam)prd\d+\.prod\.outlook\.com \(%IP\)"
+    ),
+    expand,
+);
+static HOTMAIL_HELO: Stored = Stored::new(r"(?:from |HELO |helo=)\S*hotmail\.com\b");
+static IN_HOTMAIL: Stored = Stored::new(r"(?i)\bhotmail\.com\n?\z");
+static MSN_LIST: Stored = Stored::new(r"(?i)<(\S+)@groups\.msn\.com>");
+static MSN_SERVER: Stored = Stored::new(r"from mail pickup service by ((?:p\d\d\.)groups\.msn\.com)\b");
+static IN_EUDORAMAIL: Stored = Stored::new(r"(?i)\beudoramail\.com\n?\z");
+static WHOWHERE: Stored = Stored::new(r"by \S*whowhere.com;");
+static IN_YAHOO: Stored = Stored::new(r"(?i)\byahoo\.com\n?\z");
+static YAHOO_TRUSTED: Stored = Stored::new(r" rdns=\S+\.yahoo\.com ");
+static YAHOO_FIRST: Stored = Stored::new(r"^[^\]]+ rdns=\S+\.yahoo\.com ");
+static YAHOO_REAL: Stored = Stored::with(
+    concat!(
+        r"by web\S+\.mail\S*\.yahoo\.com via HTTP|by sonic\S+\.consmr\.mail\S*\.yahoo\.com with HTTP|",
         r"by smtp\S+\.yahoo\.com with SMTP|from \[%IP\] by \S+\.(?:groups|scd|dcn)\.yahoo\.com with NNFMP|",
-        r"by \w+\.\w+\.yahoo\.com \(\d+\.\d+\.\d+/\d+\.\d+\.\d+\)(?: with ESMTP)? id \w+");
-    YAHOO_BULK = r"\bmailer\d+\.bulk\.scd\.yahoo\.com\b";
-    YAHOO_REPLY = r"(?i)@reply\.yahoo\.com\n?\z";
-    IN_JUNO = r"(?i)\bjuno\.com\n?\z";
-    JUNO_REAL = r"from.*\b(?:juno|untd)\.com.*[\[\(]%IP[\]\)].*by| cookie\.(?:juno|untd)\.com ";
-    JUNO_MAIL = r"from.*\bmail\.com.*\[%IP\].*by";
-    JUNO_WEB = r"from (webmail\S+\.untd\.com) \((webmail\S+\.untd\.com) \[%IP\]\) by";
-    JUNO_WEB_MAILER = r"^Webmail Version \d";
-    MAIL_DOT_COM = r"\bmail\.com";
-    IN_GMAIL = r"(?i)\bgmail\.com\n?\z";
-    GMAIL_TEN = r"by 10\.\S+ with SMTP id \S+|by 2002:a\d\d:\w+:\S+ with SMTP id \S+";
-    GMAIL_LOGIN = r"by smtp\.googlemail\.com with ESMTPSA id \S+";
+        r"by \w+\.\w+\.yahoo\.com \(\d+\.\d+\.\d+/\d+\.\d+\.\d+\)(?: with ESMTP)? id \w+"
+    ),
+    expand,
+);
+static YAHOO_BULK: Stored = Stored::new(r"\bmailer\d+\.bulk\.scd\.yahoo\.com\b");
+static YAHOO_REPLY: Stored = Stored::new(r"(?i)@reply\.yahoo\.com\n?\z");
+static IN_JUNO: Stored = Stored::new(r"(?i)\bjuno\.com\n?\z");
+static JUNO_REAL: Stored =
+    Stored::with(r"from.*\b(?:juno|untd)\.com.*[\[\(]%IP[\]\)].*by| cookie\.(?:juno|untd)\.com ", expand);
+static JUNO_MAIL: Stored = Stored::with(r"from.*\bmail\.com.*\[%IP\].*by", expand);
+static JUNO_WEB: Stored = Stored::with(r"from (webmail\S+\.untd\.com) \((webmail\S+\.untd\.com) \[%IP\]\) by", expand);
+static JUNO_WEB_MAILER: Stored = Stored::new(r"^Webmail Version \d");
+static MAIL_DOT_COM: Stored = Stored::new(r"\bmail\.com");
+static IN_GMAIL: Stored = Stored::new(r"(?i)\bgmail\.com\n?\z");
+static GMAIL_TEN: Stored = Stored::new(r"by 10\.\S+ with SMTP id \S+|by 2002:a\d\d:\w+:\S+ with SMTP id \S+");
+
+static GMAIL_LOGIN: Stored = Stored::new(r"by smtp\.googlemail\.com with ESMTPSA id \S+");
+
+/// An expression in which `%IP` stands for an address.
+fn expand(source: &str) -> Expression {
+    Expression::new(&source.replace("%IP", hosts::ADDRESS))
 }
 
 /// Octets that a header must not hold, more than `ratio` of them and at least `count`.

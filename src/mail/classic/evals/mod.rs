@@ -2,24 +2,24 @@
 //!
 //! Pure. Functions that ask the network, a database or a learner are not here; `resolve` does not know them.
 
-mod dates;
-mod freemail;
-mod header;
-mod image;
-mod mime;
-mod page;
-mod relay;
-mod text;
-
-pub use dates::DateFacts;
-pub use freemail::Freemail;
-pub use image::ImageFacts;
-pub use mime::MimeFacts;
-pub use text::AlternativeFacts;
+pub mod dates;
+pub mod freemail;
+pub mod header;
+pub mod image;
+pub mod lists;
+pub mod mime;
+pub mod page;
+pub mod relay;
+pub mod text;
 
 use super::{Classic, expression::Expression};
 use crate::limits;
-use std::{cell::OnceCell, collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 /// What a rule is run on: some functions look at that text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +37,14 @@ pub struct Settings {
     pub freemail_domains: BTreeSet<String>,
     /// `freemail_welcomelist`: addresses and domains that are not freemail after all.
     pub freemail_welcomelist: BTreeSet<String>,
+    /// `enlist_addrlist`: globs in lower case, by the list's name in lower case.
+    pub addresses: BTreeMap<String, BTreeSet<String>>,
+    /// `enlist_uri_host`: hosts and domains in lower case, by the list's name in lower case.
+    pub hosts: BTreeMap<String, BTreeSet<String>>,
 }
 
-type Run = Arc<dyn Fn(&Classic) -> bool + Send + Sync>;
+/// What a function does with a mail.
+pub type Run = Arc<dyn Fn(&Classic) -> bool + Send + Sync>;
 
 /// A function with its arguments, ready to be asked about mails.
 #[derive(Clone)]
@@ -65,16 +70,16 @@ impl Eval {
 /// Facts about a mail that several functions share, each computed once.
 #[derive(Debug, Default)]
 pub struct Facts {
-    pub mime: OnceCell<MimeFacts>,
-    pub images: OnceCell<ImageFacts>,
-    pub alternatives: OnceCell<AlternativeFacts>,
-    pub dates: OnceCell<DateFacts>,
+    pub mime: OnceCell<mime::MimeFacts>,
+    pub images: OnceCell<image::ImageFacts>,
+    pub alternatives: OnceCell<text::AlternativeFacts>,
+    pub dates: OnceCell<dates::DateFacts>,
     pub uppercase: OnceCell<f64>,
     pub body_addresses: OnceCell<Vec<String>>,
 }
 
 /// The arguments of a function as a rule file has them, quotes removed.
-struct Arguments<'a>(&'a [String]);
+pub struct Arguments<'a>(&'a [String]);
 
 impl<'a> Arguments<'a> {
     fn text(&self, index: usize) -> Option<&'a str> {
@@ -114,6 +119,7 @@ pub fn resolve(name: &str, args: &[String], kind: Kind, settings: &Arc<Settings>
         .or_else(|| dates::resolve(name, &arguments))
         .or_else(|| image::resolve(name, &arguments, kind))
         .or_else(|| freemail::resolve(name, &arguments, settings))
+        .or_else(|| lists::resolve(name, &arguments, settings))
         .or_else(|| constant(name))?;
     Some(Eval { name: name.to_owned(), run })
 }

@@ -23,9 +23,9 @@ fn value(page: &Page, name: &str) -> Option<f64> {
         }
         "obfuscation_ratio" => ratio(page.obfuscation, page.tags).filter(|_| page.obfuscation > 0)?,
         "backhair_count" => Some(page.backhair.len() as f64).filter(|count| *count > 0.0)?,
-        "html_length" => page.lengths().1 as f64,
-        "non_space_len" => page.lengths().0 as f64,
-        "ratio" => (page.octets as f64 - page.lengths().1 as f64) / page.octets as f64,
+        "html_length" => page.text_length as f64,
+        "non_space_len" => page.ink_length as f64,
+        "ratio" => (page.octets as f64 - page.text_length as f64) / page.octets as f64,
         "uri_truncated" => Some(1.0).filter(|_| page.references.truncated)?,
         name => Some(1.0).filter(|_| page.tests.contains(name))?,
     })

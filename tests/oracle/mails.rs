@@ -14,7 +14,7 @@ use std::{
 pub type Hits = BTreeMap<String, f64>;
 
 /// Every n-th mail of each folder is judged; SpamAssassin takes 80 ms for one. `WEHR_ORACLE_EVERY` sets it.
-const EVERY: usize = 20;
+const EVERY: usize = 40;
 /// The packed mails, beside the repository.
 const PACKED: &str = "../shared/corpora/dev.tar.zst";
 

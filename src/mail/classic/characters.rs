@@ -5,6 +5,7 @@
 
 use super::wide::Wide;
 use mail_parser::Charset;
+use std::borrow::Cow;
 
 /// Decodes a body: valid UTF-8 goes before what is declared.
 #[must_use]
@@ -42,7 +43,7 @@ pub fn word(octets: &[u8], declared: &[u8]) -> Vec<u8> {
             .into_bytes(),
         Some(Known::Latin) => windows_1252(octets).into_bytes(),
         Some(Known::Charset(charset)) if is_small(charset, declared) => by_pairs(charset, octets).into_bytes(),
-        Some(Known::Charset(charset)) => charset.decode(decodable(charset, octets)).into_owned().into_bytes(),
+        Some(Known::Charset(charset)) => charset.decode(&decodable(charset, octets)).into_owned().into_bytes(),
         None => last_resort(octets),
     }
 }
@@ -172,7 +173,7 @@ fn by_label(octets: &[u8], label: &[u8]) -> Option<String> {
             (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(text)
         }
         Known::Charset(Charset::Utf8) => utf8(octets),
-        Known::Charset(charset @ Charset::Iso2022Jp) => Some(charset.decode(decodable(charset, octets)).into_owned()),
+        Known::Charset(charset @ Charset::Iso2022Jp) => Some(charset.decode(&decodable(charset, octets)).into_owned()),
         Known::Charset(charset) => {
             let (text, malformed) = charset.decode_checked(octets);
             let is_hole = |letter: char| letter == char::REPLACEMENT_CHARACTER;
@@ -184,9 +185,25 @@ fn by_label(octets: &[u8], label: &[u8]) -> Option<String> {
 }
 
 /// Perl reads ISO-2022-JP up to the first octet that cannot be in it, and is content with that.
-fn decodable(charset: Charset, octets: &[u8]) -> &[u8] {
-    let end = octets.iter().position(|octet| !octet.is_ascii()).filter(|_| charset == Charset::Iso2022Jp);
-    octets.get(..end.unwrap_or(octets.len())).unwrap_or(octets)
+///
+/// A shift that another one follows at once is left out: our decoder takes it for an error.
+fn decodable(charset: Charset, octets: &[u8]) -> Cow<'_, [u8]> {
+    if charset != Charset::Iso2022Jp {
+        return Cow::Borrowed(octets);
+    }
+    let end = octets.iter().position(|octet| !octet.is_ascii()).unwrap_or(octets.len());
+    let mut kept = Vec::with_capacity(end);
+    let mut rest = octets.get(..end).unwrap_or_default();
+    while let [first, tail @ ..] = rest {
+        let is_shift = matches!(rest, [0x1b, b'(' | b'$', _, 0x1b, ..]);
+        if is_shift {
+            rest = rest.get(3..).unwrap_or_default();
+        } else {
+            kept.push(*first);
+            rest = tail;
+        }
+    }
+    Cow::Owned(kept)
 }
 
 fn is_windows(charset: Charset) -> bool {
@@ -280,6 +297,8 @@ mod tests {
         assert!(!body(b"plain", b"us-ascii").decoded);
         assert!(body(b"plain", b"iso-2022-jp").decoded);
         assert!(!body(b"plain", b"klingon").decoded);
+        let shifts = body(b"\x1b$B%9\x1b(B\x1b$B%Q\x1b(B", b"iso-2022-jp");
+        assert_eq!(shifts.text, "\u{30b9}\u{30d1}");
         assert_eq!(body(b"ab\xa4\xa2", b"iso-2022-jp").text, "ab");
     }
 

@@ -218,8 +218,8 @@ pub const IMPORT_INCLUDES_MAX: usize = 16;
 pub const RULE_NAME_CHARACTERS_MAX: usize = 100;
 /// Tokens of an imported arithmetic rule; the longest stock one has 700.
 pub const IMPORT_TOKENS_MAX: usize = 4096;
-/// Nested parentheses and signs of an imported arithmetic rule.
-pub const IMPORT_NESTING_MAX: usize = 64;
+/// Nested parentheses and signs of an imported arithmetic rule; written out they nest at most twice as deep.
+pub const IMPORT_NESTING_MAX: usize = 32;
 /// Octets of one rule's condition; sub-rules split longer ones.
 pub const CONDITION_BYTES_MAX: usize = 512 << 10;
 /// Levels of parentheses in a condition: reading it calls itself.
@@ -246,6 +246,10 @@ pub const PATTERN_NFA_BYTES_MAX: usize = 64 << 20;
 pub const PATTERN_PROGRAM_MAX: usize = 200_000;
 /// Steps back that a bounded pattern may take over one segment; about a millisecond.
 pub const PATTERN_STEPS_MAX: usize = 100_000;
+/// Octets of a segment in which a bounded pattern is looked for: one step back may read all of them again.
+pub const BOUNDED_BYTES_MAX: usize = 16 << 10;
+/// Octets times octets of all segments that bounded patterns run over in one scan: a few seconds at the very worst.
+pub const BOUNDED_WORK_MAX: u64 = 1 << 33;
 /// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
 pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
 /// How often rule files and lists are looked at; a change counts when it has stood for one look.

@@ -406,6 +406,25 @@ fn other_rules_and_policy_change_the_verdict() {
 }
 
 #[test]
+fn rules_of_spamassassin_become_packs_that_judge() {
+    let rules = "body GREETS /hello|subject/i\ndescribe GREETS says hello\nscore GREETS 7 8 9 10\nbody BAD /(/\n\
+                 body RBL eval:check_rbl('a', 'b')\nendif\n";
+    let files = folder(&[("m.eml", MAIL), ("cf/10_x.cf", rules), ("empty/x", "")]);
+    let imported = wehr(files.path(), &["rules", "import-spamassassin", "cf", "-o", "packs", "--json"]);
+    assert_eq!(code(&imported), 0, "{}", err(&imported));
+    let told = lines(&imported);
+    assert_eq!(told.iter().filter(|line| line["fate"] == "left-out").count(), 2);
+    assert_eq!(told.last().unwrap()["without_eval"]["exact"], 1);
+    let imported = wehr(files.path(), &["rules", "import-spamassassin", "cf", "-o", "packs", "--verbose"]);
+    assert!(err(&imported).contains("10_x.cf:6: `endif` without `if`"), "{}", err(&imported));
+    assert!(out(&imported).contains("10_x.cf:5: RBL left out, network: check_rbl"), "{}", out(&imported));
+    assert!(out(&imported).contains("imported of the rules that can hit: 50.00 % without eval"), "{}", out(&imported));
+    let scanned = wehr(files.path(), &["scan", "--json", "--rules", "packs", "m.eml"]);
+    assert_eq!(lines(&scanned)[0]["score"], 7.0, "{}", out(&scanned));
+    assert_eq!(code(&wehr(files.path(), &["rules", "import-spamassassin", "empty", "-o", "packs"])), 2);
+}
+
+#[test]
 fn the_demo_delivers_every_sample() {
     let files = folder(&[]);
     let shown = wehr(files.path(), &["demo", "--once", "--json"]);

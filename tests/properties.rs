@@ -13,7 +13,11 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+};
 use wehr::{
     doors::{deliver::parcel, inquiry::Inquiry},
     judge::{
@@ -35,8 +39,14 @@ use wehr::{
     world::{Scan, World},
 };
 
+/// The embedded rules, read once.
 fn rulebook() -> Arc<Rulebook> {
-    Arc::new(Rulebook {
+    static RULEBOOK: LazyLock<Arc<Rulebook>> = LazyLock::new(|| Arc::new(made()));
+    Arc::clone(&RULEBOOK)
+}
+
+fn made() -> Rulebook {
+    Rulebook {
         auth: wehr::judge::auth::Settings {
             authserv_id: "mx.school.example".to_owned(),
             trusted_sealers: vec![Domain::parse("list.example").unwrap()],
@@ -45,7 +55,7 @@ fn rulebook() -> Arc<Rulebook> {
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         digest: "test".to_owned(),
-    })
+    }
 }
 
 /// A small internet, drawn from a seed: the same question always has the same answer.

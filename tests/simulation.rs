@@ -48,7 +48,13 @@ _dmarc.a.example. TXT \"v=DMARC1; p=reject\"
 mx.a.example. A 192.0.2.9
 ";
 
-fn rulebook() -> Rulebook {
+/// The embedded rules, read once.
+fn rulebook() -> Arc<Rulebook> {
+    static RULEBOOK: std::sync::LazyLock<Arc<Rulebook>> = std::sync::LazyLock::new(|| Arc::new(made()));
+    Arc::clone(&RULEBOOK)
+}
+
+fn made() -> Rulebook {
     Rulebook {
         auth: auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
         own_domains: Vec::new(),
@@ -96,14 +102,8 @@ impl Scan for Clean {
 fn desk(seed: u64) -> Arc<Desk> {
     let zone = Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right");
     let world: Arc<dyn World> = Arc::new(Faulty::new(Arc::new(Scanning(zone)), plan(), seed));
-    let parts = Parts {
-        rulebook: Arc::new(rulebook()),
-        world,
-        mailstore: None,
-        quarantine: None,
-        faults: None,
-        checks: checks::ALL,
-    };
+    let parts =
+        Parts { rulebook: rulebook(), world, mailstore: None, quarantine: None, faults: None, checks: checks::ALL };
     let limits = Limits {
         message_bytes_max: 100_000,
         mails_max: 40,
@@ -238,7 +238,7 @@ fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
         let desk = desk(1);
         let zone = Arc::new(Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right"));
         let parts = |checks| Parts {
-            rulebook: Arc::new(rulebook()),
+            rulebook: rulebook(),
             world: Arc::clone(&zone) as Arc<dyn World>,
             mailstore: None,
             quarantine: None,

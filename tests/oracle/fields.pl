@@ -78,21 +78,26 @@ sub told {
     return "$line\n";
 }
 
-my @pipes;
+# Each process takes every JOBS-th mail and writes into a file of its own, which is read when it is done.
+my @jobs;
 for my $job (0 .. $jobs - 1) {
-    my $process = open(my $pipe, '-|') // die "fork: $!\n";
+    open my $file, '+>', undef or die "temporary file: $!\n";
+    my $process = fork // die "fork: $!\n";
     if (!$process) {
-        binmode STDOUT;
         for (my $index = $job; $index < @mails; $index += $jobs) {
-            print told($mails[$index]);
+            print {$file} told($mails[$index]);
         }
+        close $file or die "temporary file: $!\n";
         exit 0;
     }
-    push @pipes, $pipe;
+    push @jobs, [$process, $file];
 }
 my $failed = 0;
-for my $pipe (@pipes) {
-    while (my $line = <$pipe>) { print $line }
-    close $pipe or $failed = 1;
+for my $job (@jobs) {
+    my ($process, $file) = @$job;
+    waitpid $process, 0;
+    $failed = 1 if $?;
+    seek $file, 0, 0;
+    print while <$file>;
 }
 exit $failed;

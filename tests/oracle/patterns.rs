@@ -5,10 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use wehr::judge::rules::{
     pattern::Pattern,
-    scan::{
-        Matcher,
-        haystack::{Haystack, Hits},
-    },
+    scan::{Haystack, Hits, Matcher},
 };
 
 /// Rules that may differ, with the reason. This list may only shrink.

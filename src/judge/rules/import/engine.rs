@@ -5,7 +5,7 @@
 use super::patterns::Written;
 use crate::judge::rules::{
     pattern::Pattern,
-    scan::{Matcher, haystack::Haystack},
+    scan::{Haystack, Matcher},
 };
 
 /// What is known of a pattern.

@@ -42,6 +42,7 @@ pub fn import(files: &[(&str, &[u8])], mut site: Site) -> Imported {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::rules::ruleset::{Proof, Ruleset, Sources};
     use report::Fate;
 
     const RULES: &str = r#"
@@ -121,19 +122,21 @@ meta     SELF        SELF || SUBJ_X
 
     #[test]
     fn no_text_makes_it_panic() {
-        let texts: [&[u8]; 6] = [
+        let texts: [&[u8]; 8] = [
             b"header\nbody A\nmeta\nscore\nscore A x\ntflags\nreplace_tag\nmimeheader A B\nif\nifplugin\ninclude\nlang",
             b"body A /\xff[\xc3\xa4-\xff]\\/i\nheader A X:: =~ /a/\nbody B m\nbody C /(/\nbody D /a{99999999}/\n",
             b"meta A ((((\nmeta B -\nmeta C A/B\nmeta D 1 ? 2 : 3\nmeta \xff 1\n",
             b"replace_rules A\nbody A /<A><inter A><pre><><<A>>/\nreplace_tag A <A><A><A>\n",
             b"if (((((\nelse\nendif\nendif\ninclude x\nif !\nbody A /a/\n",
+            b"body and /a/\nbody groups /a/\nbody _ /a/\nbody __ /\x00/\nmeta M and && _ - -1 + !!groups\ndescribe and '''\n",
+            b"body SPF_PASS /a/\nbody a /a/\nbody A /b/\nmeta C a + A\ntflags a multiple\nheader b exists:X\ntflags b multiple\n",
             b"\0\n\xff\xfe\nbody \xff /a/\ndescribe A \xff\nbody A eval:x(\nbody A eval:x(')\n",
         ];
         for text in texts {
             let imported = import(&[("a.cf", text)], Site::default());
-            for (_, pack) in imported.packs {
-                assert!(pack.parse::<toml::Table>().is_ok(), "{pack}");
-            }
+            let sources = Sources { files: imported.packs, ..Sources::default() };
+            let read = Ruleset::read(&sources, Proof::Done);
+            assert!(read.is_ok(), "{:?}: {read:?}", sources.files);
         }
     }
 }

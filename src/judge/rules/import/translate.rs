@@ -15,7 +15,7 @@ use super::{
     report::{Fate, Line, Report},
     site::Site,
 };
-use crate::{limits, mail::classic::evals::Settings};
+use crate::{judge::rules::embedded, limits, mail::classic::evals::Settings};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -25,12 +25,14 @@ use std::{
 struct Condition {
     when: String,
     bounded: bool,
+    /// One pattern on one field, whose matches can be counted.
+    is_pattern: bool,
     reads: BTreeSet<String>,
 }
 
 impl Condition {
     fn plain(when: String) -> Self {
-        Self { when, bounded: false, reads: BTreeSet::new() }
+        Self { when, bounded: false, is_pattern: false, reads: BTreeSet::new() }
     }
 }
 
@@ -129,7 +131,10 @@ fn off(book: &Book, site: &Site, metas: &BTreeMap<&str, Node>) -> Off {
 
 /// What rules are called here: capitals, cut where they are too long; a number behind the name where two would be one.
 fn names<'a>(all: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, String> {
-    let mut taken = BTreeSet::new();
+    // Imported packs may stand beside ours: names that those have are taken.
+    let own = embedded::PACKS.iter().flat_map(|(_, text)| text.lines());
+    let own = own.filter_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
+    let mut taken: BTreeSet<String> = own.map(str::to_owned).collect();
     let (upper, lower): (Vec<&String>, Vec<&String>) =
         all.partition(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
     let mut names = BTreeMap::new();
@@ -170,7 +175,7 @@ fn condition(
                 Place::Uri => "uri",
             };
             let (text, bounded, _) = pattern(expression)?;
-            Ok(Condition { bounded, ..Condition::plain(format!("{field} ~ {text}")) })
+            Ok(Condition { bounded, is_pattern: true, ..Condition::plain(format!("{field} ~ {text}")) })
         }
         Test::Header(test) => header("sa_header", test),
         Test::Mime(_) if ["concat", "multiple"].iter().any(|flag| book.has_flag(name, flag)) => {
@@ -216,7 +221,7 @@ fn header(call: &str, test: &HeaderTest) -> Result<Condition, String> {
     };
     let asked = format!("{call}({field}{default}) ~ {found}");
     let when = if *negated { format!("not ({asked})") } else { asked };
-    Ok(Condition { bounded, ..Condition::plain(when) })
+    Ok(Condition { bounded, is_pattern: !negated, ..Condition::plain(when) })
 }
 
 /// A pattern as our language writes it, whether it is bounded, whether it matches the empty text.
@@ -319,7 +324,7 @@ fn written(
             from: (definition.file.clone(), definition.line),
             about,
             score,
-            hits_max: if condition.is_some() { book.hits_max(name) } else { 1 },
+            hits_max: if condition.is_some_and(|condition| condition.is_pattern) { book.hits_max(name) } else { 1 },
             bounded: condition.is_some_and(|condition| condition.bounded),
             // A sub-rule needs a condition; another symbol may be reported by a check of ours some day.
             when: condition.map(|condition| condition.when.clone()).or_else(|| is_part.then(|| "0".to_owned())),

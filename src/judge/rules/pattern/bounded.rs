@@ -2,7 +2,10 @@
 //!
 //! Pure. Everything is written out: no flags, sets as hexadecimal ranges, anchors as Perl means them.
 
-use super::node::{Anchor, Greed, Node};
+use super::{
+    linear,
+    node::{Anchor, Greed, Node},
+};
 use crate::limits;
 use fancy_regex::{BytesMode, Regex, RegexBuilder};
 use std::{fmt::Write, sync::OnceLock};
@@ -11,6 +14,8 @@ use std::{fmt::Write, sync::OnceLock};
 #[derive(Debug)]
 pub struct Bounded {
     text: String,
+    /// Octets that a match and all that is looked at around it have at most.
+    extent: Option<usize>,
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -18,7 +23,12 @@ impl Bounded {
     pub fn new(node: &Node, refers: bool) -> Self {
         let mut text = String::new();
         write(node, refers, &mut text);
-        Self { text, regex: OnceLock::new() }
+        Self { text, extent: linear::extent(node), regex: OnceLock::new() }
+    }
+
+    /// Octets on either side of any place in a match that can matter to it; none if there is no telling.
+    pub fn extent(&self) -> Option<usize> {
+        self.extent
     }
 
     /// The engine; none where fancy-regex does not take the pattern.
@@ -67,7 +77,7 @@ fn write(node: &Node, refers: bool, text: &mut String) {
             });
         }
         Node::Capture(_, node) => {
-            write_group(if refers { "(" } else { "(?:" }, std::slice::from_ref(node), refers, text)
+            write_group(if refers { "(" } else { "(?:" }, std::slice::from_ref(node), refers, text);
         }
         Node::Atomic(node) => write_group("(?>", std::slice::from_ref(node), refers, text),
         Node::Around { ahead, negative, node } => {

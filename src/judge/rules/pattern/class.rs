@@ -46,7 +46,7 @@ impl Reader<'_> {
             match item {
                 Item::One(low) if ranges => {
                     self.next();
-                    self.class_range(here, low, &mut listed)?;
+                    self.class_range(here, &low, &mut listed)?;
                 }
                 Item::One(one) => listed.add(&one, &one),
                 Item::Set(set) => listed.octets = listed.octets.union(set),
@@ -57,17 +57,17 @@ impl Reader<'_> {
     }
 
     /// The end of a range whose start and `-` were read.
-    fn class_range(&mut self, at: usize, low: Character, listed: &mut Listed) -> Result<(), Refusal> {
+    fn class_range(&mut self, at: usize, low: &Character, listed: &mut Listed) -> Result<(), Refusal> {
         match self.class_item()? {
             Item::One(high) => {
-                if number(&high) < number(&low) {
+                if number(&high) < number(low) {
                     return Err(Refusal::new(at, "a range whose end stands before its start"));
                 }
-                listed.add(&low, &high);
+                listed.add(low, &high);
             }
             // `[a-\d]`: the dash is a letter.
             Item::Set(set) => {
-                listed.add(&low, &low);
+                listed.add(low, low);
                 listed.octets = listed.octets.union(set).union(Octets::of(&[(b'-', b'-')]));
             }
         }
@@ -153,13 +153,11 @@ fn number(character: &Character) -> u32 {
 
 impl Listed {
     fn add(&mut self, low: &Character, high: &Character) {
-        match (low, high) {
-            (Character::Octet(low), Character::Octet(high)) => self.octets.add(*low, *high),
-            _ => {
-                let letter = |character| char::from_u32(number(character)).unwrap_or(char::REPLACEMENT_CHARACTER);
-                self.letters.push(ClassUnicodeRange::new(letter(low), letter(high)));
-            }
+        if let (Character::Octet(low), Character::Octet(high)) = (low, high) {
+            return self.octets.add(*low, *high);
         }
+        let letter = |character| char::from_u32(number(character)).unwrap_or(char::REPLACEMENT_CHARACTER);
+        self.letters.push(ClassUnicodeRange::new(letter(low), letter(high)));
     }
 
     fn node(self, negative: bool, any_case: bool) -> Node {

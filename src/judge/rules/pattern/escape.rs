@@ -158,7 +158,7 @@ impl Reader<'_> {
         };
         if let Some(back) = inner.strip_prefix('-') {
             let back: u32 = back.parse().unwrap_or(u32::MAX);
-            let group = (self.groups() + 1).checked_sub(back).unwrap_or_default();
+            let group = (self.groups() + 1).saturating_sub(back);
             return Ok(self.back(at, group));
         }
         match inner.parse() {

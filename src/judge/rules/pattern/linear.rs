@@ -52,13 +52,25 @@ pub fn relaxed(node: &Node) -> Hir {
 /// Places of the pattern when all counts are written out.
 pub fn places(node: &Node) -> u64 {
     match node {
-        Node::Empty | Node::Anchor(_) | Node::One(_) => 1,
-        Node::Back { .. } => 1,
+        Node::Empty | Node::Anchor(_) | Node::One(_) | Node::Back { .. } => 1,
         Node::Concat(nodes) | Node::Either(nodes) => nodes.iter().map(places).fold(1, u64::saturating_add),
         Node::Repeat { node, min, max, .. } => {
             places(node).saturating_mul(u64::from(max.unwrap_or(*min).max(*min).max(1)))
         }
         Node::Capture(_, node) | Node::Atomic(node) | Node::Around { node, .. } => places(node).saturating_add(1),
+    }
+}
+
+/// Octets that a match and all that is looked at around it have at most; none if there is no telling.
+pub fn extent(node: &Node) -> Option<usize> {
+    match node {
+        Node::Empty => Some(0),
+        Node::Anchor(_) | Node::One(_) => Some(1),
+        Node::Back { .. } => None,
+        Node::Concat(nodes) => nodes.iter().try_fold(0_usize, |sum, node| sum.checked_add(extent(node)?)),
+        Node::Either(nodes) => nodes.iter().try_fold(0, |most, node| Some(extent(node)?.max(most))),
+        Node::Repeat { node, max, .. } => extent(node)?.checked_mul(usize::try_from((*max)?).ok()?),
+        Node::Capture(_, node) | Node::Atomic(node) | Node::Around { node, .. } => extent(node),
     }
 }
 

@@ -8,7 +8,7 @@ mod class;
 mod escape;
 mod linear;
 mod node;
-pub mod octets;
+pub(super) mod octets;
 mod read;
 
 use crate::limits;

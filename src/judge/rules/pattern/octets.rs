@@ -2,7 +2,10 @@
 //!
 //! Pure.
 
-use regex_syntax::hir::{ClassBytes, ClassBytesRange};
+use regex_syntax::{
+    hir::{Class, ClassBytes, ClassBytesRange},
+    utf8::Utf8Sequences,
+};
 
 /// A set of octets, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -122,6 +125,28 @@ impl Octets {
     pub fn class(&self) -> ClassBytes {
         ClassBytes::new(self.ranges().into_iter().map(|(first, last)| ClassBytesRange::new(first, last)))
     }
+}
+
+/// What a class takes, as sequences of sets: one of octets is one set; regex-syntax makes a class of letters out of
+/// alternatives that are letters, and those have several octets beyond ASCII.
+pub fn sequences(class: &Class) -> Vec<Vec<Octets>> {
+    let mut single = Octets::NONE;
+    let mut longer: Vec<Vec<Octets>> = Vec::new();
+    match class {
+        Class::Bytes(class) => class.iter().for_each(|range| single.add(range.start(), range.end())),
+        Class::Unicode(class) => {
+            for sequence in class.iter().flat_map(|range| Utf8Sequences::new(range.start(), range.end())) {
+                match sequence.as_slice() {
+                    [one] => single.add(one.start, one.end),
+                    more => longer.push(more.iter().map(|place| Octets::of(&[(place.start, place.end)])).collect()),
+                }
+            }
+        }
+    }
+    if !single.is_empty() || longer.is_empty() {
+        longer.push(vec![single]);
+    }
+    longer
 }
 
 #[cfg(test)]

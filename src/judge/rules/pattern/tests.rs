@@ -1,10 +1,7 @@
 //! Sentences about single patterns; what Perl says was asked of Perl 5.36.
 
 use super::*;
-use crate::judge::rules::scan::{
-    Matcher,
-    haystack::{Haystack, Hits},
-};
+use crate::judge::rules::scan::{Haystack, Hits, Matcher};
 
 fn hits(pattern: Pattern, text: &[u8]) -> bool {
     let mut hay = Haystack::new();

@@ -11,7 +11,7 @@ use crate::{
     judge::rules::{
         fields::{Items, Looked, Reference, Value, folded, items},
         lists::Brand,
-        scan::haystack::{Haystack, Hits},
+        scan::{Haystack, Hits},
         scene::Scene,
     },
     mail::{address::Domain, lookalike::Looks},

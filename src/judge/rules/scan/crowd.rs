@@ -7,7 +7,8 @@ use super::{
     graph::Graph,
     lazy::{Lazy, Starts},
 };
-use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use crate::judge::rules::pattern::octets::{Octets, sequences};
+use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 /// Places of one crowd at most, counts written out.
 const PLACES_MAX: usize = 60_000;
@@ -18,7 +19,7 @@ const PATTERNS_MAX: usize = 128;
 /// Octets of a gap from which on a pattern runs apart.
 const GAP: usize = 12;
 /// Octets that a set takes from which on its repetition is a gap.
-const WIDE: usize = 20;
+const WIDE: u32 = 20;
 
 /// The automaton of patterns that run together.
 #[derive(Debug)]
@@ -35,8 +36,9 @@ impl Crowd {
         Self { graph, lazy, starts: Starts::default() }
     }
 
-    /// Runs over a segment and tells the patterns that are met, by their place in the crowd; whether it came to the end.
-    pub fn run(&self, segment: &[u8], memory: &Memory, tell: &mut impl FnMut(&[u32])) -> bool {
+    /// Runs over a segment and tells the patterns that are met, by their place in the crowd, and where they end; whether
+    /// it came through.
+    pub fn run(&self, segment: &[u8], memory: &Memory, tell: &mut impl FnMut(usize, &[u32])) -> bool {
         self.lazy.run_all(&self.graph, &self.starts, segment, memory, tell)
     }
 
@@ -88,8 +90,8 @@ fn gap(hir: &Hir) -> usize {
 }
 
 fn is_narrow(hir: &Hir) -> bool {
-    let HirKind::Class(Class::Bytes(class)) = hir.kind() else { return false };
-    class.iter().map(|range| usize::from(range.end() - range.start()) + 1).sum::<usize>() < WIDE
+    let HirKind::Class(class) = hir.kind() else { return false };
+    sequences(class).iter().filter_map(|sequence| sequence.first()).map(Octets::len).sum::<u32>() < WIDE
 }
 
 fn turns(repetition: &Repetition) -> usize {

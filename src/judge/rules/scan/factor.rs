@@ -3,7 +3,8 @@
 //! Pure. Letters are lower case here: the search for texts ignores ASCII case, and what it finds is verified.
 
 use super::text::{BYTES_MAX, Text};
-use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use crate::judge::rules::pattern::octets::sequences;
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 /// Texts, one of which a match begins with.
 pub type Texts = Vec<Text>;
@@ -46,7 +47,7 @@ fn count(hir: &Hir) -> usize {
         HirKind::Class(Class::Bytes(class)) => {
             class.iter().map(|range| usize::from(range.end() - range.start()) + 1).sum()
         }
-        HirKind::Class(Class::Unicode(_)) => endless,
+        HirKind::Class(Class::Unicode(class)) => class.iter().map(ClassUnicodeRange::len).sum::<usize>().min(endless),
         HirKind::Capture(capture) => count(&capture.sub),
         HirKind::Repetition(repetition) => match repetition.max {
             Some(max) if max <= 4 => count(&repetition.sub).saturating_add(1).saturating_pow(max).min(endless),
@@ -84,7 +85,7 @@ fn enumerate(hir: &Hir) -> Option<Texts> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(vec![Text::default()]),
         HirKind::Literal(literal) => (literal.0.len() <= BYTES_MAX).then(|| vec![Text::of(&literal.0)]),
-        HirKind::Class(class) => octets(class),
+        HirKind::Class(class) => letters(class),
         HirKind::Capture(capture) => exact(&capture.sub),
         HirKind::Repetition(repetition) => exact_repetition(repetition),
         HirKind::Concat(parts) => {
@@ -122,15 +123,18 @@ fn exact_repetition(repetition: &Repetition) -> Option<Texts> {
     distinct(texts)
 }
 
-/// The octets of a class as texts.
-fn octets(class: &Class) -> Option<Texts> {
-    let Class::Bytes(class) = class else { return None };
+/// What a class takes as texts.
+fn letters(class: &Class) -> Option<Texts> {
     let mut texts = Texts::new();
-    for range in class.iter() {
-        if range.end() - range.start() >= 26 {
-            return None;
+    for sequence in sequences(class) {
+        let mut heads = vec![Text::default()];
+        for set in sequence {
+            if set.len() > 32 || heads.len() > TEXTS_MAX {
+                return None;
+            }
+            heads = heads.iter().flat_map(|head| set.iter().map(|octet| head.with(octet))).collect();
         }
-        texts.extend((range.start()..=range.end()).map(|octet| Text::of(&[octet])));
+        texts.extend(heads);
     }
     if texts.is_empty() { None } else { distinct(texts) }
 }

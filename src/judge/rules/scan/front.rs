@@ -140,7 +140,7 @@ impl Front {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn look(&self, at: usize, window: u64, tell: &mut impl FnMut(usize, &[Owner])) {
         let pair = usize::try_from(window & 0xffff).unwrap_or_default();
         if bit(&self.pairs, pair) {

@@ -3,8 +3,8 @@
 //! Pure. Counts are written out. A match is a walk from the start to the end; so one is found around a place if a walk
 //! leads from there to the end over what follows, and another back to the start over what stands before.
 
-use crate::judge::rules::pattern::octets::Octets;
-use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+use crate::judge::rules::pattern::octets::{Octets, sequences};
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 use std::collections::HashMap;
 
 /// What it takes to go from one place to another.
@@ -183,12 +183,18 @@ impl Builder {
             HirKind::Literal(literal) => {
                 literal.0.iter().fold(from, |from, octet| self.over(Octets::of(&[(*octet, *octet)]), from))
             }
-            HirKind::Class(Class::Bytes(class)) => {
-                let ranges: Vec<(u8, u8)> = class.iter().map(|range| (range.start(), range.end())).collect();
-                self.over(Octets::of(&ranges), from)
+            HirKind::Class(class) => {
+                let sequences = sequences(class);
+                if let [one] = sequences.as_slice() {
+                    return one.iter().fold(from, |from, set| self.over(*set, from));
+                }
+                let to = self.place();
+                for sequence in sequences {
+                    let end = sequence.iter().fold(from, |from, set| self.over(*set, from));
+                    self.steps.push((end, Step::Free, to));
+                }
+                to
             }
-            // Patterns are over octets; there are no others.
-            HirKind::Class(Class::Unicode(_)) => self.over(Octets::NONE, from),
             HirKind::Look(look) => {
                 let to = self.place();
                 self.steps.push((from, Step::Look(*look), to));

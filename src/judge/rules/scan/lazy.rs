@@ -56,7 +56,7 @@ pub struct Lazy {
     stride: usize,
     blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
     /// The patterns whose walks end before a row.
-    ended: [OnceLock<Box<[OnceLock<Box<[u32]>>]>>; BLOCKS],
+    ended: [OnceLock<Ended>; BLOCKS],
     growth: Mutex<Growth>,
 }
 
@@ -69,6 +69,9 @@ impl Default for Starts {
         Self([const { AtomicU32::new(UNKNOWN) }; 4])
     }
 }
+
+/// For each row of a block the patterns whose walks end before it.
+type Ended = Box<[OnceLock<Box<[u32]>>]>;
 
 /// A state: the places, in order, what stands before them, and the patterns whose walks ended there.
 type Key = (Box<[u32]>, Side, Box<[u32]>);
@@ -139,18 +142,19 @@ impl Lazy {
         }
     }
 
-    /// Runs over a segment, begins everywhere, and tells the patterns that are met; whether it came to the end.
+    /// Runs over a segment, begins everywhere, and tells the patterns that are met and where they end; whether it came
+    /// through.
     pub fn run_all(
         &self,
         graph: &Graph,
         starts: &Starts,
         segment: &[u8],
         memory: &Memory,
-        tell: &mut impl FnMut(&[u32]),
+        tell: &mut impl FnMut(usize, &[u32]),
     ) -> bool {
         let Some(mut row) = self.first(graph, (graph.start, starts), None, memory) else { return false };
         let (mut number, mut block) = (u32::MAX, [].as_slice());
-        for octet in segment {
+        for (at, octet) in segment.iter().enumerate() {
             let class = graph.class(*octet);
             let here = (row & !SPECIAL) >> BLOCK_SHIFT;
             if here != number {
@@ -165,14 +169,14 @@ impl Lazy {
                     next = grown;
                 }
                 if next >= SPECIAL {
-                    tell(self.ended(next));
+                    tell(at, self.ended(next));
                 }
             }
             row = next;
         }
         let Some(end) = self.end(graph, row, memory) else { return false };
         if end >= SPECIAL {
-            tell(self.ended(end));
+            tell(segment.len(), self.ended(end));
         }
         true
     }

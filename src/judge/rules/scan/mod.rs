@@ -5,11 +5,11 @@
 //! linear in the octets: a pattern has a budget of steps for each segment, then one plain search decides.
 
 mod automata;
+mod collect;
 mod crowd;
 mod factor;
 mod front;
 mod graph;
-pub mod haystack;
 mod lazy;
 mod pairs;
 mod pass;
@@ -20,20 +20,17 @@ mod verify;
 pub mod whole;
 mod window;
 
-use haystack::{Haystack, Hits};
-
 use super::pattern::Pattern;
+use crate::limits;
 use automata::Automata;
-use front::{Front, Owner};
-use pairs::Pairs;
+use collect::Collection;
+use front::Front;
 use pass::Pass;
-use regex_syntax::hir::{Hir, Look};
-use split::{Grip, Hold};
+use regex_syntax::hir::Hir;
 use std::{
     ops::Range,
     sync::{Arc, PoisonError, RwLock},
 };
-use text::Text;
 use whole::Whole;
 
 /// Patterns, ready to be searched for together.
@@ -85,53 +82,6 @@ impl Member {
 
     fn core(&self) -> &Hir {
         self.core.as_ref().unwrap_or_else(|| self.whole.pattern.hir())
-    }
-}
-
-/// What is searched for first, as it is collected.
-#[derive(Default)]
-struct Collection {
-    texts: Vec<(Text, Owner)>,
-    pairs: Vec<(Owner, Pairs)>,
-    starting: Vec<usize>,
-    common: Vec<usize>,
-    loose: Vec<usize>,
-}
-
-impl Collection {
-    /// Decides how a pattern is searched for.
-    fn place(&mut self, index: usize, member: &mut Member) {
-        let core = member.core();
-        let bearable = if crowd::runs_apart(core) { split::LOOSE_APART } else { split::LOOSE };
-        let properties = core.properties();
-        match split::hold(core) {
-            Some(hold) if hold.cost < bearable => self.hold(index, hold, &mut member.paths),
-            _ if properties.look_set_prefix().contains(Look::Start) => {
-                member.paths.push(Vec::new());
-                self.starting.push(index);
-            }
-            _ if properties.maximum_len().is_some_and(|max| max <= 2) => self.common.push(index),
-            _ => self.loose.push(index),
-        }
-    }
-
-    fn hold(&mut self, index: usize, hold: Hold, paths: &mut Vec<Vec<usize>>) {
-        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        for cut in hold.cuts {
-            let owner = (number(index), number(paths.len()));
-            paths.push(cut.path);
-            match cut.grip {
-                Grip::Pairs(pairs) => self.pairs.push((owner, pairs)),
-                Grip::Texts(texts) => {
-                    for text in texts {
-                        match pairs::of_text(text) {
-                            Some(pair) => self.pairs.push((owner, vec![pair])),
-                            None => self.texts.push((text, owner)),
-                        }
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -199,9 +149,8 @@ impl Matcher {
 
     /// Does something rare lead to the pattern, so that it need not run over everything?
     pub fn has_literal(&self, index: usize) -> bool {
-        index < self.members.len()
-            && !self.common.contains(&index)
-            && !self.crowds.iter().flatten().any(|loose| *loose == index)
+        let is_loose = self.crowds.iter().flatten().any(|loose| *loose == index);
+        index < self.members.len() && !is_loose && !self.common.contains(&index)
     }
 
     /// How its patterns are searched for.
@@ -214,6 +163,148 @@ impl Matcher {
             crowds: self.crowds.len(),
             front_bytes: self.front.memory(),
             automata_bytes: self.automata.read().unwrap_or_else(PoisonError::into_inner).memory.used(),
+        }
+    }
+}
+
+/// Stands behind every segment; no part of any.
+const BETWEEN: u8 = b'\n';
+
+/// The values of one field, each a segment: a pattern never matches across two of them.
+#[derive(Clone, Debug, Default)]
+pub struct Haystack {
+    octets: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Haystack {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a value.
+    pub fn push(&mut self, segment: &[u8]) {
+        self.octets.extend_from_slice(segment);
+        self.ends.push(self.octets.len());
+        self.octets.push(BETWEEN);
+    }
+
+    /// Empties it, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.ends.clear();
+    }
+
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        self.ranges().map(|range| self.octets.get(range).unwrap_or_default())
+    }
+
+    /// Octets of all segments.
+    pub fn len(&self) -> usize {
+        self.octets.len() - self.ends.len()
+    }
+
+    /// Whether there is no segment, not even an empty one.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All segments, one after the other, a line end behind each.
+    fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Where the segments lie.
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'_> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| std::mem::replace(&mut start, *end + 1)..*end)
+    }
+}
+
+/// Which patterns of a matcher were found.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    words: Vec<u64>,
+    exhausted: Vec<usize>,
+    /// What bounded patterns may have cost so far, in octets times octets.
+    work: u64,
+    /// For each pattern the segment, counted from 1, that it was last verified in, and the steps that took.
+    spent: Vec<(u32, u32)>,
+}
+
+/// Steps of a pattern that needs no more of them in a segment.
+const DECIDED: u32 = u32::MAX;
+
+impl Hits {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the pattern with this index was found.
+    pub fn contains(&self, index: usize) -> bool {
+        self.words.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    /// The indexes of all that were found, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..self.words.len() * 64).filter(|index| self.contains(*index))
+    }
+
+    /// Bounded patterns that met the limit of their steps and were not found before it.
+    pub fn exhausted(&self) -> &[usize] {
+        &self.exhausted
+    }
+
+    fn reset(&mut self, patterns: usize) {
+        self.words.clear();
+        self.words.resize(patterns.div_ceil(64), 0);
+        self.exhausted.clear();
+        self.work = 0;
+        self.spent.clear();
+        self.spent.resize(patterns, (0, 0));
+    }
+
+    /// The steps a pattern took in a segment so far; none if it is decided there.
+    fn steps(&mut self, index: usize, segment: u32) -> Option<usize> {
+        let spent = self.spent.get_mut(index)?;
+        if spent.0 != segment {
+            *spent = (segment, 0);
+        }
+        if spent.1 == DECIDED { None } else { usize::try_from(spent.1).ok() }
+    }
+
+    /// Notes the steps a pattern has taken in the segment that was asked for last.
+    fn spend(&mut self, index: usize, steps: usize) {
+        if let Some(spent) = self.spent.get_mut(index)
+            && spent.1 != DECIDED
+        {
+            spent.1 = u32::try_from(steps).unwrap_or(DECIDED - 1).min(DECIDED - 1);
+        }
+    }
+
+    /// Notes that a pattern needs no more steps in a segment.
+    fn decide(&mut self, index: usize, segment: u32) {
+        if let Some(spent) = self.spent.get_mut(index) {
+            *spent = (segment, DECIDED);
+        }
+    }
+
+    fn add(&mut self, index: usize) {
+        if let Some(word) = self.words.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
+    }
+
+    /// Whether a bounded pattern may run over so many octets.
+    fn affords(&mut self, octets: usize) -> bool {
+        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
+        self.work = self.work.saturating_add(octets.saturating_mul(octets));
+        self.work <= limits::BOUNDED_WORK_MAX
+    }
+
+    fn exhaust(&mut self, index: usize) {
+        if !self.exhausted.contains(&index) {
+            self.exhausted.push(index);
         }
     }
 }

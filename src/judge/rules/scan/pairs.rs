@@ -3,8 +3,8 @@
 //! Pure. Two octets are rarer than one, and two sets of octets say in few words what many texts would.
 
 use super::{rarity, text::Text};
-use crate::judge::rules::pattern::octets::Octets;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use crate::judge::rules::pattern::octets::{Octets, sequences};
+use regex_syntax::hir::{Hir, HirKind};
 
 /// Any octet of the first set, then any of the second; what follows a match counts, a line end after the last segment too.
 pub type Pairs = Vec<(Octets, Octets)>;
@@ -76,11 +76,17 @@ pub fn heads(hir: &Hir) -> Option<Heads> {
             [first, second, ..] => Heads { two: vec![(single(first), single(second))], ..Heads::default() },
             [] => Heads { empty: true, ..Heads::default() },
         },
-        HirKind::Class(Class::Bytes(class)) => {
-            let ranges: Vec<(u8, u8)> = class.iter().map(|range| (range.start(), range.end())).collect();
-            Heads { one: Octets::of(&ranges), ..Heads::default() }
+        HirKind::Class(class) => {
+            let mut all = Heads::default();
+            for sequence in sequences(class) {
+                match *sequence {
+                    [one] => all.one = one,
+                    [first, second, ..] => all.two.push((first, second)),
+                    [] => {}
+                }
+            }
+            all
         }
-        HirKind::Class(Class::Unicode(_)) => return None,
         HirKind::Capture(capture) => heads(&capture.sub)?,
         HirKind::Repetition(repetition) => {
             let mut all = heads(&repetition.sub)?;

@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome, whole::Whole};
+use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome};
 use crate::limits;
 
 /// A scan under way.
@@ -59,28 +59,31 @@ impl Pass<'_> {
                 .filter_map(|index| self.matcher.members.get(*index)?.core().properties().minimum_len())
                 .min();
             let shortest = shortest.unwrap_or_default();
-            for segment in hay.segments().filter(|segment| segment.len() >= shortest) {
+            for (segment, slice) in (1..).zip(hay.segments()).filter(|(_, slice)| slice.len() >= shortest) {
                 if !crowd.iter().all(|index| self.hits.contains(*index)) {
-                    self.crowd(number, crowd, segment);
+                    self.crowd(number, slice, segment);
                 }
             }
         }
     }
 
-    fn crowd(&mut self, number: usize, crowd: &[usize], segment: &[u8]) {
+    fn crowd(&mut self, number: usize, slice: &[u8], segment: u32) {
+        let Some(crowd) = self.matcher.crowds.get(number) else { return };
         let hirs = crowd.iter().filter_map(|index| Some(self.matcher.members.get(*index)?.core()));
         let Some(automaton) = self.automata.crowd(number, hirs) else { return };
         let automata = self.automata;
-        let came_through = automaton.run(segment, &automata.memory, &mut |ended| {
+        let came_through = automaton.run(slice, &automata.memory, &mut |at, ended| {
             for index in ended.iter().filter_map(|place| crowd.get(*place as usize)) {
-                if !self.hits.contains(*index) {
-                    self.confirm(*index, segment);
+                if !self.hits.contains(*index)
+                    && let Some(steps) = self.hits.steps(*index, segment)
+                {
+                    self.meet(*index, slice, segment, at, steps);
                 }
             }
         });
         if !came_through {
             for index in crowd {
-                self.search(*index, segment);
+                self.search(*index, slice);
             }
         }
     }
@@ -101,13 +104,33 @@ impl Pass<'_> {
         };
         match outcome {
             Outcome::Dead => self.hits.spend(index, steps),
-            Outcome::Match => {
-                self.hits.decide(index, segment);
-                self.confirm(index, slice);
-            }
+            Outcome::Match => self.meet(index, slice, segment, at, steps),
             Outcome::Full => {
                 self.hits.decide(index, segment);
                 self.search(index, slice);
+            }
+        }
+    }
+
+    /// Takes a pattern as found whose automaton's form is found with a place in it, if backtracking around there has
+    /// nothing against it.
+    fn meet(&mut self, index: usize, slice: &[u8], segment: u32, at: usize, steps: usize) {
+        let Some(member) = self.matcher.members.get(index) else { return };
+        let reach = member.whole.reach().filter(|_| steps <= limits::VERIFIER_STEPS_MIN + 4 * slice.len());
+        let Some(reach) = reach else {
+            self.hits.decide(index, segment);
+            return self.confirm(index, slice);
+        };
+        let around = at.saturating_sub(reach)..at.saturating_add(reach).min(slice.len());
+        if member.whole.pattern.is_bounded() && !self.hits.affords(around.len()) {
+            return self.hits.exhaust(index);
+        }
+        match member.whole.is_confirmed_in(slice, around) {
+            Ok(true) => self.hits.add(index),
+            Ok(false) => self.hits.spend(index, steps + 2 * reach),
+            Err(_) => {
+                self.hits.decide(index, segment);
+                self.hits.exhaust(index);
             }
         }
     }
@@ -122,10 +145,18 @@ impl Pass<'_> {
 
     /// Takes a pattern as found whose automaton's form is found, if backtracking has nothing against it.
     fn confirm(&mut self, index: usize, segment: &[u8]) {
-        match self.matcher.members.get(index).map(|member| Whole::is_confirmed(&member.whole, segment)) {
-            Some(Ok(true)) => self.hits.add(index),
-            Some(Err(_)) => self.hits.exhaust(index),
-            _ => {}
+        let Some(member) = self.matcher.members.get(index) else { return };
+        if !member.whole.pattern.is_bounded() {
+            return self.hits.add(index);
+        }
+        let octets = segment.len().min(limits::BOUNDED_BYTES_MAX);
+        if !self.hits.affords(octets) {
+            return self.hits.exhaust(index);
+        }
+        match member.whole.is_confirmed_in(segment, 0..octets) {
+            Ok(true) => self.hits.add(index),
+            Ok(false) if octets == segment.len() => {}
+            _ => self.hits.exhaust(index),
         }
     }
 }

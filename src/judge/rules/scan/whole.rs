@@ -3,8 +3,12 @@
 //! Pure.
 
 use crate::{judge::rules::pattern::Pattern, limits};
+use fancy_regex::RegexInput;
 use regex_automata::{Input, meta, nfa::thompson::WhichCaptures};
 use std::{ops::Range, sync::OnceLock};
+
+/// Octets that a bounded pattern's match may have if it is looked for around a place only.
+const REACH_MAX: usize = 512;
 
 /// A pattern with its engine, which is built when it is first needed.
 #[derive(Debug)]
@@ -42,18 +46,22 @@ impl Whole {
         self.regex().is_some_and(|regex| regex.is_match(segment))
     }
 
-    /// Whether the pattern is found in a segment whose automaton's form is found.
-    pub fn is_confirmed(&self, segment: &[u8]) -> Result<bool, Exhausted> {
-        match self.pattern.backtracking() {
-            None => Ok(true),
-            Some(bounded) => bounded.regex().ok_or(Exhausted)?.is_match(segment).map_err(|_| Exhausted),
-        }
+    /// Octets on either side of a place in a match that can matter to a bounded pattern; none if there is no telling.
+    pub fn reach(&self) -> Option<usize> {
+        self.pattern.backtracking()?.extent().filter(|extent| *extent <= REACH_MAX)
+    }
+
+    /// Whether the pattern is found in a part of a segment; what is around it is looked at where the pattern says so.
+    pub fn is_confirmed_in(&self, segment: &[u8], range: Range<usize>) -> Result<bool, Exhausted> {
+        let Some(bounded) = self.pattern.backtracking() else { return Ok(true) };
+        let input = RegexInput::new(segment).from_pos(range.start).range(range);
+        bounded.regex().ok_or(Exhausted)?.is_match_input(input).map_err(|_| Exhausted)
     }
 
     /// Whether it matches; not where it met the limit of its steps.
     #[must_use]
     pub fn is_match(&self, segment: &[u8]) -> bool {
-        self.is_candidate(segment) && self.is_confirmed(segment).unwrap_or(false)
+        self.is_candidate(segment) && self.is_confirmed_in(segment, 0..segment.len()).unwrap_or(false)
     }
 
     /// The first match at or after a place.

@@ -5,6 +5,7 @@
 
 use super::wide::Wide;
 use mail_parser::Charset;
+use std::borrow::Cow;
 
 /// Decodes a body: valid UTF-8 goes before what is declared.
 #[must_use]
@@ -41,7 +42,8 @@ pub fn word(octets: &[u8], declared: &[u8]) -> Vec<u8> {
             .collect::<String>()
             .into_bytes(),
         Some(Known::Latin) => windows_1252(octets).into_bytes(),
-        Some(Known::Charset(charset)) => charset.decode(octets).into_owned().into_bytes(),
+        Some(Known::Charset(charset)) if is_small(charset, declared) => by_pairs(charset, octets).into_bytes(),
+        Some(Known::Charset(charset)) => charset.decode(&decodable(charset, octets)).into_owned().into_bytes(),
         None => last_resort(octets),
     }
 }
@@ -171,6 +173,7 @@ fn by_label(octets: &[u8], label: &[u8]) -> Option<String> {
             (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(text)
         }
         Known::Charset(Charset::Utf8) => utf8(octets),
+        Known::Charset(charset @ Charset::Iso2022Jp) => Some(charset.decode(&decodable(charset, octets)).into_owned()),
         Known::Charset(charset) => {
             let (text, malformed) = charset.decode_checked(octets);
             let is_hole = |letter: char| letter == char::REPLACEMENT_CHARACTER;
@@ -179,6 +182,28 @@ fn by_label(octets: &[u8], label: &[u8]) -> Option<String> {
             (!malformed && !has_holes && is_strict(charset, label, octets)).then(|| text.into_owned())
         }
     }
+}
+
+/// Perl reads ISO-2022-JP up to the first octet that cannot be in it, and is content with that.
+///
+/// A shift that another one follows at once is left out: our decoder takes it for an error.
+fn decodable(charset: Charset, octets: &[u8]) -> Cow<'_, [u8]> {
+    if charset != Charset::Iso2022Jp {
+        return Cow::Borrowed(octets);
+    }
+    let end = octets.iter().position(|octet| !octet.is_ascii()).unwrap_or(octets.len());
+    let mut kept = Vec::with_capacity(end);
+    let mut rest = octets.get(..end).unwrap_or_default();
+    while let [first, tail @ ..] = rest {
+        let is_shift = matches!(rest, [0x1b, b'(' | b'$', _, 0x1b, ..]);
+        if is_shift {
+            rest = rest.get(3..).unwrap_or_default();
+        } else {
+            kept.push(*first);
+            rest = tail;
+        }
+    }
+    Cow::Owned(kept)
 }
 
 fn is_windows(charset: Charset) -> bool {
@@ -196,14 +221,42 @@ fn is_windows(charset: Charset) -> bool {
 }
 
 /// GB 2312 and KS X 1001 are smaller than what the web reads under their names.
-fn is_strict(charset: Charset, label: &[u8], octets: &[u8]) -> bool {
+fn is_small(charset: Charset, label: &[u8]) -> bool {
     let label = lower(label);
-    let is_small = match charset {
+    match charset {
         Charset::Gbk => label.contains("2312") || label.contains("euc"),
         Charset::EucKr => label.contains("euc"),
         _ => false,
-    };
-    !is_small || octets.iter().all(|octet| octet.is_ascii() || (0xa1..=0xfe).contains(octet))
+    }
+}
+
+fn is_strict(charset: Charset, label: &[u8], octets: &[u8]) -> bool {
+    !is_small(charset, label) || octets.iter().all(|octet| octet.is_ascii() || (0xa1..=0xfe).contains(octet))
+}
+
+/// Characters of two octets from 0xa1 on; any other octet beyond ASCII is U+FFFD alone.
+fn by_pairs(charset: Charset, octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len());
+    let mut rest = octets;
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if first.is_ascii() {
+            text.push(char::from(*first));
+            continue;
+        }
+        let pair = tail.first().filter(|second| *first >= 0xa1 && **second >= 0xa1).map(|second| [*first, *second]);
+        let decoded = pair.as_ref().map(|pair| charset.decode(pair));
+        // What GBK puts into the area for private use is not in the smaller sets.
+        let is_none = |letter: char| matches!(letter, char::REPLACEMENT_CHARACTER | '\u{e000}'..='\u{f8ff}');
+        match decoded.filter(|decoded| !decoded.contains(is_none)) {
+            Some(decoded) => {
+                text.push_str(&decoded);
+                rest = tail.get(1..).unwrap_or_default();
+            }
+            None => text.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+    text
 }
 
 /// UTF-16 whose order of octets shows in its spaces and zeros. With a byte order mark SpamAssassin gives up.
@@ -244,12 +297,16 @@ mod tests {
         assert!(!body(b"plain", b"us-ascii").decoded);
         assert!(body(b"plain", b"iso-2022-jp").decoded);
         assert!(!body(b"plain", b"klingon").decoded);
+        let shifts = body(b"\x1b$B%9\x1b(B\x1b$B%Q\x1b(B", b"iso-2022-jp");
+        assert_eq!(shifts.text, "\u{30b9}\u{30d1}");
+        assert_eq!(body(b"ab\xa4\xa2", b"iso-2022-jp").text, "ab");
     }
 
     #[test]
     fn encoded_words_obey_the_label() {
         assert_eq!(word(b"\xfc", b"iso-8859-1"), "\u{fc}".as_bytes());
         assert_eq!(word("\u{fc}".as_bytes(), b"us-ascii"), "\u{fffd}\u{fffd}".as_bytes());
+        assert_eq!(word(b"\x98\xc4\xe3`", b"gb2312"), "\u{fffd}\u{4f60}`".as_bytes());
         assert_eq!(word(b"\x93x\x94", b"klingon"), "\u{201c}x\u{201d}".as_bytes());
     }
 }

@@ -78,7 +78,18 @@ pub fn trim(host: &[u8]) -> Vec<u8> {
     let lower = host.to_ascii_lowercase();
     let text = String::from_utf8_lossy(&lower);
     let text = text.trim_matches('.');
-    psl::domain_str(text).unwrap_or(text).as_bytes().to_vec()
+    // What companies let others register below counts as their own, as in most of SpamAssassin's list.
+    let mut suffix = psl::suffix(text.as_bytes());
+    while let Some(private) = suffix.filter(|suffix| suffix.is_known() && suffix.typ() == Some(psl::Type::Private)) {
+        let dot = memchr::memchr(b'.', private.as_bytes());
+        suffix = dot
+            .and_then(|dot| text.as_bytes().get(text.len() - private.as_bytes().len() + dot + 1..))
+            .and_then(psl::suffix);
+    }
+    let rest = suffix.map_or(0, |suffix| suffix.as_bytes().len());
+    let head = text.get(..text.len().saturating_sub(rest)).unwrap_or_default().trim_end_matches('.');
+    let start = head.rfind('.').map_or(0, |dot| dot + 1);
+    text.get(start..).unwrap_or(text).as_bytes().to_vec()
 }
 
 /// Domain and host of a URI, if it has a host that can exist.
@@ -144,6 +155,8 @@ mod tests {
         let read = |uri: &[u8]| of_uri(uri).map(|(domain, _)| String::from_utf8(domain).unwrap());
         assert_eq!(read(b"http://u:p@www.Example.co.uk:80/x").as_deref(), Some("example.co.uk"));
         assert_eq!(read(b"mailto:a@b.example.org?x").as_deref(), Some("example.org"));
+        assert_eq!(trim(b"a.b.homelinux.ORG"), b"homelinux.org");
+        assert_eq!(trim(b"co.uk"), b"co.uk");
         assert_eq!(read(b"http://1.2.3.4/").as_deref(), Some("1.2.3.4"));
         assert_eq!(read(b"image.png"), None);
     }

@@ -195,6 +195,6 @@ pub const BOUNDED_WORK_MAX: u64 = 1 << 33;
 /// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
 pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
 /// Octets of the automata that one matcher grows while it is used; then they are begun anew.
-pub const AUTOMATA_BYTES_MAX: usize = 96 << 20;
+pub const AUTOMATA_BYTES_MAX: usize = 160 << 20;
 /// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.
 pub const VERIFIER_STEPS_MIN: usize = 256;

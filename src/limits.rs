@@ -255,6 +255,6 @@ pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
 /// How often rule files and lists are looked at; a change counts when it has stood for one look.
 pub const RULES_WATCH_SECONDS: Duration = Duration::from_secs(5);
 /// Octets of the automata that one matcher grows while it is used; then they are begun anew.
-pub const AUTOMATA_BYTES_MAX: usize = 96 << 20;
+pub const AUTOMATA_BYTES_MAX: usize = 160 << 20;
 /// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.
 pub const VERIFIER_STEPS_MIN: usize = 256;

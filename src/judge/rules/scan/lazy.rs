@@ -79,7 +79,6 @@ type Key = (Box<[u32]>, Side, Box<[u32]>);
 #[derive(Debug, Default)]
 struct Growth {
     states: Vec<Key>,
-    rows: Vec<u32>,
     known: HashMap<Key, u32>,
     seen: Vec<bool>,
     closure: Vec<u32>,
@@ -223,11 +222,17 @@ impl Lazy {
         self.blocks.get(((row & !SPECIAL) >> BLOCK_SHIFT) as usize)?.get()?.get((row & PLACE) as usize + class)
     }
 
+    /// The number of the state that a row is of.
+    fn number(&self, row: u32) -> usize {
+        let block = (row & !SPECIAL) >> BLOCK_SHIFT;
+        FIRST_BLOCK * ((1 << block) - 1) + (row & PLACE) as usize / self.stride
+    }
+
     /// Computes a step: over an octet, or (none) at the end.
     #[cold]
     fn grow(&self, graph: &Graph, row: u32, class: usize, octet: Option<u8>, memory: &Memory) -> Option<u32> {
         let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = growth.rows.iter().rposition(|known| *known == row)?;
+        let number = self.number(row);
         let (places, before, _) = growth.states.get(number)?.clone();
         self.close(graph, &mut growth, &places, before, side(graph, octet));
         let next = if !self.floats && !growth.ended.is_empty() {
@@ -323,7 +328,6 @@ impl Lazy {
             space.get(growth.states.len() - first)?.get_or_init(|| key.2.clone());
         }
         growth.states.push(key.clone());
-        growth.rows.push(row);
         growth.known.insert(key, row);
         Some(row)
     }

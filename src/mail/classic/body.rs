@@ -61,9 +61,14 @@ pub fn render_all(tree: &Tree) -> Vec<Option<Rendered>> {
 /// The paragraphs of `body`: the Subject first, then the text of all leaves with white space squeezed.
 #[must_use]
 pub fn paragraphs(tree: &Tree, rendered: &[Option<Rendered>]) -> Vec<Vec<u8>> {
+    let mut leaves = tree.below(0);
+    leaves.retain(|index| tree.nodes.get(*index).is_some_and(Node::is_leaf));
+    // A multipart without parts has no text, not even a Subject.
+    if leaves.is_empty() {
+        return Vec::new();
+    }
     let mut text = Wide::default();
-    let leaves = tree.below(0).into_iter().filter(|index| tree.nodes.get(*index).is_some_and(Node::is_leaf));
-    for part in leaves.map(|index| rendered.get(index).and_then(Option::as_ref)) {
+    for part in leaves.into_iter().map(|index| rendered.get(index).and_then(Option::as_ref)) {
         if !text.is_empty() {
             text.text.push('\n');
         }
@@ -209,6 +214,7 @@ mod tests {
         assert_eq!(body, [b"hello\n".to_vec(), b"a b \n".to_vec(), b" c d ".to_vec()]);
         assert_eq!(raw.len(), 1);
         assert_eq!(read(b"").0, [b"\n".to_vec()]);
+        assert!(read(b"Subject: x\nContent-Type: multipart/mixed; boundary=a\n\n").0.is_empty());
     }
 
     #[test]

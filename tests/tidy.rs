@@ -264,18 +264,18 @@ fn every_symbol_has_a_rule_and_every_rule_a_symbol() {
     let mut wrong = Vec::new();
     let rules = rules::ruleset::Ruleset::embedded(&[]).expect("the embedded packs are right");
     let is_plain = |rule: &rules::Rule| rule.when.is_empty();
-    let ruled: BTreeMap<String, String> = rules
+    let weighed: BTreeMap<String, String> = rules
         .table
         .iter()
         .filter(|(_, rule)| is_plain(rule))
         .map(|(symbol, rule)| (symbol.to_string(), rule.position.file.clone()))
         .collect();
     for symbol in &known {
-        if !ruled.contains_key(symbol) {
+        if !weighed.contains_key(symbol) {
             wrong.push(format!("{symbol}: a check reports it, no rule weighs it"));
         }
     }
-    for (symbol, file) in &ruled {
+    for (symbol, file) in &weighed {
         if !known.contains(symbol) {
             wrong.push(format!("rules/{file}: {symbol}: no check reports it"));
         }

@@ -50,8 +50,20 @@ fuzz_target!(|raw: &[u8]| {
     assert!(classic.full().len() <= raw.len() + 1);
     let _ = classic.uris().count();
     for request in [
-        "Subject", "Subject:raw", "From:addr", "From:name", "ToCc:addr:domain", "From:host", "Received:ip", "ALL",
-        "ALL:raw", "ALL-EXTERNAL", "ALL-TRUSTED:raw", "EnvelopeFrom", "MESSAGEID", "X-Spam-Relays-Untrusted",
+        "Subject",
+        "Subject:raw",
+        "From:addr",
+        "From:name",
+        "ToCc:addr:domain",
+        "From:host",
+        "Received:ip",
+        "ALL",
+        "ALL:raw",
+        "ALL-EXTERNAL",
+        "ALL-TRUSTED:raw",
+        "EnvelopeFrom",
+        "MESSAGEID",
+        "X-Spam-Relays-Untrusted",
     ] {
         let _ = classic.header(request);
     }

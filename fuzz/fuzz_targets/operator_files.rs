@@ -5,7 +5,10 @@ use libfuzzer_sys::fuzz_target;
 use wehr::judge::{
     case::{Case, expectation::Expectation},
     document::Errors,
-    rules::{pack, ruleset::{Proof, Ruleset, Sources}},
+    rules::{
+        pack,
+        ruleset::{Proof, Ruleset, Sources},
+    },
 };
 
 fuzz_target!(|text: &str| {

@@ -357,7 +357,9 @@ fn record(metrics: &Metrics, mail: &Mail, verdict: &Verdict) {
     metrics.coverage_gaps(mail.message.coverage.skipped.len());
     let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
     symbols.dedup();
-    symbols.into_iter().for_each(|symbol| metrics.symbol(symbol));
+    for symbol in symbols {
+        metrics.symbol(symbol);
+    }
 }
 
 fn line(mail: &Mail, verdict: &Verdict, rounds: usize) -> MailLine {

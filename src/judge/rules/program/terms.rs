@@ -33,7 +33,6 @@ struct Term<'n> {
 
 impl Compiler<'_> {
     /// A comparison whose left side is a field of texts, or one of many values; the inner `None` if it is something else.
-    #[expect(clippy::option_option, reason = "the outer one is an error that was told")]
     pub fn comparison(
         &mut self,
         context: Context,

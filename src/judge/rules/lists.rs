@@ -7,6 +7,7 @@ use crate::{
     judge::document::{Complaint, Position},
     mail::{address::Domain, network::Network},
 };
+use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -68,7 +69,7 @@ impl List {
     ///
     /// # Errors
     /// Every line that has another form.
-    pub fn brands(&self) -> Result<Vec<Brand>, Vec<Complaint>> {
+    pub fn brands(&self) -> Result<Brands, Vec<Complaint>> {
         let mut brands = Vec::new();
         let mut complaints = Vec::new();
         for (line, entry) in &self.entries {
@@ -78,7 +79,34 @@ impl List {
                     .push(self.complaint(*line, format!("`{entry}` is not of the form `name: domain domain`"))),
             }
         }
-        if complaints.is_empty() { Ok(brands) } else { Err(complaints) }
+        if !complaints.is_empty() {
+            return Err(complaints);
+        }
+        Brands::new(brands).map_err(|what| vec![self.complaint(1, what)])
+    }
+}
+
+/// All brands of a list, looked for in one pass.
+#[derive(Clone, Debug)]
+pub struct Brands {
+    automaton: AhoCorasick,
+    all: Vec<Brand>,
+}
+
+impl Brands {
+    fn new(all: Vec<Brand>) -> Result<Self, String> {
+        let automaton = AhoCorasick::new(all.iter().map(|brand| &brand.words));
+        Ok(Self { automaton: automaton.map_err(|error| format!("too many names: {error}"))?, all })
+    }
+
+    /// The brands that a folded text names, in whole words.
+    pub fn named<'b>(&'b self, text: &'b [u8]) -> impl Iterator<Item = &'b Brand> {
+        let is_letter = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        let found = self.automaton.find_overlapping_iter(text);
+        found.filter_map(move |found| {
+            let is_whole = !is_letter(found.start().checked_sub(1)) && !is_letter(Some(found.end()));
+            self.all.get(found.pattern().as_usize()).filter(|_| is_whole)
+        })
     }
 }
 
@@ -204,6 +232,11 @@ mod tests {
         let complaints = List::read("l.txt", "example.org\n\nnot a domain\n").set(Type::Domain).unwrap_err();
         assert_eq!(complaints[0].to_string(), "l.txt:3:1: `not a domain` is no domain name");
         assert_eq!(List::read("b.txt", "paypal paypal.com").brands().unwrap_err().len(), 1);
-        assert_eq!(List::read("b.txt", "Pay Pal: paypal.com").brands().unwrap()[0].words, b"pay pal");
+        let brands = List::read("b.txt", "Pay Pal: paypal.com\nPay: pay.example").brands().unwrap();
+        let named = |text: &str| brands.named(text.as_bytes()).map(|brand| brand.words.len()).collect::<Vec<_>>();
+        assert_eq!(
+            (named("your pay pal account"), named("pay palace"), named("xpay pal")),
+            (vec![3, 7], vec![3], vec![])
+        );
     }
 }

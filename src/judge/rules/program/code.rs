@@ -5,7 +5,7 @@
 use crate::judge::rules::{
     fields::{Items, Reference},
     language::syntax::{Operator, Quantifier},
-    lists::{Brand, Set},
+    lists::{Brands, Set},
     scan::whole::Whole,
 };
 use crate::mail::lookalike::Looks;
@@ -32,7 +32,7 @@ pub enum Code {
     Each(Each),
     Where(Quantifier, Items, Box<Code>),
     Lookalike(Reference, Arc<Vec<Looks>>),
-    Impersonates(Reference, Reference, Arc<Vec<Brand>>),
+    Impersonates(Reference, Reference, Arc<Brands>),
 }
 
 /// A pattern in the matcher of its field.

@@ -7,7 +7,7 @@ use super::code::{Code, Each, Hit, Test};
 use crate::judge::rules::{
     fields::{Items, Reference, Value},
     language::syntax::{Operator, Quantifier},
-    lists::Brand,
+    lists::Brands,
 };
 use crate::mail::lookalike::Looks;
 
@@ -28,7 +28,7 @@ pub trait Senses {
         &self,
         text: &Reference,
         domains: &Reference,
-        brands: &[Brand],
+        brands: &Brands,
         item: Option<Self::Item>,
     ) -> Option<bool>;
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::judge::rules::{
     fields::{Items, Reference, Value, folded},
-    lists::Brand,
+    lists::Brands,
     scan::whole::Whole,
 };
 use crate::mail::lookalike::Looks;
@@ -90,7 +90,7 @@ impl Senses for Sampled<'_> {
         None
     }
 
-    fn impersonates(&self, _: &Reference, _: &Reference, _: &[Brand], _: Option<()>) -> Option<bool> {
+    fn impersonates(&self, _: &Reference, _: &Reference, _: &Brands, _: Option<()>) -> Option<bool> {
         None
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     judge::rules::{
         fields::{Items, Looked, Reference, Value, folded, items},
-        lists::Brand,
+        lists::{Brand, Brands},
         scan::{Haystack, Hits},
         scene::Scene,
     },
@@ -136,33 +136,13 @@ impl<'s> Senses for Eyes<'_, 's, '_> {
         &self,
         text: &Reference,
         domains: &Reference,
-        brands: &[Brand],
+        brands: &Brands,
         item: Option<Looked<'s>>,
     ) -> Option<bool> {
         let texts: Vec<Vec<u8>> = self.texts(text, item)?.iter().map(|text| folded(text)).collect();
         let domains = self.domains(domains, item)?;
-        let is_named = |brand: &Brand| texts.iter().any(|text| has_words(text, &brand.words));
         let writes_from =
             |brand: &Brand| domains.iter().any(|domain| brand.domains.iter().any(|own| domain.is_within(own)));
-        Some(brands.iter().any(|brand| is_named(brand) && !writes_from(brand)))
-    }
-}
-
-/// Do the words stand in the text, not inside longer words?
-#[must_use]
-pub fn has_words(text: &[u8], words: &[u8]) -> bool {
-    let is_letter = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-    memchr::memmem::find_iter(text, words).any(|at| !is_letter(at.checked_sub(1)) && !is_letter(Some(at + words.len())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_words;
-
-    #[test]
-    fn words_are_whole_words() {
-        assert!(has_words(b"your paypal account", b"paypal") && has_words(b"paypal", b"paypal"));
-        assert!(!has_words(b"paypalette", b"paypal") && !has_words(b"xpaypal", b"paypal"));
-        assert!(has_words(b"xpaypal paypal", b"paypal"));
+        Some(texts.iter().any(|text| brands.named(text).any(|brand| !writes_from(brand))))
     }
 }

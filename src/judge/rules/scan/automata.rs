@@ -24,7 +24,7 @@ impl Automata {
         Self {
             verifiers: (0..members).map(|_| OnceLock::new()).collect(),
             crowds: (0..crowds).map(|_| OnceLock::new()).collect(),
-            memory: Memory::default(),
+            memory: Memory::of(members),
         }
     }
 
@@ -51,27 +51,36 @@ impl Automata {
     }
 }
 
-/// Octets that automata have taken.
-#[derive(Debug, Default)]
-pub struct Memory(AtomicUsize);
+/// Octets that automata have taken, of those that they may take.
+#[derive(Debug)]
+pub struct Memory {
+    used: AtomicUsize,
+    most: usize,
+}
 
 impl Memory {
+    /// For the automata of so many patterns: a field with few patterns may take little.
+    fn of(patterns: usize) -> Self {
+        let most = limits::AUTOMATA_BYTES_LEAST + patterns * limits::AUTOMATA_PATTERN_BYTES;
+        Self { used: AtomicUsize::new(0), most: most.min(limits::AUTOMATA_BYTES_MAX) }
+    }
+
     /// Takes some octets more; not if that is above the bound.
     pub fn take(&self, octets: usize) -> bool {
-        self.0.fetch_add(octets, Ordering::Relaxed) + octets <= limits::AUTOMATA_BYTES_MAX
+        self.used.fetch_add(octets, Ordering::Relaxed) + octets <= self.most
     }
 
     /// Notes octets that are taken in any case: their sum is bounded by the patterns.
     fn add(&self, octets: usize) {
-        self.0.fetch_add(octets, Ordering::Relaxed);
+        self.used.fetch_add(octets, Ordering::Relaxed);
     }
 
     pub fn used(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.used.load(Ordering::Relaxed)
     }
 
     /// Whether the bound was met.
     pub fn is_full(&self) -> bool {
-        self.used() > limits::AUTOMATA_BYTES_MAX
+        self.used() > self.most
     }
 }

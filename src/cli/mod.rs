@@ -37,7 +37,7 @@ enum Verb {
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
-    /// List and check the rules
+    /// List, check, try, compile and import rules
     #[command(subcommand)]
     Rules(rules::Rules),
 }

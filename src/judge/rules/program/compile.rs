@@ -63,6 +63,7 @@ pub struct Compiler<'a> {
     keys: BTreeMap<String, usize>,
     rule: usize,
     pub is_bounded: bool,
+    pub is_proven: bool,
     mistakes: Vec<Mistake>,
     /// Mistakes in lists, told by the list.
     pub of_lists: Vec<crate::judge::document::Complaint>,
@@ -75,9 +76,10 @@ pub struct Compiled {
     pub of_lists: Vec<crate::judge::document::Complaint>,
 }
 
-/// Compiles rules that may read each other.
+/// Compiles rules that may read each other. Where they are not yet proven, bounded patterns are compiled at once, so that
+/// one which the backtracking engine does not take is a mistake and not a rule that never hits.
 #[must_use]
-pub fn compile(written: &[Written], lists: &Lists) -> Compiled {
+pub fn compile(written: &[Written], lists: &Lists, is_proven: bool) -> Compiled {
     let places: BTreeMap<Symbol, usize> =
         written.iter().enumerate().map(|(at, rule)| (rule.symbol.clone(), at)).collect();
     let mut compiler = Compiler {
@@ -88,6 +90,7 @@ pub fn compile(written: &[Written], lists: &Lists) -> Compiled {
         keys: BTreeMap::new(),
         rule: 0,
         is_bounded: false,
+        is_proven,
         mistakes: Vec::new(),
         of_lists: Vec::new(),
     };

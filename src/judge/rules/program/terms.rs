@@ -97,7 +97,8 @@ impl Compiler<'_> {
             return self.complain(term.right, "a regular expression is needed here: /.../".to_owned());
         };
         let parsed = if self.is_bounded { Pattern::bounded(source, flags) } else { Pattern::parse(source, flags) };
-        let pattern = match parsed {
+        let ready = |pattern: Pattern| if self.is_proven { Ok(pattern) } else { pattern.prepare().map(|()| pattern) };
+        let pattern = match parsed.and_then(ready) {
             Ok(pattern) => pattern,
             // Octet 0 of the source stands behind the first slash.
             Err(refusal) => return self.complain_at(term.right.span.start + 1 + refusal.at, refusal.what),

@@ -17,7 +17,7 @@ pub mod rules;
 use self::{
     auth::Authentication,
     checks::evidence::{Check, Evidence},
-    facts::{Facts, Question, Reading, Scanned},
+    facts::{Facts, Question, Reading},
     findings::Finding,
     policy::verdict::Verdict,
     rulebook::Rulebook,
@@ -108,9 +108,7 @@ impl Judge {
 
     /// What the rules find, once all checks have spoken.
     fn judged_by_rules(&self, facts: &Facts, authentication: &Authentication, found: &[Finding]) -> Vec<Finding> {
-        let reading = Reading::of(facts);
-        let virus = reading.virus().unwrap_or(&Scanned::NotAsked);
-        let scene = Scene::new(&self.mail, Some(Outside { authentication, virus }));
+        let scene = Scene::new(&self.mail, Some(Outside::of(authentication, facts)));
         self.rulebook.rules.program.run(&scene, found)
     }
 

@@ -4,7 +4,6 @@
 
 use super::bench::Judged;
 use crate::judge::{
-    facts::{Reading, Scanned},
     findings::Finding,
     rulebook::Rulebook,
     rules::{
@@ -94,9 +93,7 @@ fn spans(judged: &Judged, rulebook: &Rulebook, found: &[&Finding]) -> Vec<Vec<Sp
     if found.is_empty() {
         return Vec::new();
     }
-    let reading = Reading::of(&judged.facts);
-    let virus = reading.virus().unwrap_or(&Scanned::NotAsked);
-    let outside = Outside { authentication: &judged.verdict.authentication, virus };
+    let outside = Outside::of(&judged.verdict.authentication, &judged.facts);
     let scene = Scene::new(&judged.mail, Some(outside));
     rulebook.rules.program.spans(&scene, found.iter().map(|finding| &finding.symbol))
 }

@@ -3,7 +3,10 @@
 //! Pure. Things that many rules read are made once, when the first of them asks.
 
 use crate::{
-    judge::{auth::Authentication, facts::Scanned},
+    judge::{
+        auth::Authentication,
+        facts::{Facts, Reading, Scanned},
+    },
     mail::{
         Mail,
         classic::{Circumstances, Classic},
@@ -17,6 +20,14 @@ use std::cell::OnceCell;
 pub struct Outside<'a> {
     pub authentication: &'a Authentication,
     pub virus: &'a Scanned,
+}
+
+impl<'a> Outside<'a> {
+    /// The facts as they are; a virus scan that nobody asked for was not asked.
+    #[must_use]
+    pub fn of(authentication: &'a Authentication, facts: &'a Facts) -> Self {
+        Self { authentication, virus: Reading::of(facts).virus().unwrap_or(&Scanned::NotAsked) }
+    }
 }
 
 /// One mail with everything that rules may read of it.

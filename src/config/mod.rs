@@ -145,9 +145,24 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong with the rule files, and actions for symbols that have no rule.
     pub fn rulebook(&self) -> Result<Rulebook, Errors> {
+        self.rulebook_of(&self.rules()?)
+    }
+
+    /// The texts of the rules, `own_domains` among the lists.
+    ///
+    /// # Errors
+    /// Every file that cannot be read.
+    pub fn rules(&self) -> Result<rules::Found, Errors> {
         let rules::Found { sources, proof } = rules::find(self.rules_dir.as_deref())?;
-        let sources = sources.with_own_domains(&self.own_domains);
-        let mut rules = Ruleset::read(&sources, proof)?;
+        Ok(rules::Found { sources: sources.with_own_domains(&self.own_domains), proof })
+    }
+
+    /// Everything that can sway a verdict, from this configuration and these rules.
+    ///
+    /// # Errors
+    /// As those of `rulebook`.
+    pub fn rulebook_of(&self, rules::Found { sources, proof }: &rules::Found) -> Result<Rulebook, Errors> {
+        let mut rules = Ruleset::read(sources, *proof)?;
         let mut complaints = Vec::new();
         for (name, (action, position)) in &self.actions {
             if let Some(rule) = rules.table.get_mut(&Symbol::named(name)) {

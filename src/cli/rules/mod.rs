@@ -7,8 +7,8 @@ mod prove;
 
 use super::output::{self, Ending};
 use crate::{
-    config::{Settings, rules},
-    judge::document::Errors,
+    config::Settings,
+    judge::{document::Errors, rules::ruleset::Sources},
 };
 use clap::{Args, Subcommand};
 use std::{io, path::PathBuf};
@@ -69,12 +69,9 @@ impl Chosen {
         Ok(settings)
     }
 
-    /// The texts of the rules; samples of the embedded ones are tried too where a verb tries samples.
-    fn sources(&self) -> Result<rules::Found, Errors> {
-        let settings = self.settings()?;
-        let mut found = rules::find(settings.rules_dir.as_deref())?;
-        found.sources = found.sources.with_own_domains(&settings.own_domains);
-        Ok(found)
+    /// The texts of the rules.
+    fn sources(&self) -> Result<Sources, Errors> {
+        Ok(self.settings()?.rules()?.sources)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     config::rules,
     judge::{
         document::Errors,
+        rulebook::Rulebook,
         rules::ruleset::{Proof, Ruleset},
     },
 };
@@ -14,19 +15,18 @@ use std::{fs, io, path::PathBuf};
 
 /// Checks rules; tells how many there are if nothing is wrong.
 pub fn check(chosen: &Chosen) -> io::Result<Ending> {
+    // Samples of embedded and compiled rules are tried, too; that is what is asked for.
     let checked = chosen.settings().and_then(|settings| {
-        let found = chosen.sources()?;
-        let ruleset = Ruleset::read(&found.sources, Proof::Samples)?;
-        // Actions of the configuration for symbols that are not there.
-        Ok((ruleset, settings.rulebook()?))
+        let found = rules::Found { proof: Proof::Samples, ..settings.rules()? };
+        settings.rulebook_of(&found)
     });
-    let (ruleset, rulebook) = match checked {
-        Ok(checked) => checked,
+    let Rulebook { rules: ruleset, digest, .. } = match checked {
+        Ok(rulebook) => rulebook,
         Err(errors) => return Ok(unreadable(&errors)),
     };
     if chosen.json {
         output::json(&serde_json::json!({
-            "symbols": ruleset.table.len(), "samples": ruleset.samples, "digest": rulebook.digest,
+            "symbols": ruleset.table.len(), "samples": ruleset.samples, "digest": digest,
         }))?;
     } else {
         output::line(format_args!("{} symbols, {} samples, nothing is wrong", ruleset.table.len(), ruleset.samples))?;
@@ -47,11 +47,11 @@ pub struct Test {
 impl Test {
     /// Tries the samples.
     pub fn run(&self) -> io::Result<Ending> {
-        let found = match self.chosen.sources() {
-            Ok(found) => found,
+        let sources = match self.chosen.sources() {
+            Ok(sources) => sources,
             Err(errors) => return Ok(unreadable(&errors)),
         };
-        let (_, tried, errors) = Ruleset::try_read(&found.sources, Proof::Samples);
+        let (_, tried, errors) = Ruleset::try_read(&sources, Proof::Samples);
         let failed = tried.iter().filter(|sample| !sample.is_right).count();
         if errors.0.len() > failed {
             return Ok(unreadable(&errors));
@@ -96,9 +96,9 @@ pub struct Compile {
 impl Compile {
     /// Checks the rules and writes the file, whole or not at all.
     pub fn run(&self) -> io::Result<Ending> {
-        let checked = self.chosen.sources().and_then(|found| {
-            let ruleset = Ruleset::read(&found.sources, Proof::Samples)?;
-            Ok((found.sources, ruleset))
+        let checked = self.chosen.sources().and_then(|sources| {
+            let ruleset = Ruleset::read(&sources, Proof::Samples)?;
+            Ok((sources, ruleset))
         });
         let (sources, ruleset) = match checked {
             Ok(checked) => checked,

@@ -51,8 +51,8 @@ pub struct Pack {
     pub groups: BTreeMap<String, Group>,
 }
 
-const KEYS: [&str; 11] =
-    ["about", "action", "bounded", "group", "hits", "misses", "multiple", "score", "shadow", "when", "cap"];
+const KEYS: [&str; 10] =
+    ["about", "action", "bounded", "group", "hits", "misses", "multiple", "score", "shadow", "when"];
 
 /// Reads one rule file; its mistakes stay with the document.
 #[must_use]
@@ -161,7 +161,7 @@ fn field(document: &Document<'_>, text: &str, key: &Key<'_>, value: &Value<'_>, 
             }
         }
         _ => {
-            document.complain_of_key(key, KEYS.into_iter().filter(|key| *key != "cap"));
+            document.complain_of_key(key, KEYS);
             return None;
         }
     }

@@ -140,6 +140,30 @@ impl Program {
         (!words.is_empty()).then(|| Finding::new(STEP_LIMIT, words.join(" ")))
     }
 
+    /// Would the rule hit this sample message? `None` if facts decide that a sample does not have.
+    #[must_use]
+    pub fn probe(&self, mail: &crate::mail::Mail, rule: usize, leaves_out_open: bool) -> Option<bool> {
+        let scene = Scene::new(mail, None);
+        let mut eyes = Eyes::new(&scene, &self.matchers, self.rules.len());
+        eyes.leaves_out_open = leaves_out_open;
+        let mut needed = BTreeSet::from([rule]);
+        let mut open = vec![rule];
+        while let Some(when) = open.pop().map(|at| self.when(at)) {
+            let mut read = Vec::new();
+            if let Some(when) = when {
+                symbols_of(when, &mut read);
+            }
+            open.extend(read.into_iter().filter(|at| needed.insert(*at)));
+        }
+        for at in self.order.iter().filter(|at| needed.contains(at)) {
+            let value = self.when(*at).and_then(|when| evaluate(when, &eyes, None));
+            if let Some(cell) = eyes.values.get(*at) {
+                cell.set(value);
+            }
+        }
+        eyes.values.get(rule)?.get().map(|value| value != 0.0)
+    }
+
     /// Where the patterns of rules match, for the trace: one entry a symbol, in their order.
     pub fn spans<'f>(&self, scene: &Scene<'_>, symbols: impl Iterator<Item = &'f Symbol>) -> Vec<Vec<Span>> {
         let eyes = Eyes::new(scene, &self.matchers, 0);
@@ -222,20 +246,10 @@ impl Program {
         self.matchers.get(at)
     }
 
-    #[must_use]
-    pub fn matchers(&self) -> &[Matched] {
-        &self.matchers
-    }
-
     /// The place of a rule.
     #[must_use]
     pub fn place(&self, symbol: &Symbol) -> Option<usize> {
         self.index.get(symbol).copied()
-    }
-
-    #[must_use]
-    pub fn rules(&self) -> &[Ready] {
-        &self.rules
     }
 }
 
@@ -248,30 +262,4 @@ pub struct Span {
     pub text: Vec<u8>,
     /// Where they stand in their value.
     pub octets: Range<usize>,
-}
-
-impl Program {
-    /// Would the rule hit this sample message? `None` if facts decide that a sample does not have.
-    #[must_use]
-    pub fn probe(&self, mail: &crate::mail::Mail, rule: usize, leaves_out_open: bool) -> Option<bool> {
-        let scene = Scene::new(mail, None);
-        let mut eyes = Eyes::new(&scene, &self.matchers, self.rules.len());
-        eyes.leaves_out_open = leaves_out_open;
-        let mut needed = BTreeSet::from([rule]);
-        let mut open = vec![rule];
-        while let Some(when) = open.pop().map(|at| self.when(at)) {
-            let mut read = Vec::new();
-            if let Some(when) = when {
-                symbols_of(when, &mut read);
-            }
-            open.extend(read.into_iter().filter(|at| needed.insert(*at)));
-        }
-        for at in self.order.iter().filter(|at| needed.contains(at)) {
-            let value = self.when(*at).and_then(|when| evaluate(when, &eyes, None));
-            if let Some(cell) = eyes.values.get(*at) {
-                cell.set(value);
-            }
-        }
-        eyes.values.get(rule)?.get().map(|value| value != 0.0)
-    }
 }

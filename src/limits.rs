@@ -250,6 +250,10 @@ pub const PATTERN_STEPS_MAX: usize = 100_000;
 pub const BOUNDED_BYTES_MAX: usize = 16 << 10;
 /// Octets times octets of all segments that bounded patterns run over in one scan: a few seconds at the very worst.
 pub const BOUNDED_WORK_MAX: u64 = 1 << 33;
+/// Steps of one search for a bounded pattern in pieces, for each octet that it may begin at; then backtracking decides.
+pub const COURSE_STEPS_PER_OCTET: usize = 64;
+/// Steps of one search for a bounded pattern in pieces however few the octets are.
+pub const COURSE_STEPS_LEAST: usize = 1 << 14;
 /// Octets of the cache of one pattern's lazy automaton, for each thread that uses it.
 pub const PATTERN_CACHE_BYTES_MAX: usize = 2 << 20;
 /// How often rule files and lists are looked at; a change counts when it has stood for one look.

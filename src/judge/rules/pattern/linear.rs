@@ -11,7 +11,7 @@ use regex_syntax::hir::{Class, Hir, Look, Repetition};
 
 /// What can follow a place in the pattern.
 #[derive(Clone, Copy)]
-struct Next {
+pub struct Next {
     /// The octets it may begin with.
     first: Octets,
     /// Whether all of it can be empty.
@@ -21,16 +21,28 @@ struct Next {
 }
 
 impl Next {
-    const END: Self = Self { first: Octets::NONE, nullable: true, looks: false };
+    /// Nothing: the pattern ends there.
+    pub const END: Self = Self { first: Octets::NONE, nullable: true, looks: false };
+    /// There is no telling.
+    pub const ANY: Self = Self { first: Octets::ALL, nullable: true, looks: true };
 
     /// What follows a place before `node`.
-    fn before(self, node: &Node) -> Self {
+    pub fn before(self, node: &Node) -> Self {
         let nullable = node.is_nullable();
         Self {
             first: if nullable { node.first().union(self.first) } else { node.first() },
             nullable: nullable && self.nullable,
             looks: node.looks_first() || (nullable && self.looks),
         }
+    }
+
+    /// What follows one turn of a repetition that this follows.
+    pub fn within_repeat(self, turn: &Node, max: Option<u32>) -> Self {
+        if max.is_some_and(|max| max <= 1) {
+            return self;
+        }
+        let again = self.before(turn);
+        Self { first: again.first.union(self.first), nullable: self.nullable, looks: again.looks || self.looks }
     }
 
     /// Whether anything that was matched so far is a match of the whole.
@@ -41,7 +53,12 @@ impl Next {
 
 /// The exact automaton's form; else the name of the first thing that has none.
 pub fn exact(node: &Node) -> Result<Hir, &'static str> {
-    Linear { relaxed: false }.hir(node, Next::END)
+    exact_before(node, Next::END)
+}
+
+/// The exact automaton's form of a part of a pattern, with what follows it there.
+pub fn exact_before(node: &Node, next: Next) -> Result<Hir, &'static str> {
+    Linear { relaxed: false }.hir(node, next)
 }
 
 /// A form that matches wherever the pattern does, and perhaps elsewhere.
@@ -93,17 +110,7 @@ impl Linear {
                 if *greed == Greed::Possessive && !self.relaxed && !next.is_free() && !gives_nothing_back(node, next) {
                     return Err(beyond(node));
                 }
-                let body = if max.is_none_or(|max| max > 1) {
-                    let again = next.before(inner);
-                    Next {
-                        first: again.first.union(next.first),
-                        nullable: next.nullable,
-                        looks: again.looks || next.looks,
-                    }
-                } else {
-                    next
-                };
-                let sub = Box::new(self.hir(inner, body)?);
+                let sub = Box::new(self.hir(inner, next.within_repeat(inner, *max))?);
                 Ok(Hir::repetition(Repetition { min: *min, max: *max, greedy: *greed != Greed::Lazy, sub }))
             }
             Node::Capture(_, inner) => self.hir(inner, next),

@@ -6,6 +6,7 @@
 mod bounded;
 mod class;
 mod escape;
+pub(super) mod flow;
 mod linear;
 mod node;
 pub(super) mod octets;
@@ -13,6 +14,7 @@ mod read;
 
 use crate::limits;
 use bounded::Bounded;
+use flow::Flow;
 use node::Node;
 use regex_syntax::hir::Hir;
 use std::{fmt, sync::Arc};
@@ -27,6 +29,8 @@ struct Parts {
     /// The pattern itself; for a bounded one a form that matches wherever it does.
     hir: Hir,
     bounded: Option<Bounded>,
+    /// A bounded pattern in pieces, where it can be cut into such.
+    flow: Option<Flow>,
 }
 
 /// Why a pattern is not taken.
@@ -62,7 +66,7 @@ impl Pattern {
             let at = reading.beyond.iter().find(|(_, known)| *known == name).map_or(0, |(at, _)| *at);
             Refusal::new(at, format!("{name} needs backtracking; write it without, or mark the rule `bounded = true`"))
         })?;
-        Ok(Self(Arc::new(Parts { source: source.to_owned(), hir, bounded: None })))
+        Ok(Self(Arc::new(Parts { source: source.to_owned(), hir, bounded: None, flow: None })))
     }
 
     /// Reads a pattern that may need backtracking; it is linear if it can be.
@@ -72,18 +76,23 @@ impl Pattern {
     /// The first thing that is wrong, or that is not known here at all.
     pub fn bounded(source: &str, flags: &str) -> Result<Self, Refusal> {
         let (reading, hir) = Self::read(source, flags)?;
-        let (hir, bounded) = match hir {
-            Ok(hir) => (hir, None),
-            Err(_) => (linear::relaxed(&reading.node), Some(Bounded::new(&reading.node, reading.refers))),
+        let parts = match hir {
+            Ok(hir) => Parts { source: source.to_owned(), hir, bounded: None, flow: None },
+            Err(_) => Parts {
+                source: source.to_owned(),
+                hir: linear::relaxed(&reading.node),
+                bounded: Some(Bounded::new(&reading.node, reading.refers)),
+                flow: flow::flow(&reading.node),
+            },
         };
-        Ok(Self(Arc::new(Parts { source: source.to_owned(), hir, bounded })))
+        Ok(Self(Arc::new(parts)))
     }
 
     /// A text as it stands.
     pub fn literal(text: &str, any_case: bool) -> Self {
         let reader = text.chars().map(|letter| read::letter(letter, any_case)).collect();
         let hir = linear::relaxed(&Node::concat(reader));
-        Self(Arc::new(Parts { source: text.to_owned(), hir, bounded: None }))
+        Self(Arc::new(Parts { source: text.to_owned(), hir, bounded: None, flow: None }))
     }
 
     /// Whether it runs by backtracking under a limit.
@@ -114,6 +123,11 @@ impl Pattern {
     /// What decides for a bounded pattern.
     pub(super) fn backtracking(&self) -> Option<&Bounded> {
         self.0.bounded.as_ref()
+    }
+
+    /// A bounded pattern in pieces, where it can be cut into such.
+    pub(super) fn flow(&self) -> Option<&Flow> {
+        self.0.flow.as_ref()
     }
 
     fn read(source: &str, flags: &str) -> Result<(read::Reading, Result<Hir, &'static str>), Refusal> {

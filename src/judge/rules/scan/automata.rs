@@ -2,8 +2,8 @@
 //!
 //! Pure. All threads share one; when it has grown to its bound it is put away and a new one begun.
 
-use super::{crowd::Crowd, verify::Verifier};
-use crate::limits;
+use super::{crowd::Crowd, flow::Course, verify::Verifier};
+use crate::{judge::rules::pattern::flow::Flow, limits};
 use regex_syntax::hir::Hir;
 use std::sync::{
     OnceLock,
@@ -14,6 +14,7 @@ use std::sync::{
 #[derive(Debug)]
 pub struct Automata {
     verifiers: Vec<OnceLock<Verifier>>,
+    courses: Vec<OnceLock<Course>>,
     crowds: Vec<OnceLock<Crowd>>,
     pub memory: Memory,
 }
@@ -23,6 +24,7 @@ impl Automata {
     pub fn new(members: usize, crowds: usize) -> Self {
         Self {
             verifiers: (0..members).map(|_| OnceLock::new()).collect(),
+            courses: (0..members).map(|_| OnceLock::new()).collect(),
             crowds: (0..crowds).map(|_| OnceLock::new()).collect(),
             memory: Memory::of(members),
         }
@@ -37,6 +39,16 @@ impl Automata {
             verifier
         };
         Some(self.verifiers.get(member)?.get_or_init(build))
+    }
+
+    /// The automata of a pattern in pieces.
+    pub fn course(&self, member: usize, flow: &Flow) -> Option<&Course> {
+        let build = || {
+            let course = Course::new(flow);
+            self.memory.add(course.memory());
+            course
+        };
+        Some(self.courses.get(member)?.get_or_init(build))
     }
 
     /// The automaton of a crowd of these patterns.

@@ -39,7 +39,7 @@ impl Crowd {
     /// Runs over a segment and tells the patterns that are met, by their place in the crowd, and where they end; whether
     /// it came through.
     pub fn run(&self, segment: &[u8], memory: &Memory, tell: &mut impl FnMut(usize, &[u32])) -> bool {
-        self.lazy.run_all(&self.graph, &self.starts, segment, memory, tell)
+        self.lazy.run_all(&self.graph, &self.starts, segment, 0..segment.len(), memory, tell).is_some()
     }
 
     /// Octets it takes before it grows.

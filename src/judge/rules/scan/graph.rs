@@ -34,6 +34,8 @@ pub struct Graph {
     classes: Box<[u8; 256]>,
     class_count: usize,
     pub start: u32,
+    /// The place at which walks through the first pattern end.
+    pub end: u32,
     /// The place of each cut.
     pub entries: Vec<u32>,
     /// Whether there are assertions, and whether some of them are about words.
@@ -64,6 +66,7 @@ impl Graph {
             ends.push((builder.add(hir, 0, &cuts), Step::End(number), 0));
             cuts.clear();
         }
+        let end = ends.first().map_or(0, |(place, _, _)| *place);
         let (classes, class_count) = builder.classes();
         let looks: Vec<Look> = builder
             .steps
@@ -83,6 +86,7 @@ impl Graph {
             classes,
             class_count,
             start: 0,
+            end,
             entries,
             looks_at_words: looks.iter().any(words),
             looks: !looks.is_empty(),

@@ -10,6 +10,7 @@ use super::{
 use regex_syntax::hir::Look;
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -47,11 +48,21 @@ pub enum Outcome {
     Full,
 }
 
+/// What is asked of walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Whether one of them ends.
+    Anchored,
+    /// All ends of those from one place.
+    Telling,
+    /// All ends of those from any octet on.
+    Floating,
+}
+
 #[derive(Debug)]
 pub struct Lazy {
     way: Way,
-    /// Whether walks may begin at any octet, and all patterns that are met are told.
-    floats: bool,
+    mode: Mode,
     /// Cells of one row: one for each class of octets, and one for the end.
     stride: usize,
     blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
@@ -89,18 +100,23 @@ struct Growth {
 impl Lazy {
     /// An automaton for walks from one place; it knows nothing yet of its graph.
     pub fn anchored(graph: &Graph, way: Way) -> Self {
-        Self::new(graph, way, false)
+        Self::new(graph, way, Mode::Anchored)
+    }
+
+    /// An automaton for walks from one place, all whose ends are told.
+    pub fn telling(graph: &Graph) -> Self {
+        Self::new(graph, Way::On, Mode::Telling)
     }
 
     /// An automaton for walks from the start of a graph at every octet.
     pub fn floating(graph: &Graph) -> Self {
-        Self::new(graph, Way::On, true)
+        Self::new(graph, Way::On, Mode::Floating)
     }
 
-    fn new(graph: &Graph, way: Way, floats: bool) -> Self {
+    fn new(graph: &Graph, way: Way, mode: Mode) -> Self {
         Self {
             way,
-            floats,
+            mode,
             stride: graph.class_count() + 1,
             blocks: [const { OnceLock::new() }; BLOCKS],
             ended: [const { OnceLock::new() }; BLOCKS],
@@ -141,19 +157,23 @@ impl Lazy {
         }
     }
 
-    /// Runs over a segment, begins everywhere, and tells the patterns that are met and where they end; whether it came
-    /// through.
+    /// Runs over a part of a segment and tells the patterns that are met and where they end; octets that were read, none
+    /// if the table may not grow any more. Telling walks begin at the start of the part, floating ones everywhere in it.
     pub fn run_all(
         &self,
         graph: &Graph,
         starts: &Starts,
         segment: &[u8],
+        range: Range<usize>,
         memory: &Memory,
         tell: &mut impl FnMut(usize, &[u32]),
-    ) -> bool {
-        let Some(mut row) = self.first(graph, (graph.start, starts), None, memory) else { return false };
+    ) -> Option<usize> {
+        let before = range.start.checked_sub(1).and_then(|at| segment.get(at)).copied();
+        let mut row = self.first(graph, (graph.start, starts), before, memory)?;
         let (mut number, mut block) = (u32::MAX, [].as_slice());
-        for (at, octet) in segment.iter().enumerate() {
+        // Whether a walk ends at the end of the part, the octet behind it tells.
+        let octets = segment.get(range.start..segment.len().min(range.end + 1)).unwrap_or_default();
+        for (at, octet) in (range.start..).zip(octets) {
             let class = graph.class(*octet);
             let here = (row & !SPECIAL) >> BLOCK_SHIFT;
             if here != number {
@@ -164,8 +184,10 @@ impl Lazy {
                 block.get((row & PLACE) as usize + class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
             if next >= SPECIAL {
                 if next == UNKNOWN {
-                    let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return false };
-                    next = grown;
+                    next = self.grow(graph, row, class, Some(*octet), memory)?;
+                }
+                if next == DEAD {
+                    return Some(at - range.start);
                 }
                 if next >= SPECIAL {
                     tell(at, self.ended(next));
@@ -173,11 +195,13 @@ impl Lazy {
             }
             row = next;
         }
-        let Some(end) = self.end(graph, row, memory) else { return false };
-        if end >= SPECIAL {
-            tell(segment.len(), self.ended(end));
+        if range.end >= segment.len() {
+            let end = self.end(graph, row, memory)?;
+            if end >= SPECIAL && end != DEAD {
+                tell(segment.len(), self.ended(end));
+            }
         }
-        true
+        Some(octets.len())
     }
 
     /// The row at which runs from a place begin.
@@ -235,7 +259,7 @@ impl Lazy {
         let number = self.number(row);
         let (places, before, _) = growth.states.get(number)?.clone();
         self.close(graph, &mut growth, &places, before, side(graph, octet));
-        let next = if !self.floats && !growth.ended.is_empty() {
+        let next = if self.mode == Mode::Anchored && !growth.ended.is_empty() {
             MATCH
         } else {
             let places = octet.map_or_else(Box::default, |octet| self.over(graph, &growth, octet));
@@ -293,7 +317,7 @@ impl Lazy {
                 }
             }
         }
-        if self.floats {
+        if self.mode == Mode::Floating {
             places.push(graph.start);
         }
         places.sort_unstable();

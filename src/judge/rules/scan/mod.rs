@@ -8,6 +8,7 @@ mod automata;
 mod collect;
 mod crowd;
 mod factor;
+mod flow;
 mod front;
 mod graph;
 mod lazy;

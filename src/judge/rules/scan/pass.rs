@@ -2,8 +2,9 @@
 //!
 //! Pure.
 
-use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome};
+use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome, whole::Exhausted};
 use crate::limits;
+use std::ops::Range;
 
 /// A scan under way.
 pub struct Pass<'a> {
@@ -122,13 +123,10 @@ impl Pass<'_> {
             return self.confirm(index, slice);
         };
         let around = at.saturating_sub(reach)..at.saturating_add(reach).min(slice.len());
-        if member.whole.pattern.is_bounded() && !self.hits.affords(around.len()) {
-            return self.hits.exhaust(index);
-        }
-        match member.whole.is_confirmed_in(slice, around) {
+        match self.decide(index, slice, around) {
             Ok(true) => self.hits.add(index),
             Ok(false) => self.hits.spend(index, steps + 2 * reach),
-            Err(_) => {
+            Err(Exhausted) => {
                 self.hits.decide(index, segment);
                 self.hits.exhaust(index);
             }
@@ -145,18 +143,30 @@ impl Pass<'_> {
 
     /// Takes a pattern as found whose automaton's form is found, if backtracking has nothing against it.
     fn confirm(&mut self, index: usize, segment: &[u8]) {
-        let Some(member) = self.matcher.members.get(index) else { return };
-        if !member.whole.pattern.is_bounded() {
-            return self.hits.add(index);
-        }
-        let octets = segment.len().min(limits::BOUNDED_BYTES_MAX);
-        if !self.hits.affords(octets) {
-            return self.hits.exhaust(index);
-        }
-        match member.whole.is_confirmed_in(segment, 0..octets) {
+        match self.decide(index, segment, 0..segment.len()) {
             Ok(true) => self.hits.add(index),
-            Ok(false) if octets == segment.len() => {}
-            _ => self.hits.exhaust(index),
+            Ok(false) => {}
+            Err(Exhausted) => self.hits.exhaust(index),
         }
+    }
+
+    /// Whether a pattern is found in a part of a segment in which its automaton's form is.
+    fn decide(&mut self, index: usize, segment: &[u8], range: Range<usize>) -> Result<bool, Exhausted> {
+        let Some(member) = self.matcher.members.get(index) else { return Ok(false) };
+        let pattern = &member.whole.pattern;
+        if !pattern.is_bounded() {
+            return Ok(true);
+        }
+        let course = pattern.flow().and_then(|flow| self.automata.course(index, flow));
+        let found = course.and_then(|course| course.is_found(segment, range.clone(), &self.automata.memory));
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let read = range.start..range.end.min(range.start + limits::BOUNDED_BYTES_MAX);
+        if !self.hits.affords(read.len()) {
+            return Err(Exhausted);
+        }
+        let is_found = member.whole.is_confirmed_in(segment, read.clone())?;
+        if is_found || read.end == range.end { Ok(is_found) } else { Err(Exhausted) }
     }
 }

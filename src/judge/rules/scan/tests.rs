@@ -100,6 +100,29 @@ fn together_is_as_alone_for_bounded_patterns() {
 }
 
 #[test]
+fn together_is_as_alone_for_patterns_that_refer_back() {
+    let mut dice = Dice(13);
+    let mut patterns = Vec::new();
+    while patterns.len() < 160 {
+        let (before, between, behind) = (dice.pattern(1), dice.pattern(1), dice.pattern(0));
+        let kept = dice.pick(&["[abc]+", "\\w", "[^ ]{1,3}", "a|bc?", ".*", "(?!b)\\w+"]);
+        // Groups of the parts come before and between: the number of ours is told by counting.
+        let group = 1 + before.matches("((?:").count();
+        let again = dice.pick(&["", "?", "{2}"]);
+        let source = format!("{before}({kept}){between}(?:\\{group}){again}{behind}");
+        let flags = dice.pick(&["", "i", "ms"]);
+        let pattern = Pattern::bounded(&source, flags).unwrap();
+        if pattern.prepare().is_ok() {
+            patterns.push(pattern);
+        }
+    }
+    let in_pieces = patterns.iter().filter(|pattern| pattern.flow().is_some()).count();
+    assert!(in_pieces > 120, "{in_pieces} patterns in pieces");
+    let hits = compare(patterns, &mut dice, 100);
+    assert!(hits > 500, "{hits} hits test nothing");
+}
+
+#[test]
 fn a_pattern_never_matches_across_segments() {
     let patterns: Vec<Pattern> =
         ["foo.?bar", "o\\z", "^bar", "foo\\s*bar", "r\\b"].map(|source| Pattern::parse(source, "s").unwrap()).into();
@@ -143,10 +166,12 @@ fn steps_are_bounded_whatever_the_text() {
 
 #[test]
 fn a_bounded_pattern_that_takes_too_many_steps_says_so() {
-    let pattern = Pattern::bounded("(?:(a|aa)+)+(?=d)\\1x", "").unwrap();
-    let matcher = Matcher::new(vec![pattern]);
+    let in_pieces = Pattern::bounded("(?:(a|aa)+)+(?=d)\\1x", "").unwrap();
+    let pattern = Pattern::bounded("(?:(a|aa)+)+(?=d)\\1(?>x|xy)z", "").unwrap();
+    assert!(in_pieces.flow().is_some() && pattern.flow().is_none());
+    let matcher = Matcher::new(vec![pattern, in_pieces]);
     let (mut hay, mut hits) = (Haystack::new(), Hits::new());
-    hay.push(&[&b"a".repeat(60)[..], b"d x"].concat());
+    hay.push(&[&b"a".repeat(60)[..], b"d xz"].concat());
     matcher.scan(&hay, &mut hits);
     assert_eq!((hits.contains(0), hits.exhausted()), (false, [0].as_slice()));
 }

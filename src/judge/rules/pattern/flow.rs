@@ -5,18 +5,21 @@
 
 use super::{
     linear::{self, Next},
-    node::{Greed, Node},
+    node::{Anchor, Greed, Node},
+    octets::Octets,
 };
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Class, Hir, Look, Repetition};
 
 /// Groups that a pattern may refer to.
-pub const SLOTS: usize = 3;
+pub const SLOTS: usize = 4;
 
 /// A pattern in pieces.
 #[derive(Clone, Debug)]
 pub enum Flow {
     /// What an automaton does.
     Walk(Hir),
+    /// The same, to the last of the places where it can end.
+    Most(Hir),
     /// A piece whose text is kept, in the slot of this number.
     Keep { slot: usize, flow: Box<Flow> },
     /// What a slot keeps, again.
@@ -30,7 +33,7 @@ pub enum Flow {
     Repeat { flow: Box<Flow>, min: u32, max: Option<u32> },
 }
 
-/// The pieces of a pattern; none if something in it never gives back what it took, or it refers to many groups.
+/// The pieces of a pattern; none if it holds on to what an order of ways decides, or refers to many groups.
 pub fn flow(node: &Node) -> Option<Flow> {
     let mut groups = Vec::new();
     referred(node, &mut groups);
@@ -81,13 +84,18 @@ impl Cutter {
             return Some(Flow::Walk(hir));
         }
         match node {
-            Node::Empty | Node::One(_) | Node::Anchor(_) => None,
+            Node::Anchor(anchor) => anchored(*anchor),
+            Node::Empty | Node::One(_) => None,
             Node::Concat(nodes) => self.chain(nodes, next),
             Node::Either(nodes) => {
                 let flows: Option<Vec<Flow>> = nodes.iter().map(|node| self.cut(node, next)).collect();
                 Some(Flow::Choice(flows?))
             }
-            Node::Repeat { greed: Greed::Possessive, .. } | Node::Atomic(_) => None,
+            Node::Repeat { node: turn, min, max, greed: Greed::Possessive } => most(turn, *min, *max),
+            Node::Atomic(node) => match &**node {
+                Node::Repeat { node: turn, min, max, greed: Greed::Greedy } => most(turn, *min, *max),
+                _ => None,
+            },
             Node::Repeat { node, min, max, .. } => {
                 let flow = Box::new(self.cut(node, next.within_repeat(node, *max))?);
                 Some(Flow::Repeat { flow, min: *min, max: *max })
@@ -137,4 +145,31 @@ impl Cutter {
         }
         Some(())
     }
+}
+
+/// A line's start or end where what follows may be empty: a look at what stands around tells.
+fn anchored(anchor: Anchor) -> Option<Flow> {
+    let octet = |set: Octets| Hir::class(Class::Bytes(set.class()));
+    match anchor {
+        // At the very end no line starts.
+        Anchor::LineStart => {
+            let follows = Flow::Ahead { negative: false, flow: Box::new(Flow::Walk(octet(Octets::ALL))) };
+            let line = Flow::Chain(vec![Flow::Walk(Hir::look(Look::StartLF)), follows]);
+            Some(Flow::Choice(vec![Flow::Walk(Hir::look(Look::Start)), line]))
+        }
+        Anchor::LastLine => {
+            let line_end = octet(Octets::of(&[(b'\n', b'\n')]));
+            let line_end = Repetition { min: 0, max: Some(1), greedy: true, sub: Box::new(line_end) };
+            let rest = Hir::concat(vec![Hir::repetition(line_end), Hir::look(Look::End)]);
+            Some(Flow::Ahead { negative: false, flow: Box::new(Flow::Walk(rest)) })
+        }
+        _ => None,
+    }
+}
+
+/// Octets of a set, as many as there are.
+fn most(turn: &Node, min: u32, max: Option<u32>) -> Option<Flow> {
+    let Node::One(set) = turn else { return None };
+    let sub = Box::new(Hir::class(Class::Bytes(set.class())));
+    Some(Flow::Most(Hir::repetition(Repetition { min, max, greedy: true, sub })))
 }

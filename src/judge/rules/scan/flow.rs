@@ -22,6 +22,7 @@ pub struct Course(Piece);
 #[derive(Debug)]
 enum Piece {
     Walk(Walk),
+    Most(Walk),
     Keep { slot: usize, piece: Box<Piece> },
     Echo { slot: usize, any_case: bool },
     Ahead { negative: bool, piece: Box<Piece> },
@@ -92,6 +93,7 @@ impl Piece {
         let boxed = |flow: &Flow| Box::new(Piece::new(flow, false));
         match flow {
             Flow::Walk(hir) => Self::Walk(Walk::new(hir, if leads { Use::Float } else { Use::Every })),
+            Flow::Most(hir) => Self::Most(Walk::new(hir, Use::Every)),
             Flow::Keep { slot, flow } => Self::Keep { slot: *slot, piece: boxed(flow) },
             Flow::Echo { slot, any_case } => Self::Echo { slot: *slot, any_case: *any_case },
             Flow::Ahead { negative, flow } => Self::Ahead { negative: *negative, piece: boxed(flow) },
@@ -107,7 +109,7 @@ impl Piece {
 
     fn memory(&self) -> usize {
         match self {
-            Self::Walk(walk) | Self::Behind { walk, .. } => walk.graph.memory(),
+            Self::Walk(walk) | Self::Most(walk) | Self::Behind { walk, .. } => walk.graph.memory(),
             Self::Keep { piece, .. } | Self::Ahead { piece, .. } | Self::Repeat { piece, .. } => piece.memory(),
             Self::Chain(pieces) | Self::Choice(pieces) => pieces.iter().map(Piece::memory).sum(),
             Self::Echo { .. } => 0,
@@ -164,6 +166,13 @@ impl Search<'_> {
         self.spend(states.len())?;
         match piece {
             Piece::Walk(walk) => self.walk(walk, &states),
+            Piece::Most(walk) => {
+                let mut ends = Vec::new();
+                for state in states {
+                    ends.extend(self.walk(walk, &[state])?.last());
+                }
+                Ok(sorted(ends))
+            }
             Piece::Keep { slot, piece } => {
                 let mut ends = Vec::new();
                 for state in states {

@@ -261,7 +261,7 @@ pub const RULES_WATCH_SECONDS: Duration = Duration::from_secs(5);
 /// Octets of the automata that one matcher grows while it is used; then they are begun anew.
 pub const AUTOMATA_BYTES_MAX: usize = 160 << 20;
 /// Octets that the automata of one field may take however few its patterns are.
-pub const AUTOMATA_BYTES_LEAST: usize = 1 << 20;
+pub const AUTOMATA_BYTES_LEAST: usize = 8 << 20;
 /// Octets more for each pattern on a field: the 622 body rules of SpamAssassin's stock take 48 MiB.
 pub const AUTOMATA_PATTERN_BYTES: usize = 128 << 10;
 /// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.

@@ -96,6 +96,10 @@ impl Pass<'_> {
         }
         let Some(member) = self.matcher.members.get(index) else { return };
         let Some(mut steps) = self.hits.steps(index, segment) else { return };
+        if member.whole.refers_far() {
+            self.hits.decide(index, segment);
+            return self.confirm(index, slice);
+        }
         let verifier = self.automata.verifier(index, member.core(), &member.paths);
         let outcome = match verifier {
             Some(verifier) if steps <= limits::VERIFIER_STEPS_MIN + 4 * slice.len() => {

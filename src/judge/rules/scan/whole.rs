@@ -51,6 +51,11 @@ impl Whole {
         self.pattern.backtracking()?.extent().filter(|extent| *extent <= REACH_MAX)
     }
 
+    /// Whether its automaton's form takes what is kept and comes again for anything, and says little and grows large.
+    pub fn refers_far(&self) -> bool {
+        self.pattern.flow().is_some() && self.reach().is_none()
+    }
+
     /// Whether the pattern is found in a part of a segment; what is around it is looked at where the pattern says so.
     pub fn is_confirmed_in(&self, segment: &[u8], range: Range<usize>) -> Result<bool, Exhausted> {
         let Some(bounded) = self.pattern.backtracking() else { return Ok(true) };

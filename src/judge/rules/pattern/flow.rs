@@ -21,16 +21,32 @@ pub enum Flow {
     /// The same, to the last of the places where it can end.
     Most(Hir),
     /// A piece whose text is kept, in the slot of this number.
-    Keep { slot: usize, flow: Box<Flow> },
+    Keep {
+        slot: usize,
+        flow: Box<Flow>,
+    },
     /// What a slot keeps, again.
-    Echo { slot: usize, any_case: bool },
+    Echo {
+        slot: usize,
+        any_case: bool,
+    },
     /// What stands behind a place.
-    Ahead { negative: bool, flow: Box<Flow> },
+    Ahead {
+        negative: bool,
+        flow: Box<Flow>,
+    },
     /// What stands before a place.
-    Behind { negative: bool, walk: Hir },
+    Behind {
+        negative: bool,
+        walk: Hir,
+    },
     Chain(Vec<Flow>),
     Choice(Vec<Flow>),
-    Repeat { flow: Box<Flow>, min: u32, max: Option<u32> },
+    Repeat {
+        flow: Box<Flow>,
+        min: u32,
+        max: Option<u32>,
+    },
 }
 
 /// The pieces of a pattern; none if it holds on to what an order of ways decides, or refers to many groups.

@@ -98,7 +98,11 @@ impl Pass<'_> {
         let Some(mut steps) = self.hits.steps(index, segment) else { return };
         if member.whole.refers_far() {
             self.hits.decide(index, segment);
-            return self.confirm(index, slice);
+            return match self.in_pieces(index, slice, 0..slice.len()) {
+                Some(true) => self.hits.add(index),
+                Some(false) => {}
+                None => self.search(index, slice),
+            };
         }
         let verifier = self.automata.verifier(index, member.core(), &member.paths);
         let outcome = match verifier {
@@ -161,10 +165,8 @@ impl Pass<'_> {
         if !pattern.is_bounded() {
             return Ok(true);
         }
-        let course = pattern.flow().and_then(|flow| self.automata.course(index, flow));
-        let found = course.and_then(|course| course.is_found(segment, range.clone(), &self.automata.memory));
-        if let Some(found) = found {
-            return Ok(found);
+        if let Some(is_found) = self.in_pieces(index, segment, range.clone()) {
+            return Ok(is_found);
         }
         let read = range.start..range.end.min(range.start + limits::BOUNDED_BYTES_MAX);
         if !self.hits.affords(read.len()) {
@@ -172,5 +174,11 @@ impl Pass<'_> {
         }
         let is_found = member.whole.is_confirmed_in(segment, read.clone())?;
         if is_found || read.end == range.end { Ok(is_found) } else { Err(Exhausted) }
+    }
+
+    /// The same for a pattern in pieces; none if it takes too many steps.
+    fn in_pieces(&self, index: usize, segment: &[u8], range: Range<usize>) -> Option<bool> {
+        let flow = self.matcher.members.get(index)?.whole.pattern.flow()?;
+        self.automata.course(index, flow)?.is_found(segment, range, &self.automata.memory)
     }
 }

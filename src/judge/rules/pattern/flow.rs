@@ -20,10 +20,11 @@ pub enum Flow {
     Walk(Hir),
     /// The same, to the last of the places where it can end.
     Most(Hir),
-    /// A piece whose text is kept, in the slot of this number.
+    /// A piece whose text is kept, in the slot of this number; whether it must come again behind it.
     Keep {
         slot: usize,
         flow: Box<Flow>,
+        returns: bool,
     },
     /// What a slot keeps, again.
     Echo {
@@ -47,6 +48,21 @@ pub enum Flow {
         min: u32,
         max: Option<u32>,
     },
+}
+
+impl Flow {
+    /// Whether no way leads through it but over what a slot keeps.
+    fn echoes(&self, wanted: usize) -> bool {
+        match self {
+            Self::Walk(_) | Self::Most(_) | Self::Behind { .. } => false,
+            Self::Echo { slot, .. } => *slot == wanted,
+            Self::Keep { flow, .. } => flow.echoes(wanted),
+            Self::Ahead { negative, flow } => !negative && flow.echoes(wanted),
+            Self::Repeat { flow, min, .. } => *min > 0 && flow.echoes(wanted),
+            Self::Chain(flows) => flows.iter().any(|flow| flow.echoes(wanted)),
+            Self::Choice(flows) => flows.iter().all(|flow| flow.echoes(wanted)),
+        }
+    }
 }
 
 /// The pieces of a pattern; none if it holds on to what an order of ways decides, or refers to many groups.
@@ -104,8 +120,14 @@ impl Cutter {
             Node::Empty | Node::One(_) => None,
             Node::Concat(nodes) => self.chain(nodes, next),
             Node::Either(nodes) => {
-                let flows: Option<Vec<Flow>> = nodes.iter().map(|node| self.cut(node, next)).collect();
-                Some(Flow::Choice(flows?))
+                let (easy, hard): (Vec<&Node>, Vec<&Node>) =
+                    nodes.iter().partition(|node| self.walk(node, next).is_some());
+                let mut flows: Vec<Flow> = hard.into_iter().map(|node| self.cut(node, next)).collect::<Option<_>>()?;
+                if !easy.is_empty() {
+                    let easy = Node::either(easy.into_iter().cloned().collect());
+                    flows.push(Flow::Walk(self.walk(&easy, next)?));
+                }
+                Some(Flow::Choice(flows))
             }
             Node::Repeat { node: turn, min, max, greed: Greed::Possessive } => most(turn, *min, *max),
             Node::Atomic(node) => match &**node {
@@ -119,7 +141,7 @@ impl Cutter {
             Node::Capture(group, node) => {
                 let flow = self.cut(node, next)?;
                 match self.slot(*group) {
-                    Some(slot) => Some(Flow::Keep { slot, flow: Box::new(flow) }),
+                    Some(slot) => Some(Flow::Keep { slot, flow: Box::new(flow), returns: false }),
                     None => Some(flow),
                 }
             }
@@ -150,6 +172,12 @@ impl Cutter {
         }
         self.close(&mut run, behind_run, &mut flows)?;
         flows.reverse();
+        for number in 0..flows.len() {
+            let (before, behind) = flows.split_at_mut(number + 1);
+            if let Some(Flow::Keep { slot, returns, .. }) = before.last_mut() {
+                *returns = behind.iter().any(|flow| flow.echoes(*slot));
+            }
+        }
         Some(Flow::Chain(flows))
     }
 

@@ -23,7 +23,7 @@ pub struct Course(Piece);
 enum Piece {
     Walk(Walk),
     Most(Walk),
-    Keep { slot: usize, piece: Box<Piece> },
+    Keep { slot: usize, piece: Box<Piece>, returns: bool },
     Echo { slot: usize, any_case: bool },
     Ahead { negative: bool, piece: Box<Piece> },
     Behind { negative: bool, walk: Walk },
@@ -94,7 +94,7 @@ impl Piece {
         match flow {
             Flow::Walk(hir) => Self::Walk(Walk::new(hir, if leads { Use::Float } else { Use::Every })),
             Flow::Most(hir) => Self::Most(Walk::new(hir, Use::Every)),
-            Flow::Keep { slot, flow } => Self::Keep { slot: *slot, piece: boxed(flow) },
+            Flow::Keep { slot, flow, returns } => Self::Keep { slot: *slot, piece: boxed(flow), returns: *returns },
             Flow::Echo { slot, any_case } => Self::Echo { slot: *slot, any_case: *any_case },
             Flow::Ahead { negative, flow } => Self::Ahead { negative: *negative, piece: boxed(flow) },
             Flow::Behind { negative, walk } => Self::Behind { negative: *negative, walk: Walk::new(walk, Use::Back) },
@@ -173,14 +173,16 @@ impl Search<'_> {
                 }
                 Ok(sorted(ends))
             }
-            Piece::Keep { slot, piece } => {
+            Piece::Keep { slot, piece, returns } => {
                 let mut ends = Vec::new();
                 for state in states {
                     for mut end in self.follow(piece, vec![state])? {
-                        if let Some(kept) = end.kept.get_mut(*slot) {
+                        if let Some(kept) =
+                            end.kept.get_mut(*slot).filter(|_| !returns || self.returns(state.at, end.at))
+                        {
                             *kept = Some((state.at, end.at));
+                            ends.push(end);
                         }
-                        ends.push(end);
                     }
                 }
                 Ok(sorted(ends))
@@ -233,6 +235,15 @@ impl Search<'_> {
             self.spend(steps + 1)?;
         }
         Ok(sorted(found))
+    }
+
+    /// Whether a text comes again, in any case of its letters, behind where it ends.
+    fn returns(&self, start: usize, end: usize) -> bool {
+        let (text, behind) = (self.segment.get(start..end), self.segment.get(end..));
+        let (Some(text), Some(behind)) = (text, behind) else { return false };
+        let Some(first) = text.first() else { return true };
+        memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), behind)
+            .any(|at| behind.get(at..at + text.len()).is_some_and(|again| again.eq_ignore_ascii_case(text)))
     }
 
     fn echo(&self, state: State, slot: usize, any_case: bool) -> Option<State> {

@@ -26,6 +26,7 @@ pub mod page;
 pub mod parties;
 pub mod shown;
 pub mod timestamp;
+pub mod unpack;
 
 use self::{
     envelope::{Client, Envelope},

@@ -20,6 +20,7 @@ pub mod links;
 pub mod lookalike;
 pub mod message;
 pub mod mime;
+pub mod mismatch;
 pub mod names;
 pub mod network;
 pub mod page;

@@ -234,8 +234,7 @@ impl Budget {
         if self.work == 0 {
             return Some(WORK_LIMIT);
         }
-        let is_blown =
-            |out: usize, from: usize| out > RATIO_FREE_BYTES && out / limits::UNPACK_RATIO_MAX > from.max(1);
+        let is_blown = |out: usize, from: usize| out > RATIO_FREE_BYTES && out / limits::UNPACK_RATIO_MAX > from.max(1);
         if is_blown(length, packed) || (is_blown(self.unpacked, self.packed) && length >= PREFIX_BYTES) {
             return Some(RATIO_LIMIT);
         }

@@ -45,6 +45,8 @@ pub struct Contents {
     pub targets: Vec<(String, LinkPlace)>,
     /// Text that it shows, or that runs in it.
     pub text: String,
+    /// Its type, where its inside says more than its first octets.
+    pub kind: Option<&'static str>,
 }
 
 impl Contents {

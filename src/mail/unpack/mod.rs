@@ -6,10 +6,12 @@ pub mod budget;
 pub mod contents;
 mod lzw;
 pub mod octets;
+pub mod passwords;
 mod stream;
 mod tar;
 mod zip;
 
+use crate::mail::filetype;
 use budget::{Budget, UNSUPPORTED};
 use contents::Contents;
 
@@ -31,6 +33,7 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         "application/x-cpio" => tar::open_cpio(bytes, budget),
         "application/x-unix-archive" => tar::open_ar(bytes, budget),
         _ if zip::begins_at(bytes).is_some() => zip::open(bytes, passwords, budget),
-        _ => Contents::skipped(UNSUPPORTED),
+        _ if filetype::is_container(kind) => Contents::skipped(UNSUPPORTED),
+        _ => Contents::default(),
     }
 }

@@ -21,11 +21,9 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], budget: &mut Budget) -> Conten
     let output = match kind {
         "application/gzip" => gzip(bytes, &mut contents, &mut names, budget),
         "application/x-bzip2" => bzip2(bytes, &mut contents, budget),
-        "application/x-xz" => budget.read(
-            &mut XzReader::new_mem_limit(bytes, true, limits::DICTIONARY_KIB_MAX),
-            bytes.len(),
-            Cost::Range,
-        ),
+        "application/x-xz" => {
+            budget.read(&mut XzReader::new_mem_limit(bytes, true, limits::DICTIONARY_KIB_MAX), bytes.len(), Cost::Range)
+        }
         "application/x-lzip" => budget.read(&mut LzipReader::new(bytes), bytes.len(), Cost::Range),
         "application/zstd" => zstd(bytes, budget),
         "application/x-compress" => lzw::uncompress(bytes, budget),

@@ -7,18 +7,7 @@ use super::{
     contents::Contents,
     octets::{self, piece},
 };
-
-/// Is this the header of a tar file, by its checksum?
-#[must_use]
-pub fn is_tar(bytes: &[u8]) -> bool {
-    let Some(header) = bytes.get(..BLOCK) else { return false };
-    let sum: usize = header
-        .iter()
-        .enumerate()
-        .map(|(at, octet)| if (148..156).contains(&at) { 32 } else { usize::from(*octet) })
-        .sum();
-    header.first() != Some(&0) && number(piece(header, 148, 8)) == Some(sum)
-}
+use crate::mail::filetype::is_tar;
 
 /// Opens a tar file (POSIX.1 pax, GNU and old ones).
 #[must_use]

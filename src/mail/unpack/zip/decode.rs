@@ -25,11 +25,7 @@ pub fn unpack(method: usize, packed: &[u8], size: usize, budget: &mut Budget) ->
         12 => budget.read(&mut BzDecoder::new(packed), length, Cost::Sort),
         14 => lzma(packed, size, budget),
         20 | 93 => stream::zstd(packed, budget),
-        95 => budget.read(
-            &mut XzReader::new_mem_limit(packed, false, limits::DICTIONARY_KIB_MAX),
-            length,
-            Cost::Range,
-        ),
+        95 => budget.read(&mut XzReader::new_mem_limit(packed, false, limits::DICTIONARY_KIB_MAX), length, Cost::Range),
         _ => Output::nothing(UNSUPPORTED),
     }
 }

@@ -57,7 +57,7 @@ fn parse(raw: Vec<u8>) -> (Message, Duration) {
 /// A mail with this file attached.
 fn attached(name: &str, bytes: &[u8]) -> Vec<u8> {
     let mut mail = format!(
-        "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n\
+        "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello, the password is infected-test\r\n\
          --b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n"
     )
@@ -158,7 +158,7 @@ fn run(folder: &Path, area: &str, load: impl Fn(&Path) -> (Message, Duration)) -
         let id = case["id"].as_str().unwrap();
         let expect = case["expect"].as_str().unwrap();
         let file = case["file"].as_str().unwrap();
-        let path = folder.join(file.rsplit_once('/').filter(|_| area != "eml").map_or(file, |(_, name)| name));
+        let path = suites().join("attach").join(file);
         let (message, took) = load(&path);
         let bound = if cfg!(debug_assertions) { 20 } else { 2 };
         if took > Duration::from_secs(bound) {

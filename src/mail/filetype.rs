@@ -259,6 +259,15 @@ pub fn is_container(detected: &str) -> bool {
     CONTAINERS.contains(&detected)
 }
 
+/// Is it a document that is opened as a whole, whatever it is made of?
+#[must_use]
+pub fn is_document(detected: &str) -> bool {
+    ["application/vnd.openxml", "application/vnd.oasis", "application/vnd.ms-", "application/ms", "application/x-ole"]
+        .iter()
+        .any(|start| detected.starts_with(start))
+        || matches!(detected, "application/pdf" | "application/rtf" | "text/xml" | "application/onenote")
+}
+
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.
 #[must_use]
 pub fn is_readable(declared: &str, detected: &str) -> bool {

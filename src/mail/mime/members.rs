@@ -177,11 +177,27 @@ impl Walk {
             unfolded = unfolded.saturating_add(self.member(join(&path, number + 1), &path, member));
         }
         self.unfolding.lineage.pop();
+        self.inherit(index);
         self.unfolding.depth -= 1;
         if let Some(opened) = self.unfolding.opened.get_mut(&digest) {
             opened.unfolded = unfolded;
         }
         unfolded
+    }
+
+    /// A document does what its members do: macros run from inside of it.
+    fn inherit(&mut self, index: usize) {
+        let Some(part) = self.parts.get(index) else { return };
+        if !filetype::is_document(&part.detected) {
+            return;
+        }
+        let path = part.path.clone();
+        let inner = self.parts.iter().skip(index + 1).filter(|inner| inner.within.as_ref() == Some(&path));
+        let marks: BTreeSet<String> = inner.flat_map(|inner| inner.traits.iter().cloned()).collect();
+        let Some(part) = self.parts.get_mut(index) else { return };
+        part.traits.extend(marks);
+        part.traits.sort();
+        part.traits.dedup();
     }
 
     /// The text that a document shows.

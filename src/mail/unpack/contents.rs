@@ -21,6 +21,8 @@ use std::collections::BTreeSet;
 pub struct Member {
     /// Every reading of its name, without folders; empty if it has none.
     pub names: Vec<String>,
+    /// Where it stands in its container; empty if it has no place of its own.
+    pub path: String,
     pub bytes: Vec<u8>,
     pub encrypted: bool,
     /// Why it, or the rest of it, was not looked into.

@@ -2,13 +2,22 @@
 //!
 //! Pure. Nothing is skipped silently: what is not looked into stands in `skipped` with its reason.
 
+mod biff;
 pub mod budget;
+mod coded;
+mod compound;
 pub mod contents;
 mod lzw;
 pub mod octets;
+mod office;
+mod ole;
 pub mod passwords;
+mod rtf;
 mod stream;
+mod strings;
 mod tar;
+mod vba;
+mod xml;
 mod zip;
 
 use crate::mail::filetype;
@@ -20,7 +29,25 @@ use contents::Contents;
 pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: &mut Budget) -> Contents {
     budget.begin(bytes.len());
     match kind {
-        "application/zip" => zip::open(bytes, passwords, budget),
+        "application/x-ole-storage"
+        | "application/x-msi"
+        | "application/msword"
+        | "application/vnd.ms-excel"
+        | "application/vnd.ms-powerpoint"
+        | "application/vnd.ms-outlook" => ole::open(kind, bytes, budget),
+        "application/rtf" => rtf::open(bytes, budget),
+        "text/xml" => {
+            let mut contents = Contents::default();
+            office::single(bytes, &mut contents, budget);
+            contents
+        }
+        "text/plain" => {
+            let mut contents = Contents::default();
+            if name.to_ascii_lowercase().ends_with(".csv") {
+                office::table(bytes, &mut contents);
+            }
+            contents
+        }
         "application/gzip"
         | "application/x-bzip2"
         | "application/x-xz"
@@ -32,8 +59,20 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         "application/x-tar" => tar::open_tar(bytes, budget),
         "application/x-cpio" => tar::open_cpio(bytes, budget),
         "application/x-unix-archive" => tar::open_ar(bytes, budget),
-        _ if zip::begins_at(bytes).is_some() => zip::open(bytes, passwords, budget),
+        _ if is_zip(kind) || zip::begins_at(bytes).is_some() => {
+            let mut contents = zip::open(bytes, passwords, budget);
+            office::inspect(&mut contents);
+            contents
+        }
         _ if filetype::is_container(kind) => Contents::skipped(UNSUPPORTED),
         _ => Contents::default(),
     }
+}
+
+/// Is this one of the types that are zip files?
+fn is_zip(kind: &str) -> bool {
+    kind == "application/zip"
+        || kind == "application/epub+zip"
+        || kind.starts_with("application/vnd.openxmlformats-officedocument.")
+        || kind.starts_with("application/vnd.oasis.opendocument.")
 }

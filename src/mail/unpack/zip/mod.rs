@@ -11,7 +11,10 @@ use super::{
     contents::{Contents, Member},
     octets,
 };
-use crate::{limits, mail::defects};
+use crate::{
+    limits,
+    mail::{charset, defects},
+};
 use records::Header;
 use std::collections::BTreeSet;
 
@@ -176,6 +179,7 @@ impl Reader<'_> {
             }
             end = end.max(view_end);
             member.names.clone_from(&names);
+            member.path = charset::guess(&header.name).into_owned();
             if !self.contents.push(member, budget) {
                 return None;
             }

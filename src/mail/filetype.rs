@@ -23,7 +23,10 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (2, b"-lz", "application/x-lzh-compressed"),
     (0, b"\x78\x9f\x3e\x22", "application/vnd.ms-tnef"),
     (0, b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
+    (2, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
+    (3, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
     (4, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
+    (5, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
     (32_769, b"CD001", "application/x-iso9660-image"),
     (32_769, b"BEA01", "application/x-iso9660-image"),
     (32_769, b"NSR0", "application/x-iso9660-image"),
@@ -87,6 +90,7 @@ const OPENINGS: &[(&str, &str)] = &[
     ("mime-version:", "message/rfc822"),
     ("delivered-to:", "message/rfc822"),
     ("x-mozilla-status:", "message/rfc822"),
+    ("content-type: ", "message/rfc822"),
 ];
 
 /// Fields that a mail may begin with, where `MIME-Version` or `Content-Type` follow.

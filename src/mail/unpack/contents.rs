@@ -114,10 +114,11 @@ impl Contents {
         name.get(..name.floor_char_boundary(limits::NAME_BYTES_MAX)).unwrap_or_default().to_owned()
     }
 
-    /// The readings of a name in octets: as it is, and up to a NUL.
+    /// The readings of a name in octets: as it is, up to a NUL, and without NULs.
     pub fn names(&mut self, raw: &[u8]) -> Vec<String> {
         let mut names = Vec::new();
-        for raw in [raw, octets::until_nul(raw)] {
+        let without: Vec<u8> = raw.iter().copied().filter(|octet| *octet != 0).collect();
+        for raw in [raw, octets::until_nul(raw), &without] {
             let name = self.name(&charset::guess(raw));
             if !name.is_empty() && !names.contains(&name) {
                 names.push(name);

@@ -4,18 +4,25 @@
 
 mod biff;
 pub mod budget;
+mod cabinet;
 mod coded;
 mod compound;
 pub mod contents;
+mod disc;
+mod dos;
+mod huffman;
 mod lzw;
 pub mod octets;
 mod office;
 mod ole;
 pub mod passwords;
 mod rtf;
+mod small;
+mod smuggle;
 mod stream;
 mod strings;
 mod tar;
+mod universal;
 mod vba;
 mod xml;
 mod zip;
@@ -41,6 +48,15 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
             office::single(bytes, &mut contents, budget);
             contents
         }
+        "text/html" | "image/svg+xml" | "application/hta" | "text/javascript" => smuggle::open(bytes, budget),
+        "application/x-ms-shortcut" => small::shortcut(bytes),
+        "application/onenote" => small::notebook(bytes, budget),
+        "text/calendar" | "text/vcard" => small::card(bytes, budget),
+        "application/pkcs7-mime" => small::signed(bytes, budget),
+        "application/x-iso9660-image" => disc::open(bytes, budget),
+        "application/x-arj" => dos::open_arj(bytes, budget),
+        "application/x-lzh-compressed" => dos::open_lzh(bytes, budget),
+        "application/vnd.ms-cab-compressed" => cabinet::open(bytes, budget),
         "text/plain" => {
             let mut contents = Contents::default();
             if name.to_ascii_lowercase().ends_with(".csv") {

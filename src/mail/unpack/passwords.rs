@@ -45,6 +45,12 @@ const HINTS: &[&str] = &[
 const COMMON: &[&str] =
     &["infected", "VelvetSweatshop", "1234", "12345", "123456", "password", "passwort", "111", "123"];
 
+/// The mark of a container that this word opened.
+#[must_use]
+pub fn mark_of(word: &str) -> &'static str {
+    if COMMON.contains(&word) { "password_common" } else { "password_in_mail" }
+}
+
 /// The candidates, likely ones first.
 #[must_use]
 pub fn candidates(raw: &[u8], texts: &[Text]) -> Vec<String> {

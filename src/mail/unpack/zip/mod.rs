@@ -9,7 +9,7 @@ mod records;
 use super::{
     budget::{Budget, ENCRYPTED, MALFORMED, Output, UNSUPPORTED},
     contents::{Contents, Member},
-    octets,
+    octets, passwords,
 };
 use crate::{
     limits,
@@ -243,7 +243,7 @@ impl Reader<'_> {
                 bytes: output.bytes,
                 encrypted: true,
                 skipped: output.cut,
-                traits: vec!["password_in_mail"],
+                traits: vec![passwords::mark_of(password)],
                 ..Member::default()
             };
         }

@@ -3,6 +3,8 @@
 //! Pure. The reading of mail-parser; its limits are ours. Nothing is left out silently: preamble and epilogue are
 //! looked at as text, and what is not looked into stands in `skipped` with its reason.
 
+mod members;
+
 use super::{
     body::Body,
     charset,
@@ -12,8 +14,13 @@ use super::{
     names,
 };
 use crate::limits;
+use bytes::Bytes;
 use mail_parser::{HeaderForm, HeaderName, Message, MessageParser, MessagePart, PartFlags, PartKind};
-use std::{collections::BTreeSet, sync::LazyLock};
+use members::Unfolding;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 /// What a walk over all parts brought home.
 pub struct Walk {
@@ -28,6 +35,9 @@ pub struct Walk {
     text_left: usize,
     /// Octets of nested messages that may still be hashed as a whole: their parts are hashed anyway.
     digest_left: usize,
+    unfolding: Unfolding,
+    /// Octets of what stood inside parts, by digest, as far as there is room for them.
+    pub inner: BTreeMap<String, Bytes>,
 }
 
 /// Where a part stands.
@@ -57,16 +67,19 @@ impl Walk {
             unseen_bytes: 0,
             text_left: limits::TEXT_BYTES_MAX,
             digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
+            unfolding: Unfolding::default(),
+            inner: BTreeMap::new(),
         };
         match PARSER.parse(raw) {
-            Some(message) => walk.message(&message),
+            Some(message) => walk.message(&message, Positions::default()),
             None => walk.headless(raw),
         }
+        walk.unlock(raw);
+        walk.inner = walk.take_kept();
         walk
     }
 
-    fn message(&mut self, message: &Message<'_>) {
-        let mut positions = Positions::default();
+    fn message(&mut self, message: &Message<'_>, mut positions: Positions) {
         for part in message.parts() {
             let position = positions.next(&part);
             self.flags(&part, &position);
@@ -215,9 +228,10 @@ impl Walk {
         let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
         let names = self.names_of(part);
         let declared = Declared { media_type, charset, is_shown };
+        let index = self.parts.len();
         self.content(position, declared, names, body, raw.len());
         if is_enveloped
-            && let Some(last) = self.parts.last_mut()
+            && let Some(last) = self.parts.get_mut(index)
             && !last.encrypted
         {
             last.encrypted = true;
@@ -239,8 +253,6 @@ impl Walk {
         let encrypted = filetype::is_encrypted(detected, &body.prefix);
         if encrypted {
             self.skip(&position, ENCRYPTED, raw_bytes);
-        } else if filetype::is_container(detected) {
-            self.skip(&position, NOT_UNPACKED, raw_bytes);
         }
         if filetype::is_readable(&declared.media_type, detected) {
             self.readable(&position, &declared, detected, &body);
@@ -259,6 +271,8 @@ impl Walk {
             is_shown: declared.is_shown,
             traits: Vec::new(),
         });
+        self.mismatch(self.parts.len() - 1);
+        self.unfold_last(&body.prefix, raw_bytes);
     }
 
     /// Looks for links in a part that is text of some kind.
@@ -338,11 +352,19 @@ impl Walk {
 struct Positions {
     /// Path of each part by its number, and how many children of it came.
     seen: Vec<(String, usize)>,
+    /// Path of the part that holds the whole message, if any.
+    within: Option<String>,
 }
 
 impl Positions {
+    /// Of a message that is the part `path` of another one.
+    fn within(path: String) -> Self {
+        Self { seen: Vec::new(), within: Some(path) }
+    }
+
     fn next(&mut self, part: &MessagePart<'_>) -> Position {
         let container = part.message().container().map(|container| self.path(container.id()).to_owned());
+        let container = container.or_else(|| self.within.clone());
         let within = container.clone();
         let path = if let Some(parent) = part.parent() {
             let number = self.count(parent.id());

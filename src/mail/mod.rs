@@ -20,12 +20,14 @@ pub mod links;
 pub mod lookalike;
 pub mod message;
 pub mod mime;
+pub mod mismatch;
 pub mod names;
 pub mod network;
 pub mod page;
 pub mod parties;
 pub mod shown;
 pub mod timestamp;
+pub mod unpack;
 
 use self::{
     envelope::{Client, Envelope},

@@ -107,6 +107,12 @@ pub const DOCUMENT_TEXT_BYTES_MAX: usize = 256 << 10;
 /// Addresses read from the author fields of one mail.
 pub const AUTHORS_MAX: usize = 64;
 
+/// Answers of the virus scanner that are remembered, by digest: about 150 octets each.
+pub const INSPECTED_MAX: usize = 100_000;
+/// How long the version of its signatures is taken for granted.
+pub const SCANNER_VERSION_LASTS: Duration = Duration::from_secs(30);
+/// Parts that the virus scanner is shown besides the message; more of them are a gap in the coverage.
+pub const INNER_SCANS_MAX: usize = 100;
 /// Questions asked for one mail; above that further ones are answered `Failed(OverBudget)`.
 pub const QUESTIONS_MAX: usize = 200;
 /// Rounds between judge and world for one mail.

@@ -91,6 +91,7 @@ impl Internet {
                 Fact::Txt(name.clone(), Answer::Records(vec![text.to_vec()]))
             }
             Question::Ipv4(name) => Fact::Ipv4(name.clone(), Answer::Records(vec![[192, 0, 2, 9].into()])),
+            Question::Inner(digest) => Fact::Inner(digest.clone(), Scanned::Clean),
             Question::Ipv6(name) => Fact::Ipv6(name.clone(), Answer::NoData),
             Question::Mx(name) => Fact::Mx(
                 name.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wehr::{
     judge::{
         auth::{self, Authentication, Spf, Word},
-        facts::Scanned,
+        facts::{Fact, Facts, Scanned},
         findings::{Finding, Score, Symbol},
         rulebook::{Rulebook, Thresholds},
         rules::{
@@ -88,7 +88,9 @@ fn found(rules: &Ruleset, mail: &Mail) -> Vec<Finding> {
         spf: Spf { result: Word::SoftFail, domain: "mailer.example".to_owned(), ..Spf::default() },
         ..Authentication::default()
     };
-    let outside = Outside { authentication: &authentication, virus: &Scanned::Infected("Eicar".to_owned()) };
+    let mut facts = Facts::default();
+    facts.learn(Fact::Virus(Scanned::Infected("Eicar".to_owned())));
+    let outside = Outside { authentication: &authentication, facts: &facts };
     rules.program.run(&Scene::new(mail, Some(outside)), &[Finding::new(Symbol::named("CHECKED"), "seen")])
 }
 

@@ -134,11 +134,24 @@ impl Inquiry {
                 }
                 Progress::Wants(wanted) => {
                     let started = Instant::now();
+                    self.inspect(judge.mail(), &wanted);
                     self.answer(wanted, judge.rounds()).await;
                     asking += started.elapsed();
                 }
             }
             seat = Box::new(move || judge);
+        }
+    }
+
+    /// Has the scanner look at octets found inside the mail.
+    fn inspect(&mut self, mail: &Mail, wanted: &BTreeSet<Question>) {
+        for question in wanted {
+            if let Question::Inner(digest) = question
+                && let Some(octets) = mail.message.inner.get(digest.as_str())
+            {
+                let (digest, looked) = (digest.clone(), self.world.inspect(digest, octets.clone()));
+                self.expect(question.clone(), async move { Fact::Inner(digest, looked.await) }.boxed());
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{
     judge::{
         Judge,
         case::Case,
+        coverage::Engine,
         facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
         policy::verdict::{Reply, Verdict},
@@ -354,7 +355,14 @@ fn record(metrics: &Metrics, mail: &Mail, verdict: &Verdict) {
     metrics.auth_result("arc", auth.arc.result.word());
     metrics.auth_result("iprev", auth.iprev.result.word());
     metrics.auth_result("dmarc", auth.dmarc.result.word());
-    metrics.coverage_gaps(mail.message.coverage.skipped.len());
+    let coverage = &verdict.coverage;
+    metrics.coverage_octets(Engine::Reader.word(), coverage.read, coverage.bytes);
+    if let Some(scanned) = coverage.scanned {
+        metrics.coverage_octets(Engine::Scanner.word(), scanned, coverage.bytes);
+    }
+    for gap in &coverage.gaps {
+        metrics.coverage_gap(gap.engine.word(), gap.reason);
+    }
     let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
     symbols.dedup();
     for symbol in symbols {

@@ -32,6 +32,24 @@ impl fmt::Display for Name {
     }
 }
 
+/// SHA-256 of octets, in lower-case hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest that a text of 64 hexadecimal digits says.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digest = text.len() == 64 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+        is_digest.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What may be asked of the outside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
@@ -44,6 +62,8 @@ pub enum Question {
     Names(IpAddr),
     /// Does the virus scanner know this message?
     Virus,
+    /// Does it know these octets, which were found inside the message?
+    Inner(Digest),
 }
 
 impl Question {
@@ -57,7 +77,14 @@ impl Question {
             Self::Mx(_) => "mx",
             Self::Names(_) => "names",
             Self::Virus => "virus",
+            Self::Inner(_) => "virus_inner",
         }
+    }
+
+    /// Is it for the virus scanner, and so for nobody outside the house?
+    #[must_use]
+    pub fn is_for_scanner(&self) -> bool {
+        matches!(self, Self::Virus | Self::Inner(_))
     }
 
     /// The fact that no answer came.
@@ -70,6 +97,7 @@ impl Question {
             Self::Mx(name) => Fact::Mx(name, Answer::Failed(why)),
             Self::Names(address) => Fact::Names(address, Answer::Failed(why)),
             Self::Virus => Fact::Virus(Scanned::Failed(why)),
+            Self::Inner(digest) => Fact::Inner(digest, Scanned::Failed(why)),
         }
     }
 }
@@ -192,6 +220,7 @@ pub enum Fact {
     Mx(Name, Answer<Exchanger>),
     Names(IpAddr, Answer<Name>),
     Virus(Scanned),
+    Inner(Digest, Scanned),
 }
 
 impl Fact {
@@ -205,6 +234,7 @@ impl Fact {
             Self::Mx(name, _) => Question::Mx(name.clone()),
             Self::Names(address, _) => Question::Names(*address),
             Self::Virus(_) => Question::Virus,
+            Self::Inner(digest, _) => Question::Inner(digest.clone()),
         }
     }
 
@@ -217,8 +247,8 @@ impl Fact {
             Self::Ipv6(_, answer) => answer.failure(),
             Self::Mx(_, answer) => answer.failure(),
             Self::Names(_, answer) => answer.failure(),
-            Self::Virus(Scanned::Failed(failure)) => Some(*failure),
-            Self::Virus(_) => None,
+            Self::Virus(Scanned::Failed(failure)) | Self::Inner(_, Scanned::Failed(failure)) => Some(*failure),
+            Self::Virus(_) | Self::Inner(..) => None,
         }
     }
 }
@@ -232,6 +262,7 @@ pub struct Facts {
     pub(super) mx: BTreeMap<Name, Answer<Exchanger>>,
     pub(super) names: BTreeMap<IpAddr, Answer<Name>>,
     pub(super) virus: Option<Scanned>,
+    pub(super) inner: BTreeMap<Digest, Scanned>,
 }
 
 impl Facts {
@@ -244,7 +275,20 @@ impl Facts {
             Fact::Mx(name, answer) => drop(self.mx.entry(name).or_insert(answer)),
             Fact::Names(address, answer) => drop(self.names.entry(address).or_insert(answer)),
             Fact::Virus(scanned) => drop(self.virus.get_or_insert(scanned)),
+            Fact::Inner(digest, scanned) => drop(self.inner.entry(digest).or_insert(scanned)),
         }
+    }
+
+    /// What the scanner said of the message and of all that was found inside: the worst of it.
+    #[must_use]
+    pub fn scanned(&self) -> &Scanned {
+        let rank = |scanned: &&Scanned| match scanned {
+            Scanned::NotAsked => 0,
+            Scanned::Clean => 1,
+            Scanned::Failed(_) => 2,
+            Scanned::Infected(_) => 3,
+        };
+        self.virus.iter().chain(self.inner.values()).max_by_key(rank).unwrap_or(&Scanned::NotAsked)
     }
 
     /// Every fact, in a fixed order.
@@ -257,6 +301,7 @@ impl Facts {
         all.extend(self.mx.iter().map(|(name, answer)| Fact::Mx(name.clone(), answer.clone())));
         all.extend(self.names.iter().map(|(address, answer)| Fact::Names(*address, answer.clone())));
         all.extend(self.virus.iter().map(|scanned| Fact::Virus(scanned.clone())));
+        all.extend(self.inner.iter().map(|(digest, scanned)| Fact::Inner(digest.clone(), scanned.clone())));
         all
     }
 }
@@ -312,6 +357,12 @@ impl<'a> Reading<'a> {
     /// `Unknown` while the scan runs.
     pub fn virus(&self) -> Result<&'a Scanned, Unknown> {
         self.facts.virus.as_ref().ok_or_else(|| self.want(Question::Virus))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn inner(&self, digest: &Digest) -> Result<&'a Scanned, Unknown> {
+        self.facts.inner.get(digest).ok_or_else(|| self.want(Question::Inner(digest.clone())))
     }
 
     /// What was missed in this reading.

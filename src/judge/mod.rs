@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod case;
 pub mod checks;
+pub mod coverage;
 pub mod document;
 pub mod facts;
 pub mod findings;
@@ -100,7 +101,13 @@ impl Judge {
         {
             let mut findings = std::mem::take(&mut self.findings);
             findings.extend(self.judged_by_rules(facts, &authentication, &findings));
-            return Progress::Done(Box::new(policy::decide(&self.mail, findings, authentication, &self.rulebook)));
+            return Progress::Done(Box::new(policy::decide(
+                &self.mail,
+                facts,
+                findings,
+                authentication,
+                &self.rulebook,
+            )));
         }
         debug_assert!(!wanted.is_empty(), "a check that is open has asked something");
         Progress::Wants(wanted)

@@ -255,8 +255,16 @@ impl Metrics {
         self.mails.aborted_total.with_label_values(&[door.word()]).inc();
     }
 
-    pub fn coverage_gaps(&self, parts: usize) {
-        self.mails.coverage_gaps_total.inc_by(parts as u64);
+    /// A part that an engine did not look at, or not wholly.
+    pub fn coverage_gap(&self, engine: &str, reason: &str) {
+        self.mails.coverage_gaps_total.with_label_values(&[engine, reason]).inc();
+    }
+
+    /// Octets of a message that an engine saw, of those that came.
+    pub fn coverage_octets(&self, engine: &str, seen: usize, bytes: usize) {
+        let octets = &self.mails.coverage_octets_total;
+        octets.with_label_values(&[engine, "seen"]).inc_by(seen as u64);
+        octets.with_label_values(&[engine, "missed"]).inc_by(bytes.saturating_sub(seen) as u64);
     }
 
     pub fn stage(&self, stage: Stage, took: Duration) {
@@ -350,7 +358,8 @@ struct MailSeries {
     refused_early_total: IntCounterVec,
     aborted_total: IntCounterVec,
     message_bytes: Histogram,
-    coverage_gaps_total: IntCounter,
+    coverage_gaps_total: IntCounterVec,
+    coverage_octets_total: IntCounterVec,
     stage_seconds: HistogramVec,
     auth_results_total: IntCounterVec,
     judge_panics_total: IntCounter,
@@ -381,7 +390,16 @@ impl MailSeries {
                 "Size of judged messages.",
                 prometheus::exponential_buckets(1024.0, 4.0, 9)?,
             )?,
-            coverage_gaps_total: registrar.counter("coverage_gaps_total", "Parts that were not looked at.")?,
+            coverage_gaps_total: registrar.counters(
+                "coverage_gaps_total",
+                "Parts that an engine did not look at, or not wholly.",
+                &["engine", "reason"],
+            )?,
+            coverage_octets_total: registrar.counters(
+                "coverage_octets_total",
+                "Octets of messages that an engine saw or missed.",
+                &["engine", "outcome"],
+            )?,
             stage_seconds: registrar.histograms(
                 "stage_seconds",
                 "Time a mail spent in a stage.",

@@ -80,6 +80,17 @@ impl Clamd {
     }
 }
 
+impl Clamd {
+    /// The version of clamd and its signatures (clamd(8), VERSION); none if it does not say.
+    pub async fn version(&self) -> Option<Vec<u8>> {
+        let asked = async {
+            let wire = connect(&self.settings.place).await.ok()?;
+            clamav_client::tokio::get_version(Connected::new(wire)).await.ok().filter(|version| !version.is_empty())
+        };
+        timeout(self.settings.timeout, asked).await.ok().flatten()
+    }
+}
+
 /// A scan under way. Dropping it hangs up.
 pub struct Streaming {
     clamd: Clamd,

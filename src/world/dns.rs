@@ -100,7 +100,7 @@ impl Weighter<Question, Cached> for ByBytes {
             Fact::Ipv6(_, answer) => answer.records().len() * 16,
             Fact::Mx(_, answer) => answer.records().iter().map(|mx| mx.host.as_str().len() + 32).sum(),
             Fact::Names(_, answer) => answer.records().iter().map(|name| name.as_str().len() + 24).sum(),
-            Fact::Virus(_) => 0_usize,
+            Fact::Virus(_) | Fact::Inner(..) => 0_usize,
         };
         ENTRY_BYTES.saturating_add(u64::try_from(answer).unwrap_or(u64::MAX))
     }
@@ -135,7 +135,7 @@ impl Dns {
     /// The answer to a question, from the cache or from the name servers. A remembered answer is there at once.
     pub async fn ask(&self, question: &Question) -> Told {
         let told = |fact, source| Told { fact, source };
-        if let Question::Virus = question {
+        if question.is_for_scanner() {
             return told(question.failed(Failure::NotRecorded), Source::Nobody);
         }
         if self.asker.servers.is_empty() {
@@ -212,7 +212,7 @@ impl Asker {
             Question::Ipv6(name) => (Labels::of(name), RecordType::AAAA),
             Question::Mx(name) => (Labels::of(name), RecordType::MX),
             Question::Names(address) => (Some(Labels::reverse(*address)), RecordType::PTR),
-            Question::Virus => return Found::failed(question, Failure::NotRecorded),
+            Question::Virus | Question::Inner(_) => return Found::failed(question, Failure::NotRecorded),
         };
         let name = name.and_then(|name| WireName::from_labels(name.leftmost_first()).ok());
         let Some(mut name) = name else {
@@ -371,7 +371,7 @@ fn fact(question: &Question, outcome: &Outcome) -> Fact {
             *address,
             answer(outcome, |data| if let RData::PTR(host) = data { Some(host_name(&host.0)) } else { None }),
         ),
-        Question::Virus => question.failed(Failure::NotRecorded),
+        Question::Virus | Question::Inner(_) => question.failed(Failure::NotRecorded),
     }
 }
 

@@ -3,20 +3,24 @@
 //! Touches the clock; sockets are its parts' affair.
 
 use crate::{
-    judge::facts::{Fact, Failure, Question, Scanned},
+    judge::facts::{Digest, Fact, Failure, Question, Scanned},
     limits,
     telemetry::metrics::{Dependency, Metrics},
     world::{
-        Scan, World,
+        self, Scan, World,
         clamd::{self, Clamd, Streaming},
         dns::{self, Dns, Source},
+        inspected::Inspected,
     },
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -32,6 +36,7 @@ pub struct Settings {
 pub struct Live {
     dns: Dns,
     clamd: Option<Clamd>,
+    inspected: Arc<Inspected>,
     watch: Arc<Watch>,
 }
 
@@ -40,7 +45,8 @@ impl Live {
     /// The DNS library does not start.
     pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, String> {
         let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
-        Ok(Self { dns: Dns::new(&settings.dns)?, clamd: settings.clamd.clone().map(Clamd::new), watch })
+        let clamd = settings.clamd.clone().map(Clamd::new);
+        Ok(Self { dns: Dns::new(&settings.dns)?, clamd, inspected: Arc::default(), watch })
     }
 
     async fn ask_dns(&self, question: &Question) -> Fact {
@@ -70,6 +76,7 @@ impl World for Live {
                 };
                 std::future::ready(Fact::Virus(scanned)).boxed()
             }
+            Question::Inner(_) => std::future::ready(question.failed(Failure::NotRecorded)).boxed(),
             _ => self.ask_dns(question).boxed(),
         }
     }
@@ -77,6 +84,26 @@ impl World for Live {
     fn scan(&self) -> Option<Box<dyn Scan>> {
         let clamd = self.clamd.as_ref()?;
         Some(Box::new(Watched { scan: clamd.scan(), watch: Arc::clone(&self.watch) }))
+    }
+
+    fn inspect(&self, digest: &Digest, octets: Bytes) -> BoxFuture<'static, Scanned> {
+        let Some(clamd) = self.clamd.clone() else { return std::future::ready(Scanned::NotAsked).boxed() };
+        let (digest, inspected, scan) = (digest.clone(), Arc::clone(&self.inspected), self.scan());
+        let metrics = Arc::clone(&self.watch.metrics);
+        async move {
+            if inspected.is_due() {
+                inspected.tell(clamd.version().await);
+            }
+            if let Some(scanned) = inspected.get(&digest) {
+                metrics.question(Question::Inner(digest).kind(), "cached", Duration::ZERO);
+                return scanned;
+            }
+            let database = inspected.version();
+            let scanned = world::inspect(scan, octets).await;
+            inspected.keep(digest, &scanned, database.as_ref());
+            scanned
+        }
+        .boxed()
     }
 }
 

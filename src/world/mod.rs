@@ -4,6 +4,7 @@ pub mod clamd;
 pub mod dns;
 mod dns_socket;
 pub mod faulty;
+pub mod inspected;
 pub mod labels;
 pub mod live;
 pub mod masterfile;
@@ -12,9 +13,9 @@ pub mod place;
 pub mod tokens;
 pub mod zone;
 
-use crate::judge::facts::{Fact, Question};
+use crate::judge::facts::{Digest, Fact, Failure, Question, Scanned};
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 
 /// Whoever answers questions. Infallible by type: that no answer came is an answer.
 ///
@@ -25,6 +26,24 @@ pub trait World: Send + Sync {
 
     /// A virus scan that is fed while the message arrives; `None` when no scanner is configured.
     fn scan(&self) -> Option<Box<dyn Scan>>;
+
+    /// What the scanner says of octets that are all there: a file out of an archive, a part in another reading.
+    fn inspect(&self, _digest: &Digest, octets: Bytes) -> BoxFuture<'static, Scanned> {
+        inspect(self.scan(), octets)
+    }
+}
+
+/// Feeds octets to a scan of their own; without one nobody was asked.
+pub fn inspect(scan: Option<Box<dyn Scan>>, octets: Bytes) -> BoxFuture<'static, Scanned> {
+    async move {
+        let Some(mut scan) = scan else { return Scanned::NotAsked };
+        scan.feed(octets).await;
+        match scan.finish().await {
+            Fact::Virus(scanned) => scanned,
+            other => Scanned::Failed(other.failure().unwrap_or(Failure::Malformed)),
+        }
+    }
+    .boxed()
 }
 
 /// One virus scan under way.

@@ -92,6 +92,7 @@ impl Zone {
                 Fact::Names(*address, self.seek(Some(Labels::reverse(*address)), Node::host_names))
             }
             Question::Virus => Fact::Virus(Scanned::NotAsked),
+            Question::Inner(digest) => Fact::Inner(digest.clone(), Scanned::NotAsked),
         }
     }
 

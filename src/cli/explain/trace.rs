@@ -211,6 +211,7 @@ fn question(question: &Question) -> String {
         }
         Question::Names(address) => format!("names {address}"),
         Question::Virus => "virus".to_owned(),
+        Question::Inner(digest) => format!("virus {}", digest.as_str()),
     }
 }
 
@@ -229,10 +230,12 @@ fn answer(fact: &Fact) -> String {
         Fact::Ipv6(_, answer) => records(answer, ToString::to_string),
         Fact::Mx(_, answer) => records(answer, |mx| format!("{} {}", mx.preference, mx.host)),
         Fact::Names(_, answer) => records(answer, ToString::to_string),
-        Fact::Virus(Scanned::NotAsked) => "not asked".to_owned(),
-        Fact::Virus(Scanned::Clean) => "clean".to_owned(),
-        Fact::Virus(Scanned::Infected(name)) => format!("infected: {name}"),
-        Fact::Virus(Scanned::Failed(failure)) => format!("no answer: {}", failure.word()),
+        Fact::Virus(scanned) | Fact::Inner(_, scanned) => match scanned {
+            Scanned::NotAsked => "not asked".to_owned(),
+            Scanned::Clean => "clean".to_owned(),
+            Scanned::Infected(name) => format!("infected: {name}"),
+            Scanned::Failed(failure) => format!("no answer: {}", failure.word()),
+        },
     }
 }
 
@@ -320,7 +323,9 @@ fn without_findings(judged: &Judged, rulebook: &Rulebook) -> Vec<Change> {
                 let left_out: Vec<&Symbol> = set.iter().filter_map(|index| symbols.get(*index).copied()).collect();
                 let is_kept = |finding: &&Finding| !left_out.contains(&&finding.symbol);
                 let kept = verdict.findings.iter().filter(is_kept).cloned().collect();
-                let other = decide(&judged.mail, kept, verdict.authentication.clone(), rulebook).for_message().action;
+                let other = decide(&judged.mail, &judged.facts, kept, verdict.authentication.clone(), rulebook)
+                    .for_message()
+                    .action;
                 if other == action {
                     larger.push(set);
                 } else {

@@ -82,6 +82,7 @@ impl World for Outside {
         async move {
             match (question, &self.names) {
                 (Question::Virus, _) => Fact::Virus(Scanned::NotAsked),
+                (Question::Inner(digest), _) => Fact::Inner(digest.clone(), Scanned::NotAsked),
                 (_, Names::Nobody) => question.failed(Failure::NotRecorded),
                 (_, Names::Zone(zone)) => zone.answer(question),
                 (_, Names::Servers(dns)) => dns.ask(question).await.fact,

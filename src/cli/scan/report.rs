@@ -5,6 +5,7 @@
 use crate::{
     judge::{
         auth::{Authentication, Spf, Word},
+        coverage::{Account, Engine, Gap},
         facts::{Fact, Facts, Failure, Question, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::Rulebook,
@@ -12,7 +13,7 @@ use crate::{
     mail::{Mail, message::Message},
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// One judged message.
 #[derive(Debug, Serialize)]
@@ -164,12 +165,15 @@ struct Coverage {
     bytes: usize,
     scanned: usize,
     skipped: Vec<Skipped>,
+    /// Octets that each engine saw.
+    engines: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Debug, Serialize)]
 struct Skipped {
     part: String,
     reason: &'static str,
+    engine: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -218,8 +222,7 @@ pub fn report(judged: &Judged<'_>) -> Report {
         shadow: rulebook.is_shadow(&finding.symbol),
     });
     let (headers_added, headers_removed) = edits(&verdict.edits);
-    let Message { subject, parts, links, defects, coverage, .. } = &mail.message;
-    let skipped = coverage.skipped.iter().map(|gap| Skipped { part: gap.part.clone(), reason: gap.reason });
+    let Message { subject, parts, links, defects, .. } = &mail.message;
     Report {
         path: judged.path.to_owned(),
         index: judged.index,
@@ -248,7 +251,7 @@ pub fn report(judged: &Judged<'_>) -> Report {
             })
             .collect(),
         defects: defects.clone(),
-        coverage: Coverage { bytes: coverage.bytes, scanned: coverage.scanned, skipped: skipped.collect() },
+        coverage: coverage(&verdict.coverage),
         virus: virus(judged.facts),
         questions: Questions { dns: dns_questions(judged.facts), spf: authentication.spf.lookups },
         micros: u64::try_from(judged.took.as_micros()).unwrap_or(u64::MAX),
@@ -315,15 +318,22 @@ fn part(part: &crate::mail::content::Part) -> Part {
     }
 }
 
+fn coverage(account: &Account) -> Coverage {
+    let skipped = |gap: &Gap| Skipped { part: gap.part.clone(), reason: gap.reason, engine: gap.engine.word() };
+    let scanned = account.scanned.map(|scanned| (Engine::Scanner.word(), scanned));
+    Coverage {
+        bytes: account.bytes,
+        scanned: account.read,
+        skipped: account.gaps.iter().map(skipped).collect(),
+        engines: [(Engine::Reader.word(), account.read)].into_iter().chain(scanned).collect(),
+    }
+}
+
 fn virus(facts: &Facts) -> Virus {
-    let scanned = facts.all().into_iter().find_map(|fact| match fact {
-        Fact::Virus(scanned) => Some(scanned),
-        _ => None,
-    });
-    match scanned.unwrap_or(Scanned::NotAsked) {
+    match facts.scanned() {
         Scanned::NotAsked => Virus { result: "not_asked", name: String::new() },
         Scanned::Clean => Virus { result: "clean", name: String::new() },
-        Scanned::Infected(name) => Virus { result: "infected", name },
+        Scanned::Infected(name) => Virus { result: "infected", name: name.clone() },
         Scanned::Failed(failure) => Virus { result: "failed", name: failure.word().to_owned() },
     }
 }
@@ -331,8 +341,7 @@ fn virus(facts: &Facts) -> Virus {
 /// Questions that went to a name server, a zone file or a record; those that nobody was asked do not count.
 fn dns_questions(facts: &Facts) -> usize {
     let is_asked = |fact: &Fact| {
-        fact.question() != Question::Virus
-            && !matches!(fact.failure(), Some(Failure::NotRecorded | Failure::OverBudget))
+        !fact.question().is_for_scanner() && !matches!(fact.failure(), Some(Failure::NotRecorded | Failure::OverBudget))
     };
     facts.all().iter().filter(|fact| is_asked(fact)).count()
 }

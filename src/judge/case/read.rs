@@ -6,7 +6,7 @@ use super::{Case, FORMAT, unescaped};
 use crate::{
     judge::{
         document::{Document, Errors, Key, Value, unknown},
-        facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Scanned},
+        facts::{Answer, Digest, Exchanger, Fact, Facts, Failure, Name, Scanned},
     },
     mail::{
         address::Address,
@@ -127,8 +127,9 @@ fn facts(document: &Document<'_>, value: &Value<'_>) -> Facts {
             "ipv6" => each(document, value, |name, value| Some(Fact::Ipv6(name, parsed_answer(document, value)?))),
             "mx" => each(document, value, |name, value| Some(Fact::Mx(name, exchangers(document, value)?))),
             "names" => names(document, value),
+            "inner" => inner(document, value),
             _ => {
-                document.complain_of_key(key, ["virus", "txt", "ipv4", "ipv6", "mx", "names"]);
+                document.complain_of_key(key, ["virus", "inner", "txt", "ipv4", "ipv6", "mx", "names"]);
                 Vec::new()
             }
         };
@@ -202,6 +203,18 @@ fn answer<T>(
             Some(Answer::Records(records))
         }
     }
+}
+
+/// What the scanner said of octets found inside, by their digests.
+fn inner(document: &Document<'_>, value: &Value<'_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (key, value) in document.table(value).into_iter().flatten() {
+        match Digest::parse(key.get_ref()) {
+            Some(digest) => facts.extend(virus(document, value).map(|scanned| Fact::Inner(digest, scanned))),
+            None => document.complain(key.span(), format!("`{}` is no SHA-256 in hexadecimal", key.get_ref())),
+        }
+    }
+    facts
 }
 
 fn virus(document: &Document<'_>, value: &Value<'_>) -> Option<Scanned> {

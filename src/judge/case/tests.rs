@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    judge::facts::Digest,
     judge::{
         facts::{Answer, Exchanger, Fact, Failure, Name, Scanned},
         findings::{Score, Symbol},
@@ -97,7 +98,8 @@ fn fact() -> impl Strategy<Value = Fact> {
         (name(), answer(any::<std::net::Ipv6Addr>())).prop_map(|(name, answer)| Fact::Ipv6(name, answer)),
         (name(), answer(exchanger)).prop_map(|(name, answer)| Fact::Mx(name, answer)),
         (any::<std::net::IpAddr>(), answer(name())).prop_map(|(address, answer)| Fact::Names(address, answer)),
-        scanned.prop_map(Fact::Virus),
+        scanned.clone().prop_map(Fact::Virus),
+        ("[0-9a-f]{64}", scanned).prop_map(|(digest, scanned)| Fact::Inner(Digest::parse(&digest).unwrap(), scanned)),
     ]
 }
 

@@ -100,6 +100,7 @@ fn line(fact: &Fact) -> (&'static str, String) {
     match fact {
         // The table without a second word comes first in the alphabet, as TOML asks for.
         Fact::Virus(scanned) => ("facts", format!("virus = {}", virus(scanned))),
+        Fact::Inner(digest, scanned) => ("facts.inner", pair(digest.as_str(), &virus(scanned))),
         Fact::Txt(name, found) => ("facts.txt", pair(&full(name), &answer(found, |text| escaped(text)))),
         Fact::Ipv4(name, found) => ("facts.ipv4", pair(&full(name), &answer(found, ToString::to_string))),
         Fact::Ipv6(name, found) => ("facts.ipv6", pair(&full(name), &answer(found, ToString::to_string))),

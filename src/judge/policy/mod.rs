@@ -8,6 +8,8 @@ pub mod verdict;
 use self::verdict::{Action, Outcome, Reply, Verdict};
 use super::{
     auth::Authentication,
+    coverage::Account,
+    facts::Facts,
     findings::{Finding, Score},
     rulebook::{Rulebook, Thresholds},
 };
@@ -15,7 +17,13 @@ use crate::mail::Mail;
 
 /// Weighs the findings of one mail.
 #[must_use]
-pub fn decide(mail: &Mail, mut findings: Vec<Finding>, authentication: Authentication, rulebook: &Rulebook) -> Verdict {
+pub fn decide(
+    mail: &Mail,
+    facts: &Facts,
+    mut findings: Vec<Finding>,
+    authentication: Authentication,
+    rulebook: &Rulebook,
+) -> Verdict {
     findings.sort();
     findings.dedup();
     let score = rulebook.sum(&findings);
@@ -24,7 +32,8 @@ pub fn decide(mail: &Mail, mut findings: Vec<Finding>, authentication: Authentic
     let reference = trace::reference(mail, rulebook);
     let outcome = Outcome { action, reply: reply(action, &reference) };
     let outcomes = vec![outcome; mail.envelope.recipients.len().max(1)];
-    let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, reference };
+    let coverage = Account::of(&mail.message, facts);
+    let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };
     verdict.edits = trace::edits(mail, &verdict, rulebook);
     verdict
 }

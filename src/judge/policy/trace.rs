@@ -4,12 +4,12 @@
 
 use super::verdict::{Action, Edit, Verdict};
 use crate::{
-    judge::{auth, rulebook::Rulebook},
+    judge::{auth, coverage::Account, rulebook::Rulebook},
     mail::Mail,
 };
 
 /// Our own fields: whoever sent them before us did not speak for us.
-const OURS: [&str; 3] = ["X-Wehr-Verdict", "X-Wehr-Symbols", "X-Spam-Flag"];
+const OURS: [&str; 4] = ["X-Wehr-Verdict", "X-Wehr-Symbols", "X-Wehr-Coverage", "X-Spam-Flag"];
 
 /// Names one verdict: ten hex digits from what arrived, so that a replay names it alike.
 #[must_use]
@@ -45,10 +45,22 @@ pub fn edits(mail: &Mail, verdict: &Verdict, rulebook: &Rulebook) -> Vec<Edit> {
         value: format!("action={action}; score={}; ref={}", verdict.score, verdict.reference),
     });
     edits.push(Edit::AddField { name: "X-Wehr-Symbols".to_owned(), value: symbols(verdict, rulebook) });
+    edits.push(Edit::AddField { name: "X-Wehr-Coverage".to_owned(), value: coverage(&verdict.coverage) });
     if action >= Action::Tag || verdict.score >= rulebook.thresholds.tag {
         edits.push(Edit::AddField { name: "X-Spam-Flag".to_owned(), value: "YES".to_owned() });
     }
     edits
+}
+
+/// Octets that each engine saw of those that came, and why there is more to see.
+fn coverage(account: &Account) -> String {
+    let mut value = format!("read={}/{}", account.read, account.bytes);
+    if let Some(scanned) = account.scanned {
+        value.push_str(&format!("; scanned={scanned}/{}", account.bytes));
+    }
+    let reasons: Vec<&str> = account.reasons().into_iter().collect();
+    value.push_str(&format!("; gaps={}", if reasons.is_empty() { "none".to_owned() } else { reasons.join(",") }));
+    value
 }
 
 fn removals(mail: &Mail, rulebook: &Rulebook) -> Vec<Edit> {

@@ -4,6 +4,7 @@
 
 use crate::judge::{
     auth::Authentication,
+    coverage::Account,
     findings::{Finding, Score},
 };
 use std::fmt;
@@ -116,6 +117,7 @@ pub struct Verdict {
     pub outcomes: Vec<Outcome>,
     pub edits: Vec<Edit>,
     pub authentication: Authentication,
+    pub coverage: Account,
     /// Names this verdict in replies, header and log.
     pub reference: String,
 }

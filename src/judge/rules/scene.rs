@@ -3,10 +3,7 @@
 //! Pure. Things that many rules read are made once, when the first of them asks.
 
 use crate::{
-    judge::{
-        auth::Authentication,
-        facts::{Facts, Reading, Scanned},
-    },
+    judge::{auth::Authentication, facts::Facts},
     mail::{
         Mail,
         classic::{Circumstances, Classic},
@@ -19,14 +16,13 @@ use std::cell::OnceCell;
 #[derive(Clone, Copy)]
 pub struct Outside<'a> {
     pub authentication: &'a Authentication,
-    pub virus: &'a Scanned,
+    pub facts: &'a Facts,
 }
 
 impl<'a> Outside<'a> {
-    /// The facts as they are; a virus scan that nobody asked for was not asked.
     #[must_use]
     pub fn of(authentication: &'a Authentication, facts: &'a Facts) -> Self {
-        Self { authentication, virus: Reading::of(facts).virus().unwrap_or(&Scanned::NotAsked) }
+        Self { authentication, facts }
     }
 }
 

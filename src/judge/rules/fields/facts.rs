@@ -4,7 +4,7 @@
 
 use super::{Field, Type, Value};
 use crate::{
-    judge::{auth::Word, facts::Scanned},
+    judge::{auth::Word, coverage::Account, facts::Scanned},
     mail::address::Address,
 };
 
@@ -230,7 +230,7 @@ pub const FIELDS: &[Field] = &[
         is_many: false,
         about: "what the virus scanner said",
         read: |scene, out| {
-            out.push(Value::text(match scene.outside?.virus {
+            out.push(Value::text(match scene.outside?.facts.scanned() {
                 Scanned::Clean => "clean",
                 Scanned::Infected(_) => "infected",
                 Scanned::Failed(_) => "failed",
@@ -245,9 +245,31 @@ pub const FIELDS: &[Field] = &[
         is_many: true,
         about: "the signature found",
         read: |scene, out| {
-            if let Scanned::Infected(name) = scene.outside?.virus {
+            if let Scanned::Infected(name) = scene.outside?.facts.scanned() {
                 out.push(Value::text(name));
             }
+            Some(())
+        },
+    },
+    Field {
+        name: "coverage.gaps",
+        kind: Type::Text,
+        is_many: true,
+        about: "why parts were not looked at, or not wholly, each reason once: `encrypted`, `unsupported`, `timeout`, ...",
+        read: |scene, out| {
+            let account = Account::of(&scene.mail.message, scene.outside?.facts);
+            out.extend(account.reasons().into_iter().map(Value::text));
+            Some(())
+        },
+    },
+    Field {
+        name: "coverage.missed",
+        kind: Type::Number,
+        is_many: false,
+        about: "octets of the message that were not read",
+        read: |scene, out| {
+            let account = Account::of(&scene.mail.message, scene.outside?.facts);
+            out.push(Value::count(account.bytes.saturating_sub(account.read)));
             Some(())
         },
     },

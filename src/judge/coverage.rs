@@ -1,0 +1,139 @@
+//! The coverage account of a mail: who looked at how much of it, and what nobody looked at, with the reason.
+//!
+//! Pure: a function of message and facts. Nothing is skipped silently.
+
+use super::facts::{Digest, Facts, Failure, Reading, Scanned, Unknown};
+use crate::{
+    limits,
+    mail::{
+        content::Part,
+        defects::{self},
+        filetype,
+        message::Message,
+    },
+};
+use std::collections::BTreeSet;
+
+/// Who looks at a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// Our own reading, on which checks and rules stand.
+    Reader,
+    Scanner,
+}
+
+impl Engine {
+    pub const ALL: [Self; 2] = [Self::Reader, Self::Scanner];
+
+    /// The word used in JSON and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Scanner => "scanner",
+        }
+    }
+}
+
+/// A part that an engine did not look at, or not wholly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// Path of the part; empty for the whole message.
+    pub part: String,
+    pub reason: &'static str,
+    pub engine: Engine,
+}
+
+/// What was looked at, in octets of the message as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    pub bytes: usize,
+    pub read: usize,
+    /// None where no scanner is configured.
+    pub scanned: Option<usize>,
+    /// Sorted, without repetition.
+    pub gaps: Vec<Gap>,
+}
+
+impl Account {
+    /// The account of a message with what the scanner said.
+    #[must_use]
+    pub fn of(message: &Message, facts: &Facts) -> Self {
+        let coverage = &message.coverage;
+        let gap = |part: &str, reason, engine| Gap { part: part.to_owned(), reason, engine };
+        let mut gaps: BTreeSet<Gap> =
+            coverage.skipped.iter().map(|skipped| gap(&skipped.part, skipped.reason, Engine::Reader)).collect();
+        let reading = Reading::of(facts);
+        let scanned = match reading.virus() {
+            Ok(Scanned::NotAsked) | Err(_) => None,
+            Ok(Scanned::Clean | Scanned::Infected(_)) => Some(coverage.bytes),
+            Ok(Scanned::Failed(failure)) => {
+                gaps.insert(gap("", failure.word(), Engine::Scanner));
+                Some(0)
+            }
+        };
+        if scanned.is_some() {
+            for (part, answer) in beyond(message).map(|(part, digest)| (part, reading.inner(&digest).cloned())) {
+                match answer {
+                    Ok(Scanned::Failed(failure)) => drop(gaps.insert(gap(&part.path, failure.word(), Engine::Scanner))),
+                    // Above the bound on their number: nobody asked.
+                    Err(Unknown { .. }) => {
+                        drop(gaps.insert(gap(&part.path, Failure::OverBudget.word(), Engine::Scanner)));
+                    }
+                    Ok(_) => {}
+                }
+            }
+        }
+        Self { bytes: coverage.bytes, read: coverage.scanned, scanned, gaps: gaps.into_iter().collect() }
+    }
+
+    /// Did every engine see all there is?
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// The reasons, each once.
+    #[must_use]
+    pub fn reasons(&self) -> BTreeSet<&'static str> {
+        self.gaps.iter().map(|gap| gap.reason).collect()
+    }
+}
+
+/// Parts that a scanner may miss when it is shown the message alone: what came out of archives, and what only other
+/// readings give. The first parts with such octets, in the order of the message.
+pub fn beyond(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
+    let mut known = BTreeSet::new();
+    let is_sound = !message.defects.iter().any(|defect| ODD_ARCHIVES.contains(defect));
+    message.parts.iter().filter_map(move |part| {
+        let digest = Digest::parse(&part.sha256).filter(|digest| message.inner.contains_key(digest.as_str()))?;
+        let is_wanted = !(is_sound && is_furniture(part, message)) && known.insert(digest.clone());
+        is_wanted.then_some((part, digest))
+    })
+}
+
+/// Those that the scanner is asked about: the first of them.
+pub fn asked(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
+    beyond(message).take(limits::INNER_SCANS_MAX)
+}
+
+/// Is it text or a picture that an office document consists of? Any scanner reads those with the document.
+fn is_furniture(part: &Part, message: &Message) -> bool {
+    let is_harmless = part.detected == "text/xml" || part.detected.starts_with("image/");
+    let container = part.within.as_ref().and_then(|path| message.parts.iter().find(|part| part.path == *path));
+    is_harmless && container.is_some_and(|container| filetype::is_document(&container.detected))
+}
+
+/// Faults of archives over which readers disagree.
+const ODD_ARCHIVES: &[&str] = &[
+    defects::MALFORMED_ARCHIVE,
+    defects::ARCHIVE_CHECKSUM,
+    defects::ZIP_HEADERS_DISAGREE,
+    defects::ZIP_HIDDEN_MEMBER,
+    defects::ZIP_SEVERAL_DIRECTORIES,
+    defects::ZIP_OVERLAP,
+    defects::DUPLICATE_MEMBER,
+    defects::FALSE_ENCRYPTION,
+    defects::PREPENDED_DATA,
+    defects::TRAILING_DATA,
+];

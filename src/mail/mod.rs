@@ -9,6 +9,7 @@ pub mod author;
 pub mod body;
 pub mod charset;
 pub mod classic;
+pub mod coding;
 pub mod content;
 pub mod defects;
 pub mod envelope;

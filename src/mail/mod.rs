@@ -25,8 +25,10 @@ pub mod names;
 pub mod network;
 pub mod page;
 pub mod parties;
+pub mod readings;
 pub mod shown;
 pub mod timestamp;
+pub mod tnef;
 
 use self::{
     envelope::{Client, Envelope},

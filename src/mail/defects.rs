@@ -51,6 +51,8 @@ pub const UNKNOWN_TRANSFER_ENCODING: Defect = "unknown_transfer_encoding";
 pub const DOUBTFUL_CONTENT_TYPE: Defect = "doubtful_content_type";
 /// A Content-Transfer-Encoding that is not plainly one of the five of RFC 2045 6.1.
 pub const DOUBTFUL_TRANSFER_ENCODING: Defect = "doubtful_transfer_encoding";
+/// Quoted-printable with a soft line break at its end or with blanks in one, or a file in it with line ends.
+pub const DOUBTFUL_QUOTED_PRINTABLE: Defect = "doubtful_quoted_printable";
 /// Padding before the end of base64: some clients go on, some stop.
 pub const PADDING_INSIDE: Defect = "padding_inside";
 /// A parameter of Content-Type that clients read in several ways: comments, escapes, open quotes, missing semicolons.

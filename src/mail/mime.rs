@@ -246,10 +246,6 @@ impl Walk {
         let path = position.path.clone();
         let declared = Declared { media_type, charset, is_shown };
         self.content(position, declared, names, body, raw.len());
-        others::add_files(self, &path, files);
-        if is_tnef {
-            others::add_tnef(self, &path, &part.encoding().decode(raw));
-        }
         if is_enveloped
             && let Some(last) = self.parts.last_mut()
             && !last.encrypted
@@ -257,6 +253,10 @@ impl Walk {
             last.encrypted = true;
             let path = last.path.clone();
             self.skip(&Position { path, within: None }, ENCRYPTED, raw.len());
+        }
+        others::add_files(self, &path, files);
+        if is_tnef {
+            others::add_tnef(self, &path, &part.encoding().decode(raw));
         }
     }
 

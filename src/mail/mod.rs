@@ -24,6 +24,7 @@ pub mod mime;
 pub mod names;
 pub mod network;
 pub mod page;
+pub mod parameters;
 pub mod parties;
 pub mod readings;
 pub mod shown;

@@ -4,6 +4,7 @@
 
 use crate::mail::{content::Defect, defects, readings::doubt};
 use mail_parser::{Encoding, Message, MessagePart, PartKind, Source};
+use memchr::memmem;
 use std::collections::BTreeSet;
 
 /// What is doubtful about a message as the main reading has it.
@@ -80,8 +81,31 @@ fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
                 into.insert(defects::HEADER_IN_BODY);
             }
         }
-        Encoding::None | Encoding::QuotedPrintable => {}
+        Encoding::QuotedPrintable => quoted(part, into),
+        Encoding::None => {}
     }
+}
+
+/// Clients differ on a soft line break at the very end and on blanks in one, and in what a line end in a file is.
+fn quoted(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
+    let raw = part.raw_body();
+    let is_file = part.content_type().is_some_and(|content_type| !content_type.ctype().eq_ignore_ascii_case("text"));
+    let is_odd = raw.trim_ascii_end().ends_with(b"=")
+        || memmem::find(raw, b"= ").is_some()
+        || memmem::find(raw, b"=\t").is_some()
+        || (is_file && has_hard_break(raw));
+    if is_odd {
+        into.insert(defects::DOUBTFUL_QUOTED_PRINTABLE);
+    }
+}
+
+/// Is there a line end, before the last one, that is no soft line break?
+fn has_hard_break(raw: &[u8]) -> bool {
+    let raw = raw.trim_ascii_end();
+    memchr::memchr_iter(b'\n', raw).any(|newline| {
+        let line = raw.get(..newline).unwrap_or_default();
+        !line.trim_ascii_end().ends_with(b"=")
+    })
 }
 
 /// Faults for which clients read a message in several ways.
@@ -95,6 +119,7 @@ const DOUBTFUL: &[Defect] = &[
     defects::CONTROL_IN_HEADER,
     defects::DELIMITER_BEHIND_CLOSING,
     defects::DOUBTFUL_CONTENT_TYPE,
+    defects::DOUBTFUL_QUOTED_PRINTABLE,
     defects::DOUBTFUL_TRANSFER_ENCODING,
     defects::DUPLICATE_CONTENT_DISPOSITION,
     defects::DUPLICATE_CONTENT_TRANSFER_ENCODING,

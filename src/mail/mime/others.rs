@@ -94,8 +94,12 @@ fn dispute(walk: &mut Walk, index: usize, is_hidden: bool) {
 /// Is the text shown by the main reading as well, alone or as a piece of more?
 fn is_shown_text(walk: &Walk, found: &Found) -> bool {
     let decoded = charset::decode(found.charset.as_deref(), &found.octets);
-    let text = decoded.text.trim();
-    text.is_empty() || walk.texts.iter().any(|shown| shown.text.contains(text))
+    let text = decoded.text.replace('\r', "");
+    let text = text.trim();
+    text.is_empty()
+        || walk.texts.iter().any(|shown| {
+            shown.text.contains(text) || (text.contains('\n') && shown.text.replace('\r', "").contains(text))
+        })
 }
 
 /// Files that stand encoded in a text.

@@ -73,7 +73,7 @@ pub const PAGE_TITLE_BYTES_MAX: usize = 1024;
 /// Parts that readings beside the main one may add to a mail.
 pub const READINGS_MAX: usize = 200;
 /// Octets that readings beside the main one may look at and decode, for each octet of the mail.
-pub const READINGS_WORK_FACTOR: usize = 8;
+pub const READINGS_WORK_FACTOR: usize = 6;
 /// Encodings inside encodings that readings beside the main one follow.
 pub const READINGS_DEPTH_MAX: usize = 6;
 /// Header blocks of entities that readings beside the main one look at.

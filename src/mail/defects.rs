@@ -51,6 +51,12 @@ pub const UNKNOWN_TRANSFER_ENCODING: Defect = "unknown_transfer_encoding";
 pub const DOUBTFUL_CONTENT_TYPE: Defect = "doubtful_content_type";
 /// A Content-Transfer-Encoding that is not plainly one of the five of RFC 2045 6.1.
 pub const DOUBTFUL_TRANSFER_ENCODING: Defect = "doubtful_transfer_encoding";
+/// The name of a MIME field with marks in it that some clients pass over.
+pub const DOUBTFUL_FIELD_NAME: Defect = "doubtful_field_name";
+/// A part of a message type other than `message/rfc822` that looks like a message with content of its own.
+pub const MESSAGE_AS_LEAF: Defect = "message_as_leaf";
+/// Lines of base64 that are no groups of four characters: some clients decode each line by itself.
+pub const UNEVEN_BASE64: Defect = "uneven_base64";
 /// Quoted-printable with a soft line break at its end or with blanks in one, or a file in it with line ends.
 pub const DOUBTFUL_QUOTED_PRINTABLE: Defect = "doubtful_quoted_printable";
 /// Padding before the end of base64: some clients go on, some stop.

@@ -65,6 +65,7 @@ impl Walk {
             text_left: limits::TEXT_BYTES_MAX,
             digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
         };
+        defects::of_lines(raw, &mut walk.defects);
         match PARSER.parse(raw) {
             Some(message) => {
                 walk.message(&message);
@@ -178,7 +179,8 @@ impl Walk {
         }
         let text = charset::guess(self.take_text(bytes));
         self.links.text(&text, LinkPlace::Text);
-        if bytes.len() > ASIDE_BYTES || text.to_ascii_lowercase().contains("content-t") {
+        let lower = text.to_ascii_lowercase();
+        if bytes.len() > ASIDE_BYTES || lower.contains("content-t") || lower.contains("content-d") {
             self.defects.insert(defect);
         }
     }

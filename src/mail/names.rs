@@ -283,7 +283,10 @@ mod tests {
     fn readings_are_bounded() {
         let many: String = (0..1000).map(|number| format!(";filename={number}.exe")).collect();
         assert_eq!(of(&many, "").len(), limits::NAMES_MAX);
-        assert_eq!(of("x;filename*4294967295=a.exe;filename*0*=utf-8''%zz%4", ""), ["%zz%4", "%zz%4a.exe", "a.exeutf-8''%zz%4"]);
+        assert_eq!(
+            of("x;filename*4294967295=a.exe;filename*0*=utf-8''%zz%4", ""),
+            ["%zz%4", "%zz%4a.exe", "a.exeutf-8''%zz%4"]
+        );
         assert!(of(&format!("x;filename={}", "a".repeat(9999)), "")[0].len() <= limits::NAME_BYTES_MAX);
     }
 }

@@ -12,34 +12,28 @@ enum Broken {
     DropEscape,
 }
 
-/// Every plausible decoding, the most usual first, each once.
-#[must_use]
-pub fn readings(raw: &[u8]) -> Vec<Vec<u8>> {
+/// Hands out every plausible decoding, the most usual first.
+pub fn readings(raw: &[u8], take: &mut dyn FnMut(Vec<u8>)) {
     let (usual, is_broken) = decode(raw, Broken::Keep);
-    let mut found = vec![usual];
-    let mut add = |octets: Vec<u8>| {
-        if !found.contains(&octets) {
-            found.push(octets);
-        }
-    };
+    let has_line_ends = memchr::memmem::find(&usual, b"\r\n").is_some();
+    take(usual);
     if is_broken {
-        add(decode(raw, Broken::DropMark).0);
-        add(decode(raw, Broken::DropEscape).0);
+        take(decode(raw, Broken::DropMark).0);
+        take(decode(raw, Broken::DropEscape).0);
     }
-    let mut unix = Vec::new();
-    if let Some(first) = found.first()
-        && memchr::memmem::find(first, b"\r\n").is_some()
-    {
+    if has_line_ends {
         // Line ends of the system: Unix readers write LF.
-        unix.reserve(first.len());
-        for (at, byte) in first.iter().enumerate() {
-            if *byte != b'\r' || first.get(at + 1) != Some(&b'\n') {
-                unix.push(*byte);
-            }
-        }
-        found.push(unix);
+        let mut unix = decode(raw, Broken::Keep).0;
+        let mut is_return = false;
+        unix.reverse();
+        unix.retain(|byte| {
+            let is_dropped = *byte == b'\r' && std::mem::replace(&mut is_return, false);
+            is_return = *byte == b'\n';
+            !is_dropped
+        });
+        unix.reverse();
+        take(unix);
     }
-    found
 }
 
 /// Does it look like quoted-printable? Only its first octets are looked at.
@@ -126,7 +120,9 @@ mod tests {
     use super::*;
 
     fn of(raw: &str) -> Vec<String> {
-        readings(raw.as_bytes()).iter().map(|octets| String::from_utf8_lossy(octets).into_owned()).collect()
+        let mut found = Vec::new();
+        readings(raw.as_bytes(), &mut |octets| found.push(String::from_utf8_lossy(&octets).into_owned()));
+        found
     }
 
     #[test]

@@ -66,6 +66,11 @@ fn multipart<'a>(part: &MessagePart<'a>, boundaries: &mut Vec<(u32, u32, &'a str
 
 fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
     let raw = part.raw_body();
+    let is_message =
+        part.content_type().is_some_and(|content_type| content_type.ctype().eq_ignore_ascii_case("message"));
+    if is_message && doubt::holds_type(raw) {
+        into.insert(defects::MESSAGE_AS_LEAF);
+    }
     match part.encoding() {
         Encoding::None if doubt::is_header_in_body(raw) => {
             into.insert(defects::HEADER_IN_BODY);
@@ -76,6 +81,9 @@ fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
             let is_inside = memchr::memchr(b'=', data).is_some_and(|padding| padding + 2 < data.len());
             if is_inside {
                 into.insert(defects::PADDING_INSIDE);
+            }
+            if has_uneven_line(data) {
+                into.insert(defects::UNEVEN_BASE64);
             }
             if doubt::is_header_in_body(raw) {
                 into.insert(defects::HEADER_IN_BODY);
@@ -102,15 +110,27 @@ fn quoted(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
 /// Is there a line end, before the last one, that is no soft line break?
 fn has_hard_break(raw: &[u8]) -> bool {
     let raw = raw.trim_ascii_end();
+    let mut start = 0;
     memchr::memchr_iter(b'\n', raw).any(|newline| {
-        let line = raw.get(..newline).unwrap_or_default();
+        let line = raw.get(std::mem::replace(&mut start, newline + 1)..newline).unwrap_or_default();
         !line.trim_ascii_end().ends_with(b"=")
+    })
+}
+
+/// Is there a line before the last whose characters are no groups of four?
+fn has_uneven_line(raw: &[u8]) -> bool {
+    let raw = raw.trim_ascii_end();
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', raw).any(|newline| {
+        let line = raw.get(std::mem::replace(&mut start, newline + 1)..newline).unwrap_or_default();
+        !line.strip_suffix(b"\r").unwrap_or(line).len().is_multiple_of(4)
     })
 }
 
 /// Faults for which clients read a message in several ways.
 const DOUBTFUL: &[Defect] = &[
     defects::AMBIGUOUS_DELIMITER,
+    defects::BARE_CR,
     defects::BLANK_LINE_IN_HEADER,
     defects::BOUNDARY_WITHOUT_MULTIPART,
     defects::CONTENT_IN_EPILOGUE,
@@ -118,7 +138,9 @@ const DOUBTFUL: &[Defect] = &[
     defects::CONTINUED_BOUNDARY,
     defects::CONTROL_IN_HEADER,
     defects::DELIMITER_BEHIND_CLOSING,
+    defects::DEPTH_LIMIT,
     defects::DOUBTFUL_CONTENT_TYPE,
+    defects::DOUBTFUL_FIELD_NAME,
     defects::DOUBTFUL_QUOTED_PRINTABLE,
     defects::DOUBTFUL_TRANSFER_ENCODING,
     defects::DUPLICATE_CONTENT_DISPOSITION,
@@ -132,16 +154,20 @@ const DOUBTFUL: &[Defect] = &[
     defects::MALFORMED_CONTENT_TYPE,
     defects::MALFORMED_PARAMETER,
     defects::MALFORMED_TRANSFER_ENCODING,
+    defects::MESSAGE_AS_LEAF,
     defects::MISSING_BOUNDARY,
     defects::MISSING_DELIMITER,
     defects::MISSING_FINAL_BOUNDARY,
     defects::MULTIPART_WITHOUT_PARTS,
     defects::NESTING_LIMIT,
     defects::NO_HEADER,
+    defects::NUL,
     defects::PADDING_INSIDE,
+    defects::PARTS_CUT,
     defects::PARTIAL_MESSAGE,
     defects::PART_WITHOUT_BLANK_LINE,
     defects::REPEATED_BOUNDARY,
     defects::REUSED_BOUNDARY,
+    defects::UNEVEN_BASE64,
     defects::UNKNOWN_TRANSFER_ENCODING,
 ];

@@ -30,6 +30,9 @@ pub fn of_header(block: &[u8], is_first: bool, into: &mut BTreeSet<Defect>) {
             if line.trim_ascii().is_empty() {
                 into.insert(defects::BLANK_LINE_IN_HEADER);
             }
+            if line_start == 0 {
+                into.insert(defects::LINE_WITHOUT_FIELD);
+            }
             continue;
         }
         close(block, open.take(), line_start, into);
@@ -38,9 +41,10 @@ pub fn of_header(block: &[u8], is_first: bool, into: &mut BTreeSet<Defect>) {
             if !(std::mem::take(&mut is_start) && (line.starts_with(b"From ") || line.starts_with(b">From "))) {
                 into.insert(defects::LINE_WITHOUT_FIELD);
             }
-        } else if matches!(line.first(), Some(b'c' | b'C'))
-            && let Some((field, value)) = field::mime_field(line)
-        {
+        } else if let Some((field, value)) = field::mime_field(line) {
+            if !field::is_exact(line) {
+                into.insert(defects::DOUBTFUL_FIELD_NAME);
+            }
             open = Some((field, line_start + line.len() - value.len()));
         }
         is_start = false;
@@ -81,11 +85,40 @@ pub fn of_delimiters(body: &[u8], boundary: &str, children: usize, into: &mut BT
             openings += 1;
         }
     }
+    if has_similar(body, boundary) {
+        into.insert(defects::AMBIGUOUS_DELIMITER);
+    }
     if openings != children && !is_closed {
         into.insert(defects::AMBIGUOUS_DELIMITER);
     } else if openings != children {
         into.insert(defects::DELIMITER_BEHIND_CLOSING);
     }
+}
+
+/// Is there a line that differs from a delimiter only in what some client cuts off or passes over?
+fn has_similar(body: &[u8], boundary: &str) -> bool {
+    let letters = |text: &[u8]| -> Vec<u8> {
+        text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
+    };
+    let wanted = letters(boundary.as_bytes());
+    memmem::find_iter(body, b"\n--").any(|at| {
+        let rest = body.get(at + 3..).unwrap_or_default();
+        let rest = rest.get(..rest.len().min(DELIMITER_BYTES_MAX)).unwrap_or_default();
+        let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+        if line.starts_with(boundary.as_bytes()) {
+            return false;
+        }
+        let found = letters(line);
+        !found.is_empty() && (found.starts_with(&wanted) || wanted.starts_with(&found))
+    })
+}
+
+/// Is there a line with a Content-Type or Content-Transfer-Encoding?
+#[must_use]
+pub fn holds_type(body: &[u8]) -> bool {
+    lines::from(body, 0).any(|line| {
+        matches!(field::mime_field(line.of(body)), Some((field::Field::Type | field::Field::TransferEncoding, _)))
+    })
 }
 
 /// Does the body of a leaf begin as if the header went on?
@@ -99,6 +132,8 @@ pub fn is_header_in_body(body: &[u8]) -> bool {
         .any(|line| field::mime_field(line).is_some())
 }
 
+/// Octets of a line that are compared with a boundary.
+const DELIMITER_BYTES_MAX: usize = 200;
 /// Octets and lines of a body in which a header that goes on shows itself.
 const SAMPLE_BYTES: usize = 1024;
 const LINES: usize = 3;
@@ -131,6 +166,8 @@ mod tests {
     fn odd_headers_do() {
         assert_eq!(header("Content-Type : text/plain\r\n\r\n"), [defects::LINE_WITHOUT_FIELD]);
         assert_eq!(header("X: a\rContent-Type: text/plain\r\n\r\n"), [defects::CONTROL_IN_HEADER]);
+        assert_eq!(header("\"Content-Type\": text/plain\r\n\r\n"), [defects::DOUBTFUL_FIELD_NAME]);
+        assert_eq!(header(" Content-Type: text/plain\r\n\r\n"), [defects::LINE_WITHOUT_FIELD]);
         assert_eq!(header("X: a\r\n  \r\nY: b\r\n\r\n"), [defects::BLANK_LINE_IN_HEADER]);
         assert_eq!(header("Content-Transfer-Encoding: base64 (x)\r\n\r\n"), [defects::DOUBTFUL_TRANSFER_ENCODING]);
     }
@@ -143,6 +180,7 @@ mod tests {
             delimiters("--b\r\n\r\nx\r\n--b \r\n\r\ny\r\n--b--\r\n", 2).first(),
             Some(&defects::AMBIGUOUS_DELIMITER)
         );
+        assert_eq!(delimiters("--b\r\n\r\nx\r\n--\"B\"\r\n\r\ny\r\n--b--\r\n", 1), [defects::AMBIGUOUS_DELIMITER]);
         assert_eq!(delimiters("--b\r\n\r\nx\r\n--b--\r\n--b\r\n\r\n", 1), [defects::DELIMITER_BEHIND_CLOSING]);
     }
 

@@ -74,6 +74,23 @@ pub fn is_sound(line: &[u8]) -> bool {
     colon > 0 && line.get(..colon).is_some_and(|name| name.iter().all(u8::is_ascii_graphic))
 }
 
+/// Is the name of the MIME field spelt as the standards do, hyphens and all?
+#[must_use]
+pub fn is_exact(line: &[u8]) -> bool {
+    let name = line.get(..memchr::memchr(b':', line).unwrap_or_default()).unwrap_or_default();
+    EXACT.iter().any(|exact| name.eq_ignore_ascii_case(exact))
+}
+
+const EXACT: [&[u8]; 7] = [
+    b"Content-Type",
+    b"Content-Transfer-Encoding",
+    b"Content-Disposition",
+    b"Content-Description",
+    b"Content-ID",
+    b"Content-Location",
+    b"MIME-Version",
+];
+
 /// Octets of junk that a reader passes over to recognise a name.
 const JUNK_MAX: usize = 24;
 

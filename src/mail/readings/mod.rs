@@ -17,6 +17,7 @@ use self::{
 };
 use super::{coding::lines, filetype, names};
 use crate::limits;
+use aws_lc_rs::digest;
 use std::collections::BTreeSet;
 
 /// A leaf part as some reader sees it.
@@ -90,6 +91,7 @@ impl Reader<'_> {
         let names =
             names::readings(block.dispositions.iter().map(Vec::as_slice), block.types.iter().map(Vec::as_slice));
         let mut seen = BTreeSet::new();
+        let mut decoded = BTreeSet::new();
         let mut text_found: Option<Found> = None;
         for start in &block.bodies {
             let (ends, looked) = block::ends(text, *start, delimiter);
@@ -101,13 +103,12 @@ impl Reader<'_> {
                 if !seen.insert((*start, end)) || body.is_empty() || !self.spend(body.len()) {
                     continue;
                 }
-                let has_parts = holds_fields(body);
-                for decoding in transfer::decodings(&named, body, !has_parts) {
-                    if has_parts && decoding.transfer == Transfer::Identity {
-                        continue;
+                transfer::decodings(&named, body, !holds_fields(body), &mut |decoding| {
+                    let sha256 = digest::digest(&digest::SHA256, &decoding.file.octets);
+                    if decoded.insert(sha256.as_ref().to_vec()) {
+                        self.decoded(decoding, block, &names, &mut text_found, depth);
                     }
-                    self.decoded(decoding, block, &names, &mut text_found, depth);
-                }
+                });
             }
         }
         if let Some(found) = text_found {

@@ -57,27 +57,25 @@ pub fn named(values: &[Vec<u8>]) -> Vec<Transfer> {
     found
 }
 
-/// Every plausible decoding of the body, the declared ones first.
+/// Hands out every plausible decoding of the body, the declared ones first.
 ///
-/// `named` are the encodings that fields name. Where they name none, the octets as they are count as declared.
-#[must_use]
-pub fn decodings(named: &[Transfer], body: &[u8], identity: bool) -> Vec<Decoding> {
-    let mut transfers: Vec<(Transfer, bool)> = named.iter().map(|transfer| (*transfer, true)).collect();
+/// `named` are the encodings that fields name. Where they name none, the octets as they are count as declared if
+/// `identity` says that they can be a leaf.
+pub fn decodings(named: &[Transfer], body: &[u8], identity: bool, take: &mut dyn FnMut(Decoding)) {
+    for transfer in named {
+        if identity || *transfer != Transfer::Identity {
+            files(*transfer, body, &mut |file| take(Decoding { transfer: *transfer, is_declared: true, file }));
+        }
+    }
     if named.is_empty() && identity {
-        transfers.push((Transfer::Identity, true));
+        let transfer = Transfer::Identity;
+        files(transfer, body, &mut |file| take(Decoding { transfer, is_declared: true, file }));
     }
     for transfer in likely(body) {
         if !named.contains(&transfer) {
-            transfers.push((transfer, false));
+            files(transfer, body, &mut |file| take(Decoding { transfer, is_declared: false, file }));
         }
     }
-    let mut found = Vec::new();
-    for (transfer, is_declared) in transfers {
-        for file in files(transfer, body) {
-            found.push(Decoding { transfer, is_declared, file });
-        }
-    }
-    found
 }
 
 /// The encodings that the body looks like.
@@ -95,25 +93,20 @@ fn likely(body: &[u8]) -> Vec<Transfer> {
     .collect()
 }
 
-fn files(transfer: Transfer, body: &[u8]) -> Vec<File> {
+fn files(transfer: Transfer, body: &[u8], take: &mut dyn FnMut(File)) {
     let raw_bytes = body.len();
-    let plain = |octets: Vec<u8>| File { name: String::new(), octets, raw_bytes };
+    let mut plain = |octets: Vec<u8>| take(File { name: String::new(), octets, raw_bytes });
     match transfer {
-        Transfer::Identity => vec![plain(body.to_vec())],
-        Transfer::Base64 => base64::readings(body).into_iter().map(plain).collect(),
-        Transfer::Quoted => quoted::readings(body).into_iter().map(plain).collect(),
+        Transfer::Identity => plain(body.to_vec()),
+        Transfer::Base64 => base64::readings(body, &mut plain),
+        Transfer::Quoted => quoted::readings(body, &mut plain),
         Transfer::Uuencode => {
-            let mut found = uuencode::files(body);
-            let whole = uuencode::decoded(body);
-            if !whole.is_empty() && found.iter().all(|file| file.octets != whole) {
-                found.push(plain(whole));
-            }
-            found
+            plain(uuencode::decoded(body));
+            uuencode::files(body).into_iter().for_each(take);
         }
-        Transfer::Yenc => yenc::files(body),
+        Transfer::Yenc => yenc::files(body).into_iter().for_each(take),
         Transfer::Binhex => {
-            let found = binhex::files(body);
-            if found.is_empty() { binhex::decoded(body).into_iter().collect() } else { found }
+            binhex::files(body).into_iter().chain(binhex::decoded(body)).for_each(take);
         }
     }
 }

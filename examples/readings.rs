@@ -1,4 +1,6 @@
 //! Counts how often mails in the given folders leave doubt: `cargo run --example readings -- FOLDER...`.
+//!
+//! With `SHOW` in the environment, names the mails of which some client shows more than the main reading.
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 use bytes::Bytes;
@@ -50,9 +52,9 @@ fn count(path: &Path, counts: &mut Counts) {
     }
     let has = |defect: &str| message.defects.iter().any(|found| *found == defect);
     counts.disputed += usize::from(has(defects::DISPUTED_PART));
-    if has(defects::HIDDEN_BY_READING) {
-        counts.hidden += 1;
-        println!("hidden: {}", path.display());
+    counts.hidden += usize::from(has(defects::HIDDEN_BY_READING));
+    if has(defects::DISPUTED_PART) && env::var_os("SHOW").is_some() {
+        println!("{} {:?}", path.display(), message.defects);
         for part in message.parts.iter().filter(|part| part.is_disputed) {
             println!("  {} {:?} {} {} {}", part.path, part.names, part.declared, part.detected, part.bytes);
         }

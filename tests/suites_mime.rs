@@ -235,3 +235,73 @@ fn leaves_of(message: &Value) -> usize {
     }
     count
 }
+
+/// Pieces that ambiguous mails are made of.
+const PIECES: &[&str] = &[
+    "Content-Type: multipart/mixed; boundary=b\r\n",
+    "Content-Type : multipart/mixed; boundary=\"b \"; boundary=c\r\n",
+    "\u{b}Content-Transfer-Encoding: base64 (x)\r\n",
+    "Content-Transfer-Encoding: x-uuencode\r\n",
+    "Content-Transfer-Encoding: quoted-printable, base64\r\n",
+    "Content-Disposition: attachment; filename*1=.exe; filename*0=a\r\n",
+    "Content-Type: message/partial\r\n",
+    "junk\r\n",
+    " \r\n",
+    "\r\n",
+    "\r",
+    "\0",
+    "--b\r\n",
+    "--bc\r\n",
+    "--b--\r\n",
+    "--\r\n",
+    "UEsDBBQ=UEsDBBQ\r\n",
+    "=4a=4=\r\n==50=  \r\n",
+    "begin 644 a.exe\r\n#0V%T\r\n`\r\nend\r\n",
+    "=ybegin line=1 name=x\r\nabc\r\n=yend\r\n",
+    "(This file must be converted with BinHex 4.0)\r\n:!!3r2:\r\n",
+    "eJ8+Ig==\r\n",
+];
+
+/// Any mixture is read within the bounds, and a larger one in no more than a multiple of the time.
+#[test]
+fn ambiguous_mails_stay_within_bounds() {
+    let mut state = 1u32;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    for _ in 0..3000 {
+        let raw: String = (0..next(40)).map(|_| PIECES[next(PIECES.len())]).collect();
+        let message = Message::parse(Bytes::from(raw.clone()));
+        assert!(message.parts.len() <= limits::PARTS_MAX, "{raw}");
+        assert!(message.coverage.scanned <= message.coverage.bytes, "{raw}");
+        let mut paths: Vec<&str> = message.parts.iter().map(|part| part.path.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), message.parts.len(), "two parts have one path: {raw}");
+    }
+}
+
+#[test]
+fn hostile_mails_take_linear_time() {
+    let head = "Content-Type: multipart/mixed; boundary=b; boundary=c\r\nContent-Type: text/plain\r\n\r\n";
+    for piece in PIECES.iter().copied().chain([
+        "=\r\n",
+        "\n",
+        "-- \r\nA\r\nB\r\nC\r\nD\r\nContent-Type: a/b\r\n\r\n",
+        "--\n",
+        "Content-Type: a\n\n--\nx\nx\nx\n\n",
+        "Content-Transfer-Encoding: base64\r\n\r\nUEsD!BB=QA\r\n",
+        "begin 644 a\r\n",
+        "(((((((",
+        "=ybegin ",
+        "MMMM\r\n",
+    ]) {
+        let raw = [head.as_bytes(), &piece.as_bytes().repeat((4 << 20) / piece.len())].concat();
+        let start = Instant::now();
+        let message = Message::parse(Bytes::from(raw));
+        let took = start.elapsed();
+        println!("{took:8.1?} {:4} parts {piece:?}", message.parts.len());
+        assert!(took < Duration::from_secs(10), "{piece:?} took {took:?}");
+    }
+}

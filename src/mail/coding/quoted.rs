@@ -8,8 +8,8 @@ enum Broken {
     Keep,
     /// `=` is dropped, what follows stays.
     DropMark,
-    /// The whole escape is dropped.
-    DropEscape,
+    /// `=` is dropped with so many octets behind it, up to the next `=`.
+    Drop(usize),
 }
 
 /// Hands out every plausible decoding, the most usual first.
@@ -19,7 +19,8 @@ pub fn readings(raw: &[u8], take: &mut dyn FnMut(Vec<u8>)) {
     take(usual);
     if is_broken {
         take(decode(raw, Broken::DropMark).0);
-        take(decode(raw, Broken::DropEscape).0);
+        take(decode(raw, Broken::Drop(1)).0);
+        take(decode(raw, Broken::Drop(2)).0);
     }
     if has_line_ends {
         // Line ends of the system: Unix readers write LF.
@@ -80,7 +81,10 @@ fn decode(raw: &[u8], broken: Broken) -> (Vec<u8>, bool) {
         if broken == Broken::Keep {
             out.push(b'=');
         }
-        let dropped = if broken == Broken::DropEscape { tail.len().min(2) } else { 0 };
+        let dropped = match broken {
+            Broken::Drop(octets) => tail.iter().take(octets).take_while(|byte| **byte != b'=').count(),
+            Broken::Keep | Broken::DropMark => 0,
+        };
         rest = tail.get(dropped..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn broken_escapes_are_kept_or_dropped() {
-        assert_eq!(of("a=xyb="), ["a=xyb", "axyb", "ab"]);
+        assert_eq!(of("a=xyb="), ["a=xyb", "axyb", "ayb", "ab"]);
         assert_eq!(of("=4a=4A= \t\r\n="), ["JJ"]);
     }
 }

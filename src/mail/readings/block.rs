@@ -111,6 +111,12 @@ impl Block {
         })
     }
 
+    /// Says that its body is made of parts: what stands there otherwise is a preamble.
+    #[must_use]
+    pub fn is_multipart(&self) -> bool {
+        self.types.iter().any(|value| media_type(value).starts_with("multipart/"))
+    }
+
     /// Offered as a file by every reader that sees this block.
     #[must_use]
     pub fn is_attachment(&self) -> bool {

@@ -103,7 +103,8 @@ impl Reader<'_> {
                 if !seen.insert((*start, end)) || body.is_empty() || !self.spend(body.len()) {
                     continue;
                 }
-                transfer::decodings(&named, body, !holds_fields(body), &mut |decoding| {
+                let identity = !block.is_multipart() && !holds_fields(body);
+                transfer::decodings(&named, body, identity, &mut |decoding| {
                     let sha256 = digest::digest(&digest::SHA256, &decoding.file.octets);
                     if decoded.insert(sha256.as_ref().to_vec()) {
                         self.decoded(decoding, block, &names, &mut text_found, depth);

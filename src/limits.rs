@@ -74,6 +74,8 @@ pub const PAGE_TITLE_BYTES_MAX: usize = 1024;
 pub const READINGS_MAX: usize = 200;
 /// Octets that readings beside the main one may look at and decode, for each octet of the mail.
 pub const READINGS_WORK_FACTOR: usize = 6;
+/// Octets that readings beside the main one may look at and decode in all: some seconds at worst.
+pub const READINGS_WORK_MAX: usize = 192 << 20;
 /// Encodings inside encodings that readings beside the main one follow.
 pub const READINGS_DEPTH_MAX: usize = 6;
 /// Header blocks of entities that readings beside the main one look at.

@@ -40,7 +40,8 @@ pub struct Found {
 ///
 /// Bodies that begin at one of the offsets `known` are left out: there, the main reading has no doubt.
 pub fn each(raw: &[u8], known: &BTreeSet<usize>, take: &mut dyn FnMut(Found)) -> bool {
-    let work = raw.len().saturating_mul(limits::READINGS_WORK_FACTOR).saturating_add(WORK_BASE);
+    let work =
+        raw.len().saturating_mul(limits::READINGS_WORK_FACTOR).saturating_add(WORK_BASE).min(limits::READINGS_WORK_MAX);
     let mut reader = Reader { work, blocks: limits::READINGS_BLOCKS_MAX, is_complete: true, take };
     reader.text(raw, known, 0);
     reader.is_complete
@@ -161,14 +162,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes so many octets of the work that is left; says no if there are fewer.
+    /// Takes so many octets of the work that is left; says no, and leaves none, if there are fewer.
     fn spend(&mut self, octets: usize) -> bool {
-        let Some(left) = self.work.checked_sub(octets) else {
-            self.is_complete = false;
-            return false;
-        };
-        self.work = left;
-        true
+        let left = self.work.checked_sub(octets);
+        self.is_complete &= left.is_some();
+        self.work = left.unwrap_or_default();
+        left.is_some()
     }
 }
 

@@ -103,7 +103,9 @@ fn soft_break(tail: &[u8]) -> Option<&[u8]> {
     let blanks = tail.iter().take(BLANKS_MAX).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     match tail.get(blanks..)? {
         [] => Some(&[]),
-        [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] | [b'\r', rest @ ..] => Some(rest),
+        [b'\r', b'\r', b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] | [b'\r', rest @ ..] => {
+            Some(rest)
+        }
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 //! Pure. Cheap, for every mail is asked.
 
 use crate::mail::{content::Defect, defects, readings::doubt};
-use mail_parser::{Encoding, Message, MessagePart, PartKind, Source};
+use mail_parser::{Encoding, HeaderName, Message, MessagePart, PartKind, Source};
 use memchr::memmem;
 use std::collections::BTreeSet;
 
@@ -66,10 +66,14 @@ fn multipart<'a>(part: &MessagePart<'a>, boundaries: &mut Vec<(u32, u32, &'a str
 
 fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
     let raw = part.raw_body();
-    let is_message =
-        part.content_type().is_some_and(|content_type| content_type.ctype().eq_ignore_ascii_case("message"));
-    if is_message && doubt::holds_type(raw) {
+    repeated(part, into);
+    let is_main =
+        |name: &str| part.content_type().is_some_and(|content_type| content_type.ctype().eq_ignore_ascii_case(name));
+    if is_main("message") && doubt::holds_type(&part.encoding().decode(raw)) {
         into.insert(defects::MESSAGE_AS_LEAF);
+    }
+    if is_main("multipart") {
+        into.insert(defects::MULTIPART_WITHOUT_PARTS);
     }
     match part.encoding() {
         Encoding::None if doubt::is_header_in_body(raw) => {
@@ -91,6 +95,19 @@ fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
         }
         Encoding::QuotedPrintable => quoted(part, into),
         Encoding::None => {}
+    }
+}
+
+/// Fields that stand twice.
+fn repeated(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
+    for (name, defect) in [
+        (HeaderName::ContentType, defects::DUPLICATE_CONTENT_TYPE),
+        (HeaderName::ContentDisposition, defects::DUPLICATE_CONTENT_DISPOSITION),
+        (HeaderName::ContentTransferEncoding, defects::DUPLICATE_CONTENT_TRANSFER_ENCODING),
+    ] {
+        if part.headers().all(name).nth(1).is_some() {
+            into.insert(defect);
+        }
     }
 }
 

@@ -138,28 +138,28 @@ pub fn is_delimiter(line: &[u8]) -> bool {
 pub fn ends(text: &[u8], start: usize, delimiter: Option<&[u8]>) -> (Vec<usize>, usize) {
     let own = delimiter.map(<[u8]>::trim_ascii).filter(|own| own.len() > 2);
     let mut ends = Vec::new();
-    let mut looked = text.len();
+    let mut has_next = false;
     for line in lines::from(text, start) {
         let content = line.of(text);
         if !is_delimiter(content) {
             continue;
         }
-        let end = before(text, start, line);
-        if ends.is_empty() {
-            ends.push(end);
-        }
         let is_own = own.is_some_and(|own| content.trim_ascii().starts_with(own));
-        if is_own || is_header_behind(text, line.next) {
-            ends.push(end);
-            looked = line.next;
-            break;
+        let is_next = !has_next && is_header_behind(text, line.next);
+        has_next |= is_next;
+        if ends.is_empty() || is_own || is_next {
+            ends.push(before(text, start, line));
+        }
+        if is_own || (own.is_none() && has_next && delimiter.is_some()) {
+            ends.dedup();
+            return (ends, line.next - start);
         }
     }
-    if ends.len() < 2 && (delimiter.is_none() || ends.is_empty()) {
+    if delimiter.is_none() || ends.is_empty() {
         ends.push(text.len());
     }
     ends.dedup();
-    (ends, looked - start)
+    (ends, text.len().saturating_sub(start))
 }
 
 /// The end of what stands before the line, without the line end that belongs to a delimiter.

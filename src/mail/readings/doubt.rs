@@ -125,18 +125,27 @@ pub fn holds_type(body: &[u8]) -> bool {
 #[must_use]
 pub fn is_header_in_body(body: &[u8]) -> bool {
     let sample = body.get(..SAMPLE_BYTES).unwrap_or(body);
-    lines::from(sample, 0)
-        .map(|line| line.of(sample))
-        .filter(|line| !line.trim_ascii().is_empty())
-        .take(LINES)
-        .any(|line| field::mime_field(line).is_some())
+    let mut junk = 0;
+    for line in lines::from(sample, 0).map(|line| line.of(sample)).filter(|line| !line.trim_ascii().is_empty()) {
+        if field::mime_field(line).is_some() {
+            return true;
+        }
+        if !field::is_sound(line) && !matches!(line.first(), Some(b' ' | b'\t')) {
+            junk += 1;
+        }
+        if junk > JUNK_LINES {
+            return false;
+        }
+    }
+    false
 }
 
 /// Octets of a line that are compared with a boundary.
 const DELIMITER_BYTES_MAX: usize = 200;
-/// Octets and lines of a body in which a header that goes on shows itself.
-const SAMPLE_BYTES: usize = 1024;
-const LINES: usize = 3;
+/// Octets of a body in which a header that goes on shows itself.
+const SAMPLE_BYTES: usize = 4096;
+/// Lines that are no fields before that.
+const JUNK_LINES: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +196,8 @@ mod tests {
     #[test]
     fn headers_in_bodies_are_seen() {
         assert!(is_header_in_body(b"\r\n\r\nContent-Type: text/html\r\n"));
+        assert!(is_header_in_body(b"\r\nFrom: a\r\nTo: b\r\n c\r\nSubject: d\r\nContent-Type: text/html\r\n"));
         assert!(!is_header_in_body(b"Hello\r\n"));
+        assert!(!is_header_in_body(b"a\r\nb\r\nc\r\nContent-Type: text/html\r\n"));
     }
 }

@@ -29,11 +29,21 @@ const NAMES: [(&[u8], Field); 7] = [
 /// missing where nothing but junk stands between name and value.
 #[must_use]
 pub fn mime_field(line: &[u8]) -> Option<(Field, &[u8])> {
+    let line = without_comment(line);
     let first = line.iter().take(JUNK_MAX).find(|byte| byte.is_ascii_alphanumeric())?;
     if !matches!(first.to_ascii_lowercase(), b'c' | b'm') {
         return None;
     }
     NAMES.iter().find_map(|(name, field)| value_behind(line, name).map(|value| (*field, value)))
+}
+
+/// The line without a comment at its start.
+fn without_comment(line: &[u8]) -> &[u8] {
+    let start = line.get(..line.len().min(COMMENT_BYTES_MAX)).unwrap_or_default();
+    match memchr::memchr(b')', start) {
+        Some(end) if start.trim_ascii_start().starts_with(b"(") => line.get(end + 1..).unwrap_or_default(),
+        _ => line,
+    }
 }
 
 fn value_behind<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
@@ -91,6 +101,8 @@ const EXACT: [&[u8]; 7] = [
     b"MIME-Version",
 ];
 
+/// Octets of a comment before a name.
+const COMMENT_BYTES_MAX: usize = 64;
 /// Octets of junk that a reader passes over to recognise a name.
 const JUNK_MAX: usize = 24;
 
@@ -106,6 +118,7 @@ mod tests {
             (b"\x0bContent-Transfer-Encoding: x", Field::TransferEncoding, b" x"),
             (b"Content-\0Type:x", Field::Type, b"x"),
             (b"Content Type:x", Field::Type, b"x"),
+            (b"(a)Content-Type:x", Field::Type, b"x"),
             (b"Content-Disposition\xa0: x", Field::Disposition, b" x"),
             (b"Content-Transfer-Encoding", Field::TransferEncoding, b""),
         ] {

@@ -104,8 +104,8 @@ impl Reader<'_> {
                 if !seen.insert((*start, end)) || body.is_empty() || !self.spend(body.len()) {
                     continue;
                 }
-                let identity = !block.is_multipart() && !holds_fields(body);
-                transfer::decodings(&named, body, identity, &mut |decoding| {
+                let is_leaf = !holds_fields(body);
+                transfer::decodings(&named, body, is_leaf, &mut |decoding| {
                     let sha256 = digest::digest(&digest::SHA256, &decoding.file.octets);
                     if decoded.insert(sha256.as_ref().to_vec()) {
                         self.decoded(decoding, block, &names, &mut text_found, depth);
@@ -137,6 +137,10 @@ impl Reader<'_> {
             } else {
                 self.is_complete = false;
             }
+        }
+        // Before the first part of a multipart stands a note to old clients, which the main reading looks at.
+        if transfer == Transfer::Identity && block.is_multipart() {
+            return;
         }
         let detected = filetype::detect(file.octets.get(..filetype::PREFIX_BYTES).unwrap_or(&file.octets));
         let is_plain = matches!(detected, "" | "text/plain");

@@ -59,15 +59,18 @@ pub fn named(values: &[Vec<u8>]) -> Vec<Transfer> {
 
 /// Hands out every plausible decoding of the body, the declared ones first.
 ///
-/// `named` are the encodings that fields name. Where they name none, the octets as they are count as declared if
-/// `identity` says that they can be a leaf.
-pub fn decodings(named: &[Transfer], body: &[u8], identity: bool, take: &mut dyn FnMut(Decoding)) {
+/// `named` are the encodings that fields name. Where they name none, the octets as they are count as declared. A body
+/// that is not a leaf by its octets is decoded only as fields say: what is in it is found where it stands.
+pub fn decodings(named: &[Transfer], body: &[u8], is_leaf: bool, take: &mut dyn FnMut(Decoding)) {
     for transfer in named {
-        if identity || *transfer != Transfer::Identity {
+        if is_leaf || *transfer != Transfer::Identity {
             files(*transfer, body, &mut |file| take(Decoding { transfer: *transfer, is_declared: true, file }));
         }
     }
-    if named.is_empty() && identity {
+    if !is_leaf {
+        return;
+    }
+    if named.is_empty() {
         let transfer = Transfer::Identity;
         files(transfer, body, &mut |file| take(Decoding { transfer, is_declared: true, file }));
     }

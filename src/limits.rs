@@ -70,6 +70,24 @@ pub const PAGE_ALTS_MAX: usize = 200;
 pub const PAGE_ATTRIBUTE_BYTES_MAX: usize = 512;
 /// Octets kept of each piece of a page's title.
 pub const PAGE_TITLE_BYTES_MAX: usize = 1024;
+/// Parts that readings beside the main one may add to a mail.
+pub const READINGS_MAX: usize = 200;
+/// Octets that readings beside the main one may look at and decode, for each octet of the mail.
+pub const READINGS_WORK_FACTOR: usize = 6;
+/// Octets that readings beside the main one may look at and decode in all: some seconds at worst.
+pub const READINGS_WORK_MAX: usize = 192 << 20;
+/// Encodings inside encodings that readings beside the main one follow.
+pub const READINGS_DEPTH_MAX: usize = 6;
+/// Header blocks of entities that readings beside the main one look at.
+pub const READINGS_BLOCKS_MAX: usize = 3000;
+/// Files that stand encoded in one text.
+pub const ENCODED_FILES_MAX: usize = 100;
+/// Attachments read from one TNEF file, nested ones included.
+pub const TNEF_FILES_MAX: usize = 200;
+/// Messages inside messages of a TNEF file.
+pub const TNEF_DEPTH_MAX: usize = 8;
+/// Properties read from one table of a TNEF file; Outlook writes some hundred.
+pub const TNEF_PROPERTIES_MAX: usize = 4096;
 /// Octets of one header field that are read as text: a subject or a parameter list is shorter by far.
 pub const FIELD_TEXT_BYTES_MAX: usize = 16 << 10;
 /// Parameters read from one Content-Type or Content-Disposition.

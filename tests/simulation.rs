@@ -26,7 +26,7 @@ use wehr::{
         case::Case,
         checks::{self, evidence::Check},
         facts::{Fact, Question, Scanned},
-        policy::verdict::Action,
+        policy::{classes::Classes, verdict::Action},
         rulebook::{Rulebook, Thresholds},
         rules::ruleset::Ruleset,
     },
@@ -60,6 +60,7 @@ fn made() -> Rulebook {
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
+        classes: Classes::embedded(),
         digest: "simulation".to_owned(),
     }
 }

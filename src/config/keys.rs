@@ -125,6 +125,12 @@ pub const KEYS: &[Key] = &[
         "the least that happens when a symbol is found, whatever the score: SYMBOL = accept, tag, quarantine, defer or reject",
     ),
     key(
+        "policy.recipients",
+        Shape::Text,
+        r#"""""#,
+        "file with classes of recipients and what each takes (attachments, coverage); empty: one class, built in",
+    ),
+    key(
         "quarantine.folder",
         Shape::Text,
         r#""wehr-data/quarantine""#,

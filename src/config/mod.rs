@@ -14,7 +14,10 @@ use crate::{
         auth,
         document::{Complaint, Errors, Position, unknown},
         findings::{Score, Symbol},
-        policy::verdict::Action,
+        policy::{
+            classes::{self, Classes},
+            verdict::Action,
+        },
         rulebook::{Rulebook, Thresholds},
         rules::{Rule, lists::Lists, ruleset::Ruleset},
     },
@@ -108,6 +111,8 @@ pub struct Settings {
     pub quarantine_folder: PathBuf,
     /// `None`: the packs that are built in.
     pub rules_dir: Option<PathBuf>,
+    /// `None`: the classes that are built in.
+    pub recipients_file: Option<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -157,6 +162,18 @@ impl Settings {
         Ok(rules::Found { sources: sources.with_own_domains(&self.own_domains), proof })
     }
 
+    /// What each class of recipients takes.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn classes(&self) -> Result<Classes, Errors> {
+        let Some(path) = &self.recipients_file else { return Ok(Classes::embedded()) };
+        let file = path.display().to_string();
+        let text =
+            fs::read_to_string(path).map_err(|error| Errors::whole_file(&file, format!("cannot read it: {error}")))?;
+        classes::read::read(&file, &text)
+    }
+
     /// Everything that can sway a verdict, from this configuration and these rules.
     ///
     /// # Errors
@@ -183,6 +200,7 @@ impl Settings {
             own_domains: self.own_domains.clone(),
             thresholds: self.thresholds,
             rules,
+            classes: self.classes()?,
             digest: String::new(),
         };
         rulebook.digest = digest(&rulebook, &sources.lists);
@@ -212,6 +230,9 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     }
     for (name, group) in &rulebook.rules.groups {
         line(name, &format!("cap {:?}", group.cap.map(Score::hundredths)));
+    }
+    for class in rulebook.classes.all() {
+        line("class", &format!("{class:?}"));
     }
     for (name, list) in lists {
         line(name, &list.entries().collect::<Vec<_>>().join("\n"));
@@ -248,6 +269,7 @@ impl Typing<'_> {
         let quarantine_folder = self.path("quarantine.folder");
         let rules_dir =
             self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
+        let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -272,6 +294,7 @@ impl Typing<'_> {
             thresholds: thresholds?,
             quarantine_folder: quarantine_folder?,
             rules_dir,
+            recipients_file,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,

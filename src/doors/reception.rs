@@ -274,7 +274,7 @@ impl Reception {
         drop(permit);
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
-        record(&metrics, &mail, &settled.verdict);
+        record(&metrics, &settled.verdict);
         Ok(Concluded {
             head: Bytes::copy_from_slice(mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default()),
             envelope: self.envelope,
@@ -342,7 +342,7 @@ async fn keep_fault(desk: &Desk, raw: Bytes, case: Case) {
     }
 }
 
-fn record(metrics: &Metrics, mail: &Mail, verdict: &Verdict) {
+fn record(metrics: &Metrics, verdict: &Verdict) {
     let auth = &verdict.authentication;
     metrics.auth_result("spf", auth.spf.result.word());
     metrics.auth_result("spf_helo", auth.spf_helo.result.word());

@@ -2,7 +2,7 @@
 //!
 //! Pure: a function of message and facts. Nothing is skipped silently.
 
-use super::facts::{Digest, Facts, Failure, Reading, Scanned, Unknown};
+use super::facts::{Digest, Facts, Failure, Reading, Scanned};
 use crate::{
     limits,
     mail::{
@@ -75,10 +75,10 @@ impl Account {
         if scanned.is_some() {
             for (part, answer) in beyond(message).map(|(part, digest)| (part, reading.inner(&digest).cloned())) {
                 match answer {
-                    Ok(Scanned::Failed(failure)) => drop(gaps.insert(gap(&part.path, failure.word(), Engine::Scanner))),
-                    // Above the bound on their number: nobody asked.
-                    Err(Unknown { .. }) => {
-                        drop(gaps.insert(gap(&part.path, Failure::OverBudget.word(), Engine::Scanner)));
+                    Ok(Scanned::Failed(failure)) => _ = gaps.insert(gap(&part.path, failure.word(), Engine::Scanner)),
+                    // Above the bound on their number or octets: nobody asked.
+                    Err(_) => {
+                        _ = gaps.insert(gap(&part.path, Failure::OverBudget.word(), Engine::Scanner));
                     }
                     Ok(_) => {}
                 }
@@ -101,20 +101,22 @@ impl Account {
 }
 
 /// Parts that a scanner may miss when it is shown the message alone: what came out of archives, and what only other
-/// readings give. The first parts with such octets, in the order of the message.
+/// readings give. Of equal ones the first, in the order of the message.
 pub fn beyond(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
     let mut known = BTreeSet::new();
     let is_sound = !message.defects.iter().any(|defect| ODD_ARCHIVES.contains(defect));
     message.parts.iter().filter_map(move |part| {
-        let digest = Digest::parse(&part.sha256).filter(|digest| message.inner.contains_key(digest.as_str()))?;
-        let is_wanted = !(is_sound && is_furniture(part, message)) && known.insert(digest.clone());
-        is_wanted.then_some((part, digest))
+        if !part.is_inner || part.bytes == 0 || (is_sound && is_furniture(part, message)) {
+            return None;
+        }
+        let digest = Digest::parse(&part.sha256)?;
+        known.insert(digest.clone()).then_some((part, digest))
     })
 }
 
-/// Those that the scanner is asked about: the first of them.
+/// Those that the scanner is asked about: the first whose octets were kept.
 pub fn asked(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
-    beyond(message).take(limits::INNER_SCANS_MAX)
+    beyond(message).filter(|(_, digest)| message.inner.contains_key(digest.as_str())).take(limits::INNER_SCANS_MAX)
 }
 
 /// Is it text or a picture that an office document consists of? Any scanner reads those with the document.

@@ -5,7 +5,7 @@
 use super::{
     auth,
     findings::{Finding, Score, Symbol},
-    policy::verdict::Action,
+    policy::{classes::Classes, verdict::Action},
     rules::ruleset::Ruleset,
 };
 use crate::mail::address::Domain;
@@ -37,6 +37,8 @@ pub struct Rulebook {
     pub thresholds: Thresholds,
     /// What each symbol means, weighs and demands, and the conditions that find it.
     pub rules: Ruleset,
+    /// What each class of recipients takes.
+    pub classes: Classes,
     /// Name of the milter or proxy in the reference of a verdict.
     pub digest: String,
 }

@@ -5,9 +5,10 @@
 use super::{names, page::Page};
 
 /// One decoded body part.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and rules ask for each")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// Position as IMAP numbers it (RFC 9051 6.4.5): `1`, `1.2`.
+    /// Position as IMAP numbers it (RFC 9051 6.4.5): `1`, `1.2`; `r1`, `r2` for those of other readings.
     pub path: String,
     /// Preferred reading of the file name, decoded; empty if none.
     pub name: String,
@@ -28,6 +29,10 @@ pub struct Part {
     pub encrypted: bool,
     /// Shown in the message window rather than offered as a file.
     pub is_shown: bool,
+    /// The main reading does not have it: some client shows it, others do not.
+    pub is_disputed: bool,
+    /// It came out of another part, or of another reading: a scanner that is shown the message alone may miss it.
+    pub is_inner: bool,
     /// Marks found inside, such as `macro`.
     pub traits: Vec<String>,
 }

@@ -47,6 +47,59 @@ pub const CONTENT_IN_PREAMBLE: Defect = "content_in_preamble";
 pub const CONTENT_IN_EPILOGUE: Defect = "content_in_epilogue";
 pub const MALFORMED_TRANSFER_ENCODING: Defect = "malformed_transfer_encoding";
 pub const UNKNOWN_TRANSFER_ENCODING: Defect = "unknown_transfer_encoding";
+/// A Content-Type that is not plainly `type/subtype`.
+pub const DOUBTFUL_CONTENT_TYPE: Defect = "doubtful_content_type";
+/// A Content-Transfer-Encoding that is not plainly one of the five of RFC 2045 6.1.
+pub const DOUBTFUL_TRANSFER_ENCODING: Defect = "doubtful_transfer_encoding";
+/// The name of a MIME field with marks in it that some clients pass over.
+pub const DOUBTFUL_FIELD_NAME: Defect = "doubtful_field_name";
+/// A part of a message type other than `message/rfc822` that looks like a message with content of its own.
+pub const MESSAGE_AS_LEAF: Defect = "message_as_leaf";
+/// Lines of base64 that are no groups of four characters: some clients decode each line by itself.
+pub const UNEVEN_BASE64: Defect = "uneven_base64";
+/// Quoted-printable with a soft line break at its end or with blanks in one, or a file in it with line ends.
+pub const DOUBTFUL_QUOTED_PRINTABLE: Defect = "doubtful_quoted_printable";
+/// Padding before the end of base64: some clients go on, some stop.
+pub const PADDING_INSIDE: Defect = "padding_inside";
+/// A parameter of Content-Type that clients read in several ways: comments, escapes, open quotes, missing semicolons.
+pub const MALFORMED_PARAMETER: Defect = "malformed_parameter";
+/// A boundary that is empty, too long, or has octets at which some client cuts it.
+pub const MALFORMED_BOUNDARY: Defect = "malformed_boundary";
+/// Two boundary parameters in one Content-Type.
+pub const REPEATED_BOUNDARY: Defect = "repeated_boundary";
+/// A boundary in the form of RFC 2231, which many clients do not know.
+pub const CONTINUED_BOUNDARY: Defect = "continued_boundary";
+/// A boundary parameter of a type that is no multipart.
+pub const BOUNDARY_WITHOUT_MULTIPART: Defect = "boundary_without_multipart";
+/// A lone CR or a NUL in a header.
+pub const CONTROL_IN_HEADER: Defect = "control_in_header";
+/// A line of blanks in a header, which ends it for some clients.
+pub const BLANK_LINE_IN_HEADER: Defect = "blank_line_in_header";
+/// A line in a header that is no field (RFC 5322 2.2), which ends it for some clients.
+pub const LINE_WITHOUT_FIELD: Defect = "line_without_field";
+/// A body that begins with MIME fields: some clients read on.
+pub const HEADER_IN_BODY: Defect = "header_in_body";
+/// A boundary in the middle of a line, or with more behind it.
+pub const AMBIGUOUS_DELIMITER: Defect = "ambiguous_delimiter";
+/// Delimiters behind the closing one.
+pub const DELIMITER_BEHIND_CLOSING: Defect = "delimiter_behind_closing";
+/// A multipart within a multipart of the same boundary.
+pub const REUSED_BOUNDARY: Defect = "reused_boundary";
+/// A multipart in base64 or quoted-printable, which RFC 2045 6.4 forbids.
+pub const ENCODED_MULTIPART: Defect = "encoded_multipart";
+/// A piece of a message (RFC 2046 5.2.2): what it holds is seen only when all pieces are put together.
+pub const PARTIAL_MESSAGE: Defect = "partial_message";
+/// A body that is fetched from elsewhere (RFC 2046 5.2.3).
+pub const EXTERNAL_BODY: Defect = "external_body";
+/// A file in a text, uuencoded, in yEnc or BinHex: some clients offer it as an attachment.
+pub const FILE_IN_TEXT: Defect = "file_in_text";
+/// Some client shows parts that the main reading does not have.
+pub const DISPUTED_PART: Defect = "disputed_part";
+/// Among them, a program, script or archive: what a sender has reason to hide.
+pub const HIDDEN_BY_READING: Defect = "hidden_by_reading";
+/// There are more readings than are looked at.
+pub const READINGS_CUT: Defect = "readings_cut";
+pub const MALFORMED_TNEF: Defect = "malformed_tnef";
 pub const UNKNOWN_CHARSET: Defect = "unknown_charset";
 pub const MALFORMED_CHARSET: Defect = "malformed_charset";
 pub const NESTING_LIMIT: Defect = "nesting_limit";

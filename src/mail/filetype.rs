@@ -272,6 +272,12 @@ pub fn is_document(detected: &str) -> bool {
         || matches!(detected, "application/pdf" | "application/rtf" | "text/xml" | "application/onenote")
 }
 
+/// Is it a mail sealed for its recipient (RFC 8551, RFC 9580)? That it cannot be read is what it is for.
+#[must_use]
+pub fn is_sealed_mail(detected: &str) -> bool {
+    matches!(detected, "application/pkcs7-mime" | "application/pgp-encrypted")
+}
+
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.
 #[must_use]
 pub fn is_readable(declared: &str, detected: &str) -> bool {

@@ -20,7 +20,7 @@ pub struct Message {
     pub head: Head,
     /// Decoded Subject of the topmost Subject field; empty if none.
     pub subject: String,
-    /// Every leaf part of the one reading that mail-parser gives, nested messages included, in document order.
+    /// Every leaf part of the main reading, nested messages included, in document order; then those of other readings.
     pub parts: Vec<Part>,
     /// The text of every readable part, in document order.
     pub texts: Vec<Text>,
@@ -40,7 +40,6 @@ impl Message {
         let head = Head::parse(&raw);
         let mut walk = Walk::of(&raw);
         defects::of_head(&head, &mut walk.defects);
-        defects::of_lines(&raw, &mut walk.defects);
         if head.cut {
             walk.skipped.push(Skipped { part: "header".to_owned(), reason: defects::HEADER_CUT });
         }

@@ -1,9 +1,13 @@
 //! The MIME structure of a message (RFC 2045, 2046): every leaf part, what is in it, and what could not be looked at.
 //!
 //! Pure. The reading of mail-parser; its limits are ours. Nothing is left out silently: preamble and epilogue are
-//! looked at as text, and what is not looked into stands in `skipped` with its reason.
+//! looked at as text, and what is not looked into stands in `skipped` with its reason. Where clients disagree about the
+//! structure, `others` adds what the other readings show.
 
+mod doubts;
 mod members;
+mod others;
+mod parser;
 
 use super::{
     body::Body,
@@ -11,16 +15,15 @@ use super::{
     content::{Defect, LinkPlace, Part, Skipped, Text},
     defects, filetype,
     links::Links,
-    names,
+    names, tnef,
 };
 use crate::limits;
 use bytes::Bytes;
-use mail_parser::{HeaderForm, HeaderName, Message, MessageParser, MessagePart, PartFlags, PartKind};
+use doubts::Doubts;
+use mail_parser::{HeaderName, Message, MessagePart, PartFlags, PartKind};
 use members::Unfolding;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use parser::{PARSER, declared_type, without_delimiters};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a walk over all parts brought home.
 pub struct Walk {
@@ -70,9 +73,16 @@ impl Walk {
             unfolding: Unfolding::default(),
             inner: BTreeMap::new(),
         };
+        defects::of_lines(raw, &mut walk.defects);
         match PARSER.parse(raw) {
-            Some(message) => walk.message(&message, Positions::default()),
-            None => walk.headless(raw),
+            Some(message) => {
+                walk.message(&message, Positions::default());
+                walk.doubt(&message, raw);
+            }
+            None => {
+                walk.headless(raw);
+                others::read(&mut walk, raw, &BTreeSet::new());
+            }
         }
         walk.unlock(raw);
         walk.inner = walk.take_kept();
@@ -91,6 +101,15 @@ impl Walk {
                     self.leaf(&part, position);
                 }
             }
+        }
+    }
+
+    /// Asks other readings of `raw` where clients may read it otherwise than the main reading, `message`.
+    fn doubt(&mut self, message: &Message<'_>, raw: &[u8]) {
+        let doubts = Doubts::of(message, &self.defects);
+        self.defects.extend(doubts.defects);
+        if doubts::is_doubtful(&self.defects) {
+            others::read(self, raw, &doubts.known);
         }
     }
 
@@ -169,7 +188,8 @@ impl Walk {
         }
         let text = charset::guess(self.take_text(bytes));
         self.links.text(&text, LinkPlace::Text);
-        if bytes.len() > ASIDE_BYTES || text.to_ascii_lowercase().contains("content-t") {
+        let lower = text.to_ascii_lowercase();
+        if bytes.len() > ASIDE_BYTES || lower.contains("content-t") || lower.contains("content-d") {
             self.defects.insert(defect);
         }
     }
@@ -197,6 +217,8 @@ impl Walk {
             interpretations: 1,
             encrypted: false,
             is_shown: false,
+            is_disputed: false,
+            is_inner: false,
             traits: Vec::new(),
         });
     }
@@ -227,6 +249,13 @@ impl Walk {
         let smime_type = content_type.and_then(|content_type| content_type.attribute("smime-type")).unwrap_or_default();
         let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
         let names = self.names_of(part);
+        let is_tnef = body.prefix.starts_with(tnef::SIGNATURE);
+        let files = if filetype::is_readable(&media_type, filetype::detect(&body.prefix)) {
+            others::files_in_text(&body.prefix)
+        } else {
+            Vec::new()
+        };
+        let path = position.path.clone();
         let declared = Declared { media_type, charset, is_shown };
         let index = self.parts.len();
         self.content(position, declared, names, body, raw.len());
@@ -237,6 +266,10 @@ impl Walk {
             last.encrypted = true;
             let path = last.path.clone();
             self.skip(&Position { path, within: None }, ENCRYPTED, raw.len());
+        }
+        others::add_files(self, &path, files);
+        if is_tnef {
+            others::add_tnef(self, &path, &part.encoding().decode(raw));
         }
     }
 
@@ -269,6 +302,8 @@ impl Walk {
             interpretations: 1,
             encrypted,
             is_shown: declared.is_shown,
+            is_disputed: false,
+            is_inner: false,
             traits: Vec::new(),
         });
         self.mismatch(self.parts.len() - 1);
@@ -392,67 +427,6 @@ impl Positions {
 fn join(base: &str, number: usize) -> String {
     if base.is_empty() { number.to_string() } else { format!("{base}.{number}") }
 }
-
-/// `type/subtype` in lower case; a part without Content-Type is `text/plain` (RFC 2045 5.2).
-fn declared_type(part: &MessagePart<'_>) -> String {
-    let Some(content_type) = part.content_type() else { return "text/plain".to_owned() };
-    let mut media_type = content_type.ctype().to_ascii_lowercase();
-    if let Some(subtype) = content_type.subtype() {
-        media_type.push('/');
-        media_type.push_str(&subtype.to_ascii_lowercase());
-    }
-    media_type
-}
-
-/// What stands between parts without the delimiter lines themselves.
-fn without_delimiters<'a>(bytes: &'a [u8], boundary: &str) -> &'a [u8] {
-    let is_delimiter = |line: &[u8]| line.strip_prefix(b"--").is_some_and(|rest| rest.starts_with(boundary.as_bytes()));
-    let mut bytes = bytes.trim_ascii();
-    if is_delimiter(bytes) {
-        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
-        bytes = bytes.get(end..).unwrap_or_default().trim_ascii();
-    }
-    let last = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    if is_delimiter(bytes.get(last..).unwrap_or_default()) {
-        bytes = bytes.get(..last).unwrap_or_default();
-    }
-    bytes
-}
-
-/// Only the MIME fields are read as more than octets: the others have their readers in `head`, `author`, `charset`.
-static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
-    let parser = MessageParser::new()
-        .max_depth(limits::MIME_DEPTH_MAX)
-        .max_parts(limits::PARTS_MAX)
-        .max_encoded_nesting(limits::ENCODED_NESTING_MAX)
-        .unknown_headers(HeaderForm::Ignore);
-    UNREAD.iter().fold(parser, |parser, name| parser.header(*name, HeaderForm::Ignore))
-});
-
-const UNREAD: &[&str] = &[
-    "From",
-    "To",
-    "Cc",
-    "Bcc",
-    "Reply-To",
-    "Sender",
-    "Subject",
-    "Comments",
-    "Date",
-    "Received",
-    "Message-ID",
-    "References",
-    "In-Reply-To",
-    "Return-Path",
-    "Keywords",
-    "List-Archive",
-    "List-Help",
-    "List-ID",
-    "List-Owner",
-    "List-Post",
-    "List-Subscribe",
-    "List-Unsubscribe",
-];
 
 const ENCRYPTED: &str = "encrypted";
 const NOT_UNPACKED: &str = "not_unpacked";

@@ -9,6 +9,7 @@ pub mod author;
 pub mod body;
 pub mod charset;
 pub mod classic;
+pub mod coding;
 pub mod content;
 pub mod defects;
 pub mod envelope;
@@ -24,9 +25,12 @@ pub mod mismatch;
 pub mod names;
 pub mod network;
 pub mod page;
+pub mod parameters;
 pub mod parties;
+pub mod readings;
 pub mod shown;
 pub mod timestamp;
+pub mod tnef;
 pub mod unpack;
 
 use self::{

@@ -2,17 +2,12 @@
 //!
 //! Pure. Bounded in number and length. Clients disagree, so none of the readings is "the" name; the first is preferred.
 
-use super::charset;
+use super::{
+    charset,
+    parameters::{self, Parameter, percent_decoded},
+};
 use crate::limits;
-use std::{borrow::Cow, collections::BTreeMap};
-
-/// One parameter of a structured field, as it stands there.
-struct Parameter {
-    /// Lower case, without white space.
-    name: String,
-    /// What it may say: unquoted, and where clients disagree, other cuts of it.
-    values: Vec<Vec<u8>>,
-}
+use std::collections::BTreeMap;
 
 /// Every reading of a name in the given Content-Disposition and Content-Type values, preferred ones first.
 #[must_use]
@@ -21,11 +16,24 @@ pub fn readings<'a>(
     types: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<String> {
     let mut names = Vec::new();
-    for value in dispositions {
-        of_field(value, "filename", &mut names);
+    let mut sections = Vec::new();
+    let mut fields = 0;
+    for (value, wanted, other) in
+        dispositions.map(|value| (value, "filename", "name")).chain(types.map(|value| (value, "name", "filename")))
+    {
+        let parameters = parameters::of(value);
+        of_field(&parameters, wanted, &mut names);
+        of_field(&parameters, other, &mut names);
+        let before = sections.len();
+        for name in [wanted, other] {
+            sections.extend(sections_of(&parameters, name).map(Section::owned));
+        }
+        fields += usize::from(sections.len() > before);
     }
-    for value in types {
-        of_field(value, "name", &mut names);
+    if fields > 1 {
+        // Readers that put all fields of a kind into one list.
+        let all: Vec<Section<'_>> = sections.iter().map(OwnedSection::section).collect();
+        joined(&all, &mut names);
     }
     names
 }
@@ -42,57 +50,127 @@ pub fn extension(name: &str) -> Option<String> {
     Some(end.to_ascii_lowercase())
 }
 
-/// The readings that one field gives for the parameter `wanted`.
-fn of_field(value: &[u8], wanted: &str, names: &mut Vec<String>) {
-    let parameters = parameters(value);
-    let mut pieces: BTreeMap<u32, (bool, &[u8])> = BTreeMap::new();
-    for parameter in &parameters {
-        let Some(section) = parameter.name.strip_prefix(wanted).and_then(|rest| rest.strip_prefix('*')) else {
-            continue;
-        };
-        let Some(first) = parameter.values.first() else { continue };
-        if section.is_empty() {
-            add(names, &extended(first));
-            continue;
-        }
+/// One section of a value (RFC 2231 3).
+#[derive(Clone, Copy)]
+struct Section<'a> {
+    number: u32,
+    is_extended: bool,
+    value: &'a [u8],
+}
+
+struct OwnedSection {
+    number: u32,
+    is_extended: bool,
+    value: Vec<u8>,
+}
+
+impl Section<'_> {
+    fn owned(self) -> OwnedSection {
+        OwnedSection { number: self.number, is_extended: self.is_extended, value: self.value.to_vec() }
+    }
+}
+
+impl OwnedSection {
+    fn section(&self) -> Section<'_> {
+        Section { number: self.number, is_extended: self.is_extended, value: &self.value }
+    }
+}
+
+/// The sections of the parameter `wanted` in the order they stand in.
+fn sections_of<'a>(parameters: &'a [Parameter], wanted: &'a str) -> impl Iterator<Item = Section<'a>> {
+    parameters.iter().filter_map(move |parameter| {
+        let section = parameter.name.strip_prefix(wanted)?.strip_prefix('*')?;
+        let value = parameter.values.first()?;
         let (number, is_extended) = match section.strip_suffix('*') {
             Some(number) => (number, true),
             None => (section, false),
         };
-        if let Ok(number) = number.parse() {
-            pieces.entry(number).or_insert((is_extended, first));
+        Some(Section { number: number.parse().ok()?, is_extended, value })
+    })
+}
+
+/// The readings that one field gives for the parameter `wanted`.
+fn of_field(parameters: &[Parameter], wanted: &str, names: &mut Vec<String>) {
+    for parameter in parameters {
+        let Some(section) = parameter.name.strip_prefix(wanted) else { continue };
+        if section == "*" {
+            for value in &parameter.values {
+                extended(value, names);
+            }
         }
     }
-    if !pieces.is_empty() {
-        add(names, &continued(&pieces));
-    }
+    let sections: Vec<Section<'_>> = sections_of(parameters, wanted).collect();
+    joined(&sections, names);
     for parameter in parameters.iter().filter(|parameter| parameter.name == wanted) {
         for value in &parameter.values {
-            let plain = charset::guess(value).into_owned();
-            if plain.contains("=?") {
-                add(names, &charset::unstructured(value));
-            }
-            if plain.contains("''") && plain.contains('%') {
-                add(names, &extended(value));
-            }
-            add(names, &plain);
+            plain(value, names);
         }
+    }
+}
+
+/// The readings of a value that is no section.
+fn plain(value: &[u8], names: &mut Vec<String>) {
+    let plain = charset::guess(value).into_owned();
+    if plain.contains("=?") {
+        words(value, names);
+    }
+    if plain.contains("''") && plain.contains('%') {
+        extended(value, names);
+    }
+    add(names, &plain);
+    let percent = charset::guess(&percent_decoded(value)).into_owned();
+    // Some readers undo `%2E` everywhere; worth a reading where it makes another kind of file.
+    if extension(&percent) != extension(&plain) {
+        add(names, &percent);
+    }
+}
+
+/// Encoded-words (RFC 2047), which readers undo in names though the standard forbids it.
+fn words(value: &[u8], names: &mut Vec<String>) {
+    add(names, &charset::unstructured(value));
+    let label = b"=?utf-16?";
+    let Some(at) = value.windows(label.len()).position(|window| window.eq_ignore_ascii_case(label)) else { return };
+    for order in ["le", "be"] {
+        let mut exact = value.to_vec();
+        let end = at + label.len() - 1;
+        exact.splice(end..end, order.bytes());
+        add(names, &charset::unstructured(&exact));
     }
 }
 
 fn add(names: &mut Vec<String>, name: &str) {
     let name: String = name.chars().filter(|mark| !matches!(mark, '\r' | '\n')).collect();
     let name = name.trim();
-    let name = name.get(..name.floor_char_boundary(limits::NAME_BYTES_MAX)).unwrap_or_default();
+    let cut = name.get(..name.floor_char_boundary(limits::NAME_BYTES_MAX)).unwrap_or_default();
+    push(names, cut);
+    if cut.len() < name.len() {
+        // The end of a name says what it is.
+        let start = name.ceil_char_boundary(name.len().saturating_sub(limits::NAME_BYTES_MAX));
+        push(names, name.get(start..).unwrap_or_default());
+    }
+}
+
+fn push(names: &mut Vec<String>, name: &str) {
     if !name.is_empty() && names.len() < limits::NAMES_MAX && !names.iter().any(|known| known == name) {
         names.push(name.to_owned());
     }
 }
 
 /// `charset'language'percent%20encoded` (RFC 2231 4).
-fn extended(value: &[u8]) -> String {
+fn extended(value: &[u8], names: &mut Vec<String>) {
     let (label, rest) = label_of(value);
-    charset::decode(label.as_deref(), &percent_decoded(rest)).text.into_owned()
+    in_charset(label.as_deref(), &percent_decoded(rest), names);
+}
+
+/// UTF-16 may come without a mark of its byte order: readers take either.
+fn in_charset(label: Option<&str>, octets: &[u8], names: &mut Vec<String>) {
+    let mut add_as = |label| add(names, &charset::decode(label, octets).text);
+    if label.is_some_and(|label| label.eq_ignore_ascii_case("utf-16")) {
+        add_as(Some("utf-16be"));
+        add_as(Some("utf-16le"));
+    } else {
+        add_as(label);
+    }
 }
 
 fn label_of(value: &[u8]) -> (Option<String>, &[u8]) {
@@ -102,123 +180,49 @@ fn label_of(value: &[u8]) -> (Option<String>, &[u8]) {
     (Some(label), value.get(second + 1..).unwrap_or_default())
 }
 
-/// The sections of RFC 2231 3 in the order of their numbers, up to the first gap.
-fn continued(pieces: &BTreeMap<u32, (bool, &[u8])>) -> String {
+/// Sections put together: by number up to the first gap (RFC 2231 3), over gaps, and in the order they stand in.
+fn joined(sections: &[Section<'_>], names: &mut Vec<String>) {
+    let mut by_number: BTreeMap<u32, Section<'_>> = BTreeMap::new();
+    for section in sections {
+        by_number.entry(section.number).or_insert(*section);
+    }
+    let Some(start) = by_number.keys().next().copied() else { return };
+    let run: Vec<Section<'_>> = by_number
+        .values()
+        .zip(start..)
+        .take_while(|(section, expected)| section.number == *expected)
+        .map(|(section, _)| *section)
+        .collect();
+    continued(&run, names);
+    if run.len() < by_number.len() {
+        continued(&by_number.into_values().collect::<Vec<_>>(), names);
+    }
+    if !sections.is_sorted_by_key(|section| section.number) || run.len() < sections.len() {
+        continued(sections, names);
+    }
+}
+
+/// One way to put sections together; the first may name the charset.
+fn continued(sections: &[Section<'_>], names: &mut Vec<String>) {
     let mut octets = Vec::new();
     let mut label = None;
-    let start = pieces.keys().next().copied().unwrap_or_default();
-    let mut expected = Some(start);
-    for (number, (is_extended, value)) in pieces {
-        if Some(*number) != expected {
-            break;
-        }
-        expected = number.checked_add(1);
-        let mut value = *value;
-        if *is_extended && *number == start {
+    for (at, section) in sections.iter().enumerate() {
+        let mut value = section.value;
+        if section.is_extended && at == 0 {
             (label, value) = label_of(value);
         }
-        if *is_extended {
+        if section.is_extended {
             octets.extend_from_slice(&percent_decoded(value));
         } else {
             octets.extend_from_slice(value);
         }
     }
     let decoded = charset::decode(label.as_deref(), &octets).text.into_owned();
-    if decoded.contains("=?") { charset::unstructured(decoded.as_bytes()) } else { decoded }
-}
-
-fn percent_decoded(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.contains(&b'%') {
-        return Cow::Borrowed(value);
+    if decoded.contains("=?") {
+        words(decoded.as_bytes(), names);
+    } else {
+        in_charset(label.as_deref(), &octets, names);
     }
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((first, tail)) = rest.split_first() {
-        let decoded = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
-            _ => None,
-        };
-        out.push(decoded.unwrap_or(*first));
-        rest = if decoded.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
-    }
-    Cow::Owned(out)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-/// The parameters of a structured field, read as leniently as the most lenient client.
-fn parameters(value: &[u8]) -> Vec<Parameter> {
-    let value = value.get(..limits::FIELD_TEXT_BYTES_MAX).unwrap_or(value);
-    let mut rest: &[u8] = match value.iter().position(|byte| matches!(byte, b';' | b'=')) {
-        // A value that begins with a parameter, without type, is read by some clients.
-        Some(at) if value.get(at) == Some(&b'=') => value,
-        Some(at) => value.get(at + 1..).unwrap_or_default(),
-        None => return Vec::new(),
-    };
-    let mut parameters = Vec::new();
-    while parameters.len() < limits::PARAMETERS_MAX {
-        rest = skip(rest, |byte| byte.is_ascii_whitespace() || byte == b';');
-        if rest.is_empty() {
-            break;
-        }
-        let end = rest.iter().position(|byte| matches!(byte, b'=' | b';')).unwrap_or(rest.len());
-        let (name, tail) = rest.split_at(end);
-        let name: String = name
-            .iter()
-            .filter(|byte| byte.is_ascii_graphic())
-            .map(|byte| char::from(byte.to_ascii_lowercase()))
-            .collect();
-        let Some(tail) = tail.strip_prefix(b"=") else {
-            rest = tail;
-            continue;
-        };
-        let (values, tail) = parameter_values(skip(tail, |byte| byte.is_ascii_whitespace()));
-        parameters.push(Parameter { name, values });
-        rest = tail;
-    }
-    parameters
-}
-
-/// What a parameter may say, and what follows it.
-fn parameter_values(text: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
-    let Some(quoted) = text.strip_prefix(b"\"") else {
-        let end = text.iter().position(|byte| *byte == b';').unwrap_or(text.len());
-        let (token, tail) = text.split_at(end);
-        let token = token.trim_ascii();
-        let mut values = vec![token.to_vec()];
-        // `name=a b.exe`: some clients stop at the space, some at a comment.
-        if let Some(word) = token.split(u8::is_ascii_whitespace).next().filter(|word| word.len() < token.len()) {
-            values.push(word.to_vec());
-        }
-        return (values, tail);
-    };
-    let mut unescaped = Vec::new();
-    let mut at = 0;
-    let mut has_escapes = false;
-    while let Some(byte) = quoted.get(at) {
-        match byte {
-            b'"' => break,
-            b'\\' if at + 1 < quoted.len() => {
-                has_escapes = true;
-                at += 1;
-                unescaped.extend(quoted.get(at));
-            }
-            _ => unescaped.push(*byte),
-        }
-        at += 1;
-    }
-    let mut values = vec![unescaped];
-    if has_escapes {
-        values.push(quoted.get(..at).unwrap_or_default().to_vec());
-    }
-    (values, quoted.get(at + 1..).unwrap_or_default())
-}
-
-fn skip(text: &[u8], is_skipped: impl Fn(u8) -> bool) -> &[u8] {
-    let start = text.iter().position(|byte| !is_skipped(*byte)).unwrap_or(text.len());
-    text.get(start..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -257,10 +261,32 @@ mod tests {
     }
 
     #[test]
+    fn sections_are_joined_in_every_order() {
+        assert!(of("x; filename*1=file.; filename*0=zip", "").contains(&"file.zip".to_owned()));
+        assert!(of("x; filename*0=file.; filename*2=zip", "").contains(&"file.zip".to_owned()));
+        assert!(of("x; filename*1=zip", "y; filename*0=file.").contains(&"file.zip".to_owned()));
+    }
+
+    #[test]
+    fn wide_names_are_read_in_both_orders() {
+        assert!(of("x; filename*=utf-16''%00a%00.%00b", "").contains(&"a.b".to_owned()));
+        assert!(of("x; filename=\"=?UTF-16?B?AGEALgBi?=\"", "").contains(&"a.b".to_owned()));
+    }
+
+    #[test]
+    fn long_names_keep_their_end() {
+        let names = of(&format!("x; filename={}.exe", "a".repeat(limits::NAME_BYTES_MAX)), "");
+        assert!(names.iter().any(|name| extension(name).as_deref() == Some("exe")));
+    }
+
+    #[test]
     fn readings_are_bounded() {
         let many: String = (0..1000).map(|number| format!(";filename={number}.exe")).collect();
         assert_eq!(of(&many, "").len(), limits::NAMES_MAX);
-        assert_eq!(of("x;filename*4294967295=a.exe;filename*0*=utf-8''%zz%4", ""), ["%zz%4"]);
+        assert_eq!(
+            of("x;filename*4294967295=a.exe;filename*0*=utf-8''%zz%4", ""),
+            ["%zz%4", "%zz%4a.exe", "a.exeutf-8''%zz%4"]
+        );
         assert!(of(&format!("x;filename={}", "a".repeat(9999)), "")[0].len() <= limits::NAME_BYTES_MAX);
     }
 }

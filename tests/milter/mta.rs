@@ -24,7 +24,7 @@ use wehr::{
     judge::{
         auth,
         facts::{Answer, Fact, Failure, Question, Scanned},
-        policy::verdict::Action,
+        policy::{classes::Classes, verdict::Action},
         rulebook::{Rulebook, Thresholds},
         rules::ruleset::Ruleset,
     },
@@ -151,6 +151,7 @@ impl House {
             own_domains: Vec::new(),
             thresholds: Thresholds::default(),
             rules,
+            classes: Classes::embedded(),
             digest: "test".to_owned(),
         });
         let scanned = Arc::clone(&self.world.scanned);

@@ -10,6 +10,7 @@ use wehr::{
         foresee::foresee,
         policy::{
             self,
+            classes::Classes,
             verdict::{Action, Verdict},
         },
         rulebook::{Rulebook, Thresholds},
@@ -28,6 +29,7 @@ fn rulebook() -> Rulebook {
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).unwrap(),
+        classes: Classes::embedded(),
         digest: String::new(),
     }
 }
@@ -38,7 +40,7 @@ fn judge(mail: &Mail, zone: &Zone, rulebook: &Rulebook) -> (Authentication, Verd
     let reading = Reading::of(&facts);
     let evidence = Evidence::new(mail, &reading, rulebook, Ok(&authentication));
     let findings = (checks::authentication::CHECK.run)(&evidence).unwrap();
-    let verdict = policy::decide(mail, findings, authentication.clone(), rulebook);
+    let verdict = policy::decide(mail, &facts, findings, authentication.clone(), rulebook);
     (authentication, verdict)
 }
 

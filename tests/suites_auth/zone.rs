@@ -119,7 +119,7 @@ impl Zone {
             Question::Names(address) => {
                 Fact::Names(address, self.find(&reverse(address), "PTR", |value| Some(Name::new(value.as_str()?))))
             }
-            Question::Virus => unreachable!("authentication asks no scanner"),
+            Question::Virus | Question::Inner(_) => unreachable!("authentication asks no scanner"),
         }
     }
 

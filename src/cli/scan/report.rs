@@ -6,7 +6,7 @@ use crate::{
     judge::{
         auth::{Authentication, Spf, Word},
         coverage::{Account, Engine, Gap},
-        facts::{Fact, Facts, Failure, Question, Scanned},
+        facts::{Fact, Facts, Failure, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::Rulebook,
     },

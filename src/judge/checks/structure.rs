@@ -1,4 +1,4 @@
-//! Structure: what is wrong with the bytes of the message, and attachments that clients execute.
+//! Structure: what is wrong with the bytes of the message.
 //!
 //! Reads the message and the envelope's SMTPUTF8. Asks nothing. Pure.
 
@@ -8,11 +8,7 @@ use crate::{
         facts::Unknown,
         findings::{Finding, Symbol},
     },
-    mail::{
-        defects,
-        content::{Defect, Part},
-        names::extension,
-    },
+    mail::{content::Defect, defects},
 };
 use std::collections::BTreeMap;
 
@@ -35,7 +31,11 @@ pub const CHECK: Check = Check {
         LIMIT,
         CUT,
         MALFORMED_LINK,
-        EXECUTABLE_ATTACHMENT,
+        DOUBTFUL,
+        DISPUTED,
+        HIDDEN_FILE,
+        PARTIAL,
+        FILE_IN_TEXT,
     ],
     run,
 };
@@ -56,7 +56,11 @@ const CHARSET: Symbol = Symbol::new("STRUCTURE_CHARSET");
 const LIMIT: Symbol = Symbol::new("STRUCTURE_LIMIT");
 const CUT: Symbol = Symbol::new("STRUCTURE_CUT");
 const MALFORMED_LINK: Symbol = Symbol::new("STRUCTURE_MALFORMED_LINK");
-const EXECUTABLE_ATTACHMENT: Symbol = Symbol::new("EXECUTABLE_ATTACHMENT");
+const DOUBTFUL: Symbol = Symbol::new("STRUCTURE_DOUBTFUL");
+const DISPUTED: Symbol = Symbol::new("STRUCTURE_DISPUTED");
+const HIDDEN_FILE: Symbol = Symbol::new("STRUCTURE_HIDDEN_FILE");
+const PARTIAL: Symbol = Symbol::new("STRUCTURE_PARTIAL");
+const FILE_IN_TEXT: Symbol = Symbol::new("STRUCTURE_FILE_IN_TEXT");
 
 /// The symbol of every defect. `missing_date` is the date check's.
 const SYMBOLS: &[(Defect, Symbol)] = &[
@@ -105,6 +109,32 @@ const SYMBOLS: &[(Defect, Symbol)] = &[
     (defects::LINKS_CUT, CUT),
     (defects::LINK_TOO_LONG, CUT),
     (defects::MALFORMED_LINK, MALFORMED_LINK),
+    (defects::DOUBTFUL_CONTENT_TYPE, DOUBTFUL),
+    (defects::DOUBTFUL_TRANSFER_ENCODING, DOUBTFUL),
+    (defects::DOUBTFUL_FIELD_NAME, DOUBTFUL),
+    (defects::MESSAGE_AS_LEAF, DOUBTFUL),
+    (defects::UNEVEN_BASE64, DOUBTFUL),
+    (defects::DOUBTFUL_QUOTED_PRINTABLE, DOUBTFUL),
+    (defects::PADDING_INSIDE, DOUBTFUL),
+    (defects::MALFORMED_PARAMETER, DOUBTFUL),
+    (defects::MALFORMED_BOUNDARY, DOUBTFUL),
+    (defects::REPEATED_BOUNDARY, DOUBTFUL),
+    (defects::CONTINUED_BOUNDARY, DOUBTFUL),
+    (defects::BOUNDARY_WITHOUT_MULTIPART, DOUBTFUL),
+    (defects::CONTROL_IN_HEADER, DOUBTFUL),
+    (defects::BLANK_LINE_IN_HEADER, DOUBTFUL),
+    (defects::LINE_WITHOUT_FIELD, DOUBTFUL),
+    (defects::HEADER_IN_BODY, DOUBTFUL),
+    (defects::AMBIGUOUS_DELIMITER, DOUBTFUL),
+    (defects::DELIMITER_BEHIND_CLOSING, DOUBTFUL),
+    (defects::REUSED_BOUNDARY, DOUBTFUL),
+    (defects::ENCODED_MULTIPART, DOUBTFUL),
+    (defects::DISPUTED_PART, DISPUTED),
+    (defects::HIDDEN_BY_READING, HIDDEN_FILE),
+    (defects::PARTIAL_MESSAGE, PARTIAL),
+    (defects::EXTERNAL_BODY, PARTIAL),
+    (defects::FILE_IN_TEXT, FILE_IN_TEXT),
+    (defects::READINGS_CUT, LIMIT),
 ];
 
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
@@ -119,45 +149,8 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
             found.entry(symbol).or_default().push(defect);
         }
     }
-    let mut findings: Vec<Finding> =
-        found.into_iter().map(|(symbol, defects)| Finding::new(symbol.clone(), defects.join(" "))).collect();
-    if let Some(what) = message.parts.iter().find_map(executable) {
-        findings.push(Finding::new(EXECUTABLE_ATTACHMENT, what));
-    }
-    Ok(findings)
+    Ok(found.into_iter().map(|(symbol, defects)| Finding::new(symbol.clone(), defects.join(" "))).collect())
 }
-
-/// Why a client would execute this part: its type by content, or the end of any reading of its name.
-fn executable(part: &Part) -> Option<String> {
-    if EXECUTABLE_TYPES.contains(&part.detected.as_str()) {
-        return Some(format!("{} {}", part.path, part.detected));
-    }
-    let name = part.names.iter().find(|name| extension(name).is_some_and(|end| EXECUTABLE_EXTENSIONS.contains(&end.as_str())))?;
-    Some(format!("{} {name}", part.path))
-}
-
-/// Types by content that run when opened.
-const EXECUTABLE_TYPES: &[&str] = &[
-    "application/x-dosexec",
-    "application/x-ms-shortcut",
-    "application/x-msi",
-    "application/x-mswinurl",
-    "application/hta",
-    "application/vnd.ms-htmlhelp",
-    "application/vnd.android.dex",
-    "text/x-windows-script",
-    "text/x-msdos-batch",
-    "text/x-ms-regedit",
-];
-
-/// Extensions that Windows, macOS or an installed Java run when opened; the lists of Outlook and Gmail, less what
-/// schools exchange (`.py`, `.sh`, `.app` are opened by editors or not at all).
-const EXECUTABLE_EXTENSIONS: &[&str] = &[
-    "ade", "adp", "apk", "appx", "appxbundle", "bat", "chm", "cmd", "com", "cpl", "dll", "exe", "gadget", "hta", "ins",
-    "isp", "jar", "jnlp", "js", "jse", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "pif", "ps1", "psm1", "reg", "scf",
-    "scr", "sct", "settingcontentms", "shb", "shs", "sys", "url", "vb", "vbe", "vbs", "vxd", "ws", "wsc", "wsf", "wsh",
-    "xll",
-];
 
 #[cfg(test)]
 mod tests {
@@ -166,20 +159,12 @@ mod tests {
     #[test]
     fn every_defect_has_a_symbol() {
         let source = include_str!("../../mail/defects.rs");
+        let every = || SYMBOLS.iter().chain(crate::judge::checks::attachments::DEFECTS);
         let named = source.lines().filter_map(|line| line.split_once(": Defect = \"")?.1.split('"').next());
         let unlisted: Vec<&str> =
-            named.filter(|name| *name != "missing_date" && SYMBOLS.iter().all(|(known, _)| known != name)).collect();
+            named.filter(|name| *name != "missing_date" && every().all(|(known, _)| known != name)).collect();
         assert!(source.contains(": Defect = \"bare_cr\""));
         assert_eq!(unlisted, Vec::<&str>::new());
         assert!(SYMBOLS.iter().all(|(_, symbol)| CHECK.symbols.contains(symbol)));
-    }
-
-    #[test]
-    fn names_are_read_as_windows_does() {
-        for name in ["a.exe", "A.EXE", "a.pdf.exe. .", "a.exe\0.pdf", "a.scr ", "a.exe:x.txt", "a.ex\u{202e}e"] {
-            assert!(extension(name).is_some_and(|end| EXECUTABLE_EXTENSIONS.contains(&end.as_str())), "{name:?}");
-        }
-        assert_eq!(extension("Elternbrief.pdf").as_deref(), Some("pdf"));
-        assert_eq!(extension("Elternbrief"), None);
     }
 }

@@ -2,12 +2,17 @@
 //!
 //! Pure. The score is a sum of hundredths; a symbol may demand a least action; each recipient has an outcome.
 
+pub mod classes;
 pub mod trace;
 pub mod verdict;
 
-use self::verdict::{Action, Outcome, Reply, Verdict};
+use self::{
+    classes::{Class, Objection},
+    verdict::{Action, Outcome, Reply, Verdict},
+};
 use super::{
     auth::Authentication,
+    checks::attachments::POLICY,
     coverage::Account,
     facts::Facts,
     findings::{Finding, Score},
@@ -24,18 +29,36 @@ pub fn decide(
     authentication: Authentication,
     rulebook: &Rulebook,
 ) -> Verdict {
+    let coverage = Account::of(&mail.message, facts);
+    let objections = objections(mail, &coverage, rulebook);
+    let details = objections.iter().flatten().map(|objection| Finding::new(POLICY, objection.what.clone()));
+    findings.extend(details);
     findings.sort();
     findings.dedup();
     let score = rulebook.sum(&findings);
     let demanded = findings.iter().map(|finding| rulebook.least_action(&finding.symbol)).max().unwrap_or_default();
     let action = by_score(score, rulebook.thresholds).max(demanded);
     let reference = trace::reference(mail, rulebook);
-    let outcome = Outcome { action, reply: reply(action, &reference) };
-    let outcomes = vec![outcome; mail.envelope.recipients.len().max(1)];
-    let coverage = Account::of(&mail.message, facts);
+    let outcome = |objection: &Option<Objection>| match objection {
+        Some(objection) if objection.action > action => {
+            Outcome { action: objection.action, reply: refusal(objection.action, &reference) }
+        }
+        _ => Outcome { action, reply: reply(action, &reference) },
+    };
+    let outcomes = objections.iter().map(outcome).collect();
     let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };
     verdict.edits = trace::edits(mail, &verdict, rulebook);
     verdict
+}
+
+/// What the class of each recipient has against the mail; one for everybody where there are no recipients.
+fn objections(mail: &Mail, coverage: &Account, rulebook: &Rulebook) -> Vec<Option<Objection>> {
+    let classes = &rulebook.classes;
+    let object = |class: Option<&Class>| class.and_then(|class| class.objection(&mail.message, coverage));
+    if mail.envelope.recipients.is_empty() {
+        return vec![object(classes.everybody())];
+    }
+    mail.envelope.recipients.iter().map(|recipient| object(classes.of(recipient))).collect()
 }
 
 /// The action that a score alone asks for.
@@ -61,5 +84,13 @@ pub fn reply(action: Action, reference: &str) -> Reply {
         }
         Action::Defer => Reply::new(451, "4.7.1", format!("cannot be checked now, try again later (ref {reference})")),
         Action::Reject => Reply::new(550, "5.7.1", format!("refused by policy (ref {reference})")),
+    }
+}
+
+/// What the client is told when a recipient does not take an attachment, or a mail that was not seen whole.
+fn refusal(action: Action, reference: &str) -> Reply {
+    match action {
+        Action::Reject => Reply::new(550, "5.7.1", format!("an attachment is not accepted here (ref {reference})")),
+        milder => reply(milder, reference),
     }
 }

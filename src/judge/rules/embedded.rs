@@ -4,6 +4,7 @@
 
 /// File name and text of every embedded pack.
 pub const PACKS: &[(&str, &str)] = &[
+    ("attachments.toml", include_str!("../../../rules/attachments.toml")),
     ("authentication.toml", include_str!("../../../rules/authentication.toml")),
     ("bulk.toml", include_str!("../../../rules/bulk.toml")),
     ("fraud.toml", include_str!("../../../rules/fraud.toml")),

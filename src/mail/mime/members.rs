@@ -248,6 +248,8 @@ impl Walk {
             interpretations: 1,
             encrypted: member.encrypted || sealed,
             is_shown: false,
+            is_disputed: false,
+            is_inner: true,
             traits: member.traits.into_iter().map(ToOwned::to_owned).collect(),
         });
         self.mismatch(index);
@@ -274,7 +276,7 @@ impl Walk {
     }
 
     /// Keeps the octets of a member as long as there is room.
-    fn keep(&mut self, sha256: &str, octets: &Bytes) {
+    pub(super) fn keep(&mut self, sha256: &str, octets: &Bytes) {
         let unfolding = &mut self.unfolding;
         let room = limits::UNPACKED_KEPT_BYTES_MAX - unfolding.kept_bytes;
         if !octets.is_empty() && octets.len() <= room && !unfolding.kept.contains_key(sha256) {

@@ -12,11 +12,19 @@ mod disc;
 mod dos;
 mod huffman;
 mod lzw;
+mod md5;
 pub mod octets;
 mod office;
 mod ole;
 pub mod passwords;
+mod pdf;
+#[cfg(feature = "qr")]
+mod picture;
+#[cfg(feature = "rar")]
+mod rar;
 mod rtf;
+#[cfg(feature = "sevenz")]
+mod sevenz;
 mod small;
 mod smuggle;
 mod stream;
@@ -49,6 +57,10 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
             contents
         }
         "text/html" | "image/svg+xml" | "application/hta" | "text/javascript" => smuggle::open(bytes, budget),
+        "application/pdf" => pdf::open(bytes, passwords, budget),
+        "application/x-7z-compressed" => seven(bytes, passwords, budget),
+        "application/vnd.rar" => roshal(bytes, passwords, budget),
+        "image/png" | "image/jpeg" | "image/gif" | "image/bmp" | "image/webp" => picture(bytes, budget),
         "application/x-ms-shortcut" => small::shortcut(bytes),
         "application/onenote" => small::notebook(bytes, budget),
         "text/calendar" | "text/vcard" => small::card(bytes, budget),
@@ -92,3 +104,42 @@ fn is_zip(kind: &str) -> bool {
         || kind.starts_with("application/vnd.openxmlformats-officedocument.")
         || kind.starts_with("application/vnd.oasis.opendocument.")
 }
+
+#[cfg(feature = "sevenz")]
+fn seven(bytes: &[u8], passwords: &[String], budget: &mut Budget) -> Contents {
+    sevenz::open(bytes, passwords, budget)
+}
+
+#[cfg(not(feature = "sevenz"))]
+fn seven(_: &[u8], _: &[String], _: &mut Budget) -> Contents {
+    Contents::skipped(UNSUPPORTED)
+}
+
+#[cfg(feature = "rar")]
+fn roshal(bytes: &[u8], passwords: &[String], budget: &mut Budget) -> Contents {
+    rar::open(bytes, passwords, budget)
+}
+
+#[cfg(not(feature = "rar"))]
+fn roshal(_: &[u8], _: &[String], _: &mut Budget) -> Contents {
+    Contents::skipped(UNSUPPORTED)
+}
+
+#[cfg(feature = "qr")]
+fn picture(bytes: &[u8], budget: &mut Budget) -> Contents {
+    picture::open(bytes, budget)
+}
+
+#[cfg(not(feature = "qr"))]
+fn picture(_: &[u8], _: &mut Budget) -> Contents {
+    Contents::default()
+}
+
+/// Looks for codes in bare pixels, `width` in a line.
+#[cfg(feature = "qr")]
+fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
+    picture::codes(width, gray, contents);
+}
+
+#[cfg(not(feature = "qr"))]
+fn codes(_: usize, _: &[u8], _: &mut Contents) {}

@@ -58,7 +58,7 @@ fn behind_password(bytes: &[u8], words: &[String], budget: &mut Budget) -> Conte
 /// Every member by its place: names may come twice.
 fn members(archive: &Archive, word: Option<&String>, budget: &mut Budget) -> Contents {
     let mut contents = Contents::default();
-    let mut work = 0u64;
+    let mut decoded = 0u64;
     for (index, member) in archive.members().enumerate() {
         let meta = &member.meta;
         if meta.is_directory {
@@ -67,14 +67,14 @@ fn members(archive: &Archive, word: Option<&String>, budget: &mut Budget) -> Con
         let names = contents.names(&meta.name);
         let mut found = Member { names, encrypted: meta.is_encrypted, ..Member::default() };
         // A solid member needs all before it.
-        work = if member.is_solid() { work.saturating_add(meta.unpacked_size) } else { meta.unpacked_size };
+        decoded = if member.is_solid() { decoded.saturating_add(meta.unpacked_size) } else { meta.unpacked_size };
         if meta.is_split_before || meta.is_split_after {
             found.skipped = Some(SPLIT);
         } else if meta.is_encrypted && word.is_none() {
             found.skipped = Some(ENCRYPTED);
         } else if meta.is_redirection {
             found.skipped = None;
-        } else if !budget.work(usize::try_from(work).unwrap_or(usize::MAX).saturating_mul(2)) {
+        } else if !budget.work(usize::try_from(decoded).unwrap_or(usize::MAX).saturating_mul(2)) {
             found.skipped = Some(super::budget::WORK_LIMIT);
         } else {
             let output = unpack(archive, index, word, budget);

@@ -118,7 +118,7 @@ fn asks_too_much(block: &Block) -> bool {
         let properties = coder.properties();
         let asked = match coder.encoder_method_id() {
             // LZMA and PPMd: one octet, then the size.
-            [3, 1, 1] | [3, 4, 1] => le32(properties, 1),
+            [3, 1 | 4, 1] => le32(properties, 1),
             // LZMA2: two bits of mantissa, the rest exponent.
             [0x21] => {
                 properties.first().map(|code| (2 | usize::from(code & 1)) << (usize::from(code / 2).min(30) + 11))

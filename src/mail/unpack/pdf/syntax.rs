@@ -174,7 +174,7 @@ fn literal(rest: &[u8]) -> Vec<u8> {
                         at += more.len();
                         let code =
                             more.iter().fold(u32::from(mark - b'0'), |code, digit| code << 3 | u32::from(digit - b'0'));
-                        plain.push((code & 0xff) as u8);
+                        plain.extend(u8::try_from(code & 0xff));
                     }
                     other => plain.push(other),
                 }

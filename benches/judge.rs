@@ -111,6 +111,7 @@ fn rulebook() -> Arc<Rulebook> {
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
+        classes: Classes::embedded(),
         digest: "bench".to_owned(),
     })
 }

@@ -8,7 +8,13 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use wehr::mail::message::Message;
+use wehr::{
+    limits,
+    mail::{
+        message::Message,
+        unpack::{self, budget::Budget},
+    },
+};
 
 const EICAR_SHA256: &str = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f";
 /// The test string in two pieces, so that no scanner takes this file for a virus.
@@ -212,4 +218,128 @@ fn attachments_are_seen_as_the_suite_wants() {
         parse(attached(&name, &fs::read(path).unwrap()))
     }));
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Every kind that is opened.
+const KINDS: &[&str] = &[
+    "application/zip",
+    "application/gzip",
+    "application/x-bzip2",
+    "application/x-xz",
+    "application/x-lzip",
+    "application/zstd",
+    "application/x-compress",
+    "application/x-lzma",
+    "application/zlib",
+    "application/x-tar",
+    "application/x-cpio",
+    "application/x-unix-archive",
+    "application/x-ole-storage",
+    "application/vnd.ms-outlook",
+    "application/rtf",
+    "text/xml",
+    "text/html",
+    "application/pdf",
+    "application/x-7z-compressed",
+    "application/vnd.rar",
+    "application/x-ms-shortcut",
+    "application/onenote",
+    "text/calendar",
+    "application/pkcs7-mime",
+    "application/x-iso9660-image",
+    "application/x-arj",
+    "application/x-lzh-compressed",
+    "application/vnd.ms-cab-compressed",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "",
+];
+
+fn open_within_bounds(kind: &str, bytes: &[u8]) {
+    let mut budget = Budget::default();
+    let contents = unpack::open(kind, "a.bin", bytes, &["secret".to_owned()], &mut budget);
+    let total: usize = contents.members.iter().map(|member| member.bytes.len()).sum();
+    assert!(total <= limits::UNPACKED_BYTES_MAX && contents.members.len() <= limits::UNPACKED_MEMBERS_MAX);
+}
+
+/// Octets from a seed; the same every time.
+fn noise(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+/// The files that the suites attach, of a size that many changes can be tried on.
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = suites().join("attach");
+    let mut seeds = Vec::new();
+    for case in cases(&folder).iter().chain(&cases(&folder.join("oletools"))) {
+        let path = folder.join(case["file"].as_str().unwrap());
+        let raw = fs::read(&path).unwrap();
+        if raw.len() > 120_000 {
+            continue;
+        }
+        let is_mail = path.extension().is_some_and(|extension| extension == "eml");
+        let raw = if is_mail { raw } else { attached("a", &raw) };
+        let message = Message::parse(raw.clone().into());
+        seeds.extend(message.inner.values().map(|octets| octets.to_vec()));
+        seeds.push(raw);
+        if !is_mail {
+            seeds.push(fs::read(&path).unwrap());
+        }
+    }
+    seeds.sort_by_key(Vec::len);
+    seeds.dedup();
+    seeds.truncate(400);
+    seeds
+}
+
+#[test]
+fn changed_files_of_any_kind_are_read_within_bounds() {
+    let rounds: usize = env::var("WEHR_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
+    let seeds = seeds();
+    let mut seed = 0x9e37_79b9_7f4a_7c15;
+    for _ in 0..rounds {
+        let origin = &seeds[noise(&mut seed) as usize % seeds.len()];
+        let mut bytes = origin.clone();
+        for _ in 0..1 + noise(&mut seed) % 6 {
+            let at = noise(&mut seed) as usize % bytes.len().max(1);
+            let Some(octet) = bytes.get_mut(at) else { break };
+            *octet = match noise(&mut seed) % 4 {
+                0 => 0xff,
+                1 => 0,
+                2 => *octet ^ (1 << (noise(&mut seed) % 8)),
+                _ => (noise(&mut seed) & 0xff) as u8,
+            };
+        }
+        if noise(&mut seed).is_multiple_of(5) {
+            bytes.truncate(noise(&mut seed) as usize % (bytes.len() + 1));
+        }
+        let detected = wehr::mail::filetype::detect(&bytes);
+        let other = KINDS[noise(&mut seed) as usize % KINDS.len()];
+        for kind in [detected, other] {
+            open_within_bounds(kind, &bytes);
+        }
+    }
+}
+
+#[test]
+fn short_octets_of_any_kind_are_read_within_bounds() {
+    let mut seed = 0x2545_f491_4f6c_dd1d;
+    for kind in KINDS {
+        let seeds: &[&[u8]] =
+            &[b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"7z\xbc\xaf\x27\x1c\0\x04", b"Rar!\x1a\x07\x01\0", b"MSCF\0\0\0\0"];
+        for start in seeds {
+            for length in [0, 1, 7, 64, 600] {
+                let mut bytes = start.to_vec();
+                bytes.extend((0..length).map(|_| (noise(&mut seed) & 0xff) as u8));
+                open_within_bounds(kind, &bytes);
+                bytes.fill(0xff);
+                open_within_bounds(kind, &bytes);
+            }
+        }
+    }
 }

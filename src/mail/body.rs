@@ -38,7 +38,8 @@ impl<'a> Body<'a> {
             if bytes == 0 && is_text(piece) {
                 keep = keep.max(text_bytes);
             }
-            if bytes == 0 && filetype::has_inside(filetype::detect(piece)) {
+            let kind = if bytes == 0 { filetype::detect(piece) } else { "text/plain" };
+            if kind != "text/plain" && filetype::has_inside(kind) {
                 keep = usize::MAX;
             }
             context.update(piece);

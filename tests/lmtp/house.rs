@@ -70,7 +70,7 @@ impl House {
             own_domains: vec![],
             thresholds: Thresholds::default(),
             rules: wehr::judge::rules::ruleset::Ruleset::default(),
-            classes: Classes::embedded(),
+            classes: wehr::judge::policy::classes::Classes::embedded(),
             digest: "test".to_owned(),
         };
         let parts = Parts {

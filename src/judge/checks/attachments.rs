@@ -25,9 +25,9 @@ pub const CHECK: Check = Check {
         MACRO,
         AUTO_EXEC,
         TYPE_MISMATCH,
-        ARCHIVE_ODD,
-        ARCHIVE_MALFORMED,
-        ARCHIVE_LIMIT,
+        ATTACHMENT_AMBIGUOUS,
+        ATTACHMENT_MALFORMED,
+        ATTACHMENT_LIMIT,
         POLICY,
     ],
     run,
@@ -38,33 +38,33 @@ const ENCRYPTED: Symbol = Symbol::new("ATTACHMENT_ENCRYPTED");
 const MACRO: Symbol = Symbol::new("ATTACHMENT_MACRO");
 const AUTO_EXEC: Symbol = Symbol::new("ATTACHMENT_AUTO_EXEC");
 const TYPE_MISMATCH: Symbol = Symbol::new("ATTACHMENT_TYPE_MISMATCH");
-const ARCHIVE_ODD: Symbol = Symbol::new("ARCHIVE_ODD");
-const ARCHIVE_MALFORMED: Symbol = Symbol::new("ARCHIVE_MALFORMED");
-const ARCHIVE_LIMIT: Symbol = Symbol::new("ARCHIVE_LIMIT");
+const ATTACHMENT_AMBIGUOUS: Symbol = Symbol::new("ATTACHMENT_AMBIGUOUS");
+const ATTACHMENT_MALFORMED: Symbol = Symbol::new("ATTACHMENT_MALFORMED");
+const ATTACHMENT_LIMIT: Symbol = Symbol::new("ATTACHMENT_LIMIT");
 /// Found by the policy, when a class of recipients takes less than this mail brings.
 pub const POLICY: Symbol = Symbol::new("ATTACHMENT_POLICY");
 
 /// The symbols of the defects of archives and attachments.
 pub const DEFECTS: &[(Defect, Symbol)] = &[
     (defects::TYPE_MISMATCH, TYPE_MISMATCH),
-    (defects::ARCHIVE_CHECKSUM, ARCHIVE_ODD),
-    (defects::ZIP_HEADERS_DISAGREE, ARCHIVE_ODD),
-    (defects::ZIP_HIDDEN_MEMBER, ARCHIVE_ODD),
-    (defects::ZIP_SEVERAL_DIRECTORIES, ARCHIVE_ODD),
-    (defects::ZIP_OVERLAP, ARCHIVE_ODD),
-    (defects::DUPLICATE_MEMBER, ARCHIVE_ODD),
-    (defects::FALSE_ENCRYPTION, ARCHIVE_ODD),
-    (defects::PREPENDED_DATA, ARCHIVE_ODD),
-    (defects::TRAILING_DATA, ARCHIVE_ODD),
-    (defects::UNSAFE_MEMBER_NAME, ARCHIVE_ODD),
-    (defects::MALFORMED_ARCHIVE, ARCHIVE_MALFORMED),
-    (defects::MALFORMED_TNEF, ARCHIVE_MALFORMED),
-    (defects::UNPACK_SIZE_LIMIT, ARCHIVE_LIMIT),
-    (defects::UNPACK_RATIO_LIMIT, ARCHIVE_LIMIT),
-    (defects::UNPACK_COUNT_LIMIT, ARCHIVE_LIMIT),
-    (defects::UNPACK_DEPTH_LIMIT, ARCHIVE_LIMIT),
-    (defects::UNPACK_WORK_LIMIT, ARCHIVE_LIMIT),
-    (defects::UNPACK_LOOP, ARCHIVE_LIMIT),
+    (defects::ARCHIVE_CHECKSUM, ATTACHMENT_MALFORMED),
+    (defects::ZIP_HEADERS_DISAGREE, ATTACHMENT_AMBIGUOUS),
+    (defects::ZIP_HIDDEN_MEMBER, ATTACHMENT_AMBIGUOUS),
+    (defects::ZIP_SEVERAL_DIRECTORIES, ATTACHMENT_AMBIGUOUS),
+    (defects::ZIP_OVERLAP, ATTACHMENT_AMBIGUOUS),
+    (defects::DUPLICATE_MEMBER, ATTACHMENT_MALFORMED),
+    (defects::FALSE_ENCRYPTION, ATTACHMENT_AMBIGUOUS),
+    (defects::PREPENDED_DATA, ATTACHMENT_MALFORMED),
+    (defects::TRAILING_DATA, ATTACHMENT_MALFORMED),
+    (defects::UNSAFE_MEMBER_NAME, ATTACHMENT_AMBIGUOUS),
+    (defects::MALFORMED_ARCHIVE, ATTACHMENT_MALFORMED),
+    (defects::MALFORMED_TNEF, ATTACHMENT_MALFORMED),
+    (defects::UNPACK_SIZE_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_RATIO_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_COUNT_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_DEPTH_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_WORK_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_LOOP, ATTACHMENT_LIMIT),
 ];
 
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {

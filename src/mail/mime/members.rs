@@ -69,7 +69,7 @@ impl Walk {
         if part.encrypted || is_letter || part.bytes == 0 || !filetype::has_inside(&part.detected) {
             return;
         }
-        if octets.len() < part.bytes {
+        if octets.len() < part.bytes && part.detected != "text/plain" {
             return self.skip(&position, NOT_UNPACKED, raw_bytes);
         }
         if part.detected == "message/rfc822" {

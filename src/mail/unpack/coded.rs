@@ -24,7 +24,7 @@ pub fn base64(text: &[u8]) -> Vec<u8> {
         count += 6;
         if count >= 8 {
             count -= 8;
-            octets.push((word >> count & 0xff) as u8);
+            octets.extend(u8::try_from(word >> count & 0xff));
         }
     }
     octets
@@ -39,7 +39,7 @@ pub fn hex(text: &[u8]) -> Vec<u8> {
     for digit in digits {
         match high.take() {
             None => high = Some(digit),
-            Some(first) => octets.push((first << 4 | digit) as u8),
+            Some(first) => octets.extend(u8::try_from(first << 4 | digit)),
         }
     }
     octets

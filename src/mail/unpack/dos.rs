@@ -125,10 +125,8 @@ fn lzh_header(bytes: &[u8], at: usize) -> Option<Header<'_>> {
     let mut extended = 0;
     while next >= 3 && extended <= bytes.len() {
         let body = piece(bytes, data + 1, next - 3);
-        match octet(bytes, data)? {
-            1 => name = body.to_vec(),
-            2 => {}
-            _ => {}
+        if octet(bytes, data)? == 1 {
+            name = body.to_vec();
         }
         data += next;
         extended += next;

@@ -12,11 +12,19 @@ mod disc;
 mod dos;
 mod huffman;
 mod lzw;
+mod md5;
 pub mod octets;
 mod office;
 mod ole;
 pub mod passwords;
+mod pdf;
+#[cfg(feature = "qr")]
+mod picture;
+#[cfg(feature = "rar")]
+mod rar;
 mod rtf;
+#[cfg(feature = "sevenz")]
+mod sevenz;
 mod small;
 mod smuggle;
 mod stream;
@@ -49,6 +57,10 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
             contents
         }
         "text/html" | "image/svg+xml" | "application/hta" | "text/javascript" => smuggle::open(bytes, budget),
+        "application/pdf" => pdf::open(bytes, passwords, budget),
+        "application/x-7z-compressed" => seven(bytes, passwords, budget),
+        "application/vnd.rar" => roshal(bytes, passwords, budget),
+        "image/png" | "image/jpeg" | "image/gif" | "image/bmp" | "image/webp" => picture(bytes, budget),
         "application/x-ms-shortcut" => small::shortcut(bytes),
         "application/onenote" => small::notebook(bytes, budget),
         "text/calendar" | "text/vcard" => small::card(bytes, budget),
@@ -75,6 +87,10 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         "application/x-tar" => tar::open_tar(bytes, budget),
         "application/x-cpio" => tar::open_cpio(bytes, budget),
         "application/x-unix-archive" => tar::open_ar(bytes, budget),
+        "application/x-dosexec" if installer(bytes).is_some() => {
+            let (kind, inner) = installer(bytes).unwrap_or_default();
+            open(kind, name, inner, passwords, budget)
+        }
         _ if is_zip(kind) || zip::begins_at(bytes).is_some() => {
             let mut contents = zip::open(bytes, passwords, budget);
             office::inspect(&mut contents);
@@ -85,6 +101,22 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
     }
 }
 
+/// The archive that a program unpacks when it is run, and its type.
+fn installer(bytes: &[u8]) -> Option<(&'static str, &[u8])> {
+    const SIGNATURES: &[(&[u8], &str)] = &[
+        (b"7z\xbc\xaf\x27\x1c\0", "application/x-7z-compressed"),
+        (b"Rar!\x1a\x07\0", "application/vnd.rar"),
+        (b"Rar!\x1a\x07\x01\0", "application/vnd.rar"),
+        (b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
+    ];
+    if zip::begins_at(bytes).is_some() {
+        return None;
+    }
+    let found = SIGNATURES.iter().filter_map(|(mark, kind)| Some((octets::find(bytes, 0, mark)?, *kind)));
+    let (at, kind) = found.min()?;
+    Some((kind, bytes.get(at..)?))
+}
+
 /// Is this one of the types that are zip files?
 fn is_zip(kind: &str) -> bool {
     kind == "application/zip"
@@ -92,3 +124,42 @@ fn is_zip(kind: &str) -> bool {
         || kind.starts_with("application/vnd.openxmlformats-officedocument.")
         || kind.starts_with("application/vnd.oasis.opendocument.")
 }
+
+#[cfg(feature = "sevenz")]
+fn seven(bytes: &[u8], passwords: &[String], budget: &mut Budget) -> Contents {
+    sevenz::open(bytes, passwords, budget)
+}
+
+#[cfg(not(feature = "sevenz"))]
+fn seven(_: &[u8], _: &[String], _: &mut Budget) -> Contents {
+    Contents::skipped(UNSUPPORTED)
+}
+
+#[cfg(feature = "rar")]
+fn roshal(bytes: &[u8], passwords: &[String], budget: &mut Budget) -> Contents {
+    rar::open(bytes, passwords, budget)
+}
+
+#[cfg(not(feature = "rar"))]
+fn roshal(_: &[u8], _: &[String], _: &mut Budget) -> Contents {
+    Contents::skipped(UNSUPPORTED)
+}
+
+#[cfg(feature = "qr")]
+fn picture(bytes: &[u8], budget: &mut Budget) -> Contents {
+    picture::open(bytes, budget)
+}
+
+#[cfg(not(feature = "qr"))]
+fn picture(_: &[u8], _: &mut Budget) -> Contents {
+    Contents::default()
+}
+
+/// Looks for codes in bare pixels, `width` in a line.
+#[cfg(feature = "qr")]
+fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
+    picture::codes(width, gray, contents);
+}
+
+#[cfg(not(feature = "qr"))]
+fn codes(_: usize, _: &[u8], _: &mut Contents) {}

@@ -21,7 +21,8 @@ pub fn inspect(contents: &mut Contents) {
     let mut members = std::mem::take(&mut contents.members);
     for member in &mut members {
         let path = member.path.to_ascii_lowercase();
-        let is_xml = [".xml", ".rels", ".vml", ".rdf"].iter().any(|end| path.ends_with(end));
+        let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let is_xml = matches!(extension, "xml" | "rels" | "vml" | "rdf");
         member.is_plumbing |= is_xml || path == "mimetype";
         if is_ooxml {
             of_path(&path, contents);
@@ -35,7 +36,7 @@ pub fn inspect(contents: &mut Contents) {
             continue;
         }
         let text = xml::decoded(&member.bytes);
-        if path.ends_with(".rels") {
+        if extension == "rels" {
             relations(&text, contents);
         } else if path == "[content_types].xml" {
             content_types(&text, contents);
@@ -119,12 +120,11 @@ fn relations(text: &str, contents: &mut Contents) {
             contents.link(&target);
         }
         match kind.as_str() {
-            "hyperlink" => {}
             "attachedtemplate" if is_remote => {
                 contents.traits.insert("remote_template");
                 contents.traits.insert("external_link");
             }
-            "attachedtemplate" => {}
+            "attachedtemplate" | "hyperlink" => {}
             _ => {
                 contents.traits.insert("external_link");
             }
@@ -276,10 +276,8 @@ pub fn single(bytes: &[u8], contents: &mut Contents, budget: &mut Budget) {
                 let output = budget.copy(&coded::base64(tag.text.as_bytes()));
                 contents.member(names.into_iter().collect(), output, budget);
             }
-            "Cell" => {
-                if tag.attribute("Formula").is_some_and(|formula| is_exchange(&formula)) {
-                    contents.traits.insert("dde");
-                }
+            "Cell" if tag.attribute("Formula").is_some_and(|formula| is_exchange(&formula)) => {
+                contents.traits.insert("dde");
             }
             _ => {}
         }

@@ -95,12 +95,11 @@ fn script(bytes: &[u8], contents: &mut Contents, budget: &mut Budget) {
         let kind = filetype::detect(&octets);
         let is_file =
             !kind.is_empty() && kind != "text/plain" && !kind.starts_with("image/") && !kind.starts_with("font");
-        if !is_file && !(kind == "text/plain" && is_built) {
+        let is_taken = is_file || (kind == "text/plain" && is_built);
+        if !is_taken {
             continue;
         }
-        if is_file || is_built {
-            contents.traits.insert("smuggling");
-        }
+        contents.traits.insert("smuggling");
         found += 1;
         if !blob(&octets, contents, budget) || found >= BLOBS_MAX {
             return;

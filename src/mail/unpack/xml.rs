@@ -87,16 +87,9 @@ pub fn unescaped(text: &str) -> String {
             };
             Some((mark, next))
         });
-        match known {
-            Some((mark, next)) => {
-                plain.push(mark);
-                rest = next;
-            }
-            None => {
-                plain.push('&');
-                rest = behind;
-            }
-        }
+        let (mark, next) = known.unwrap_or(('&', behind));
+        plain.push(mark);
+        rest = next;
     }
     plain.push_str(rest);
     plain

@@ -140,10 +140,11 @@ mod tests {
             "r.toml:5:1: ",
             "`macro`",
             "r.toml:7:1: ",
-            "everybody else",
         ] {
             assert!(errors.contains(part), "{part} in\n{errors}");
         }
+        let errors = read("r.toml", "[[class]]\nname = 'a'\nrecipients = '@b.example'\n").unwrap_err().to_string();
+        assert!(errors.contains("everybody else"), "{errors}");
         let text = "[[class]]\nname = 'a'\n[[class]]\nname = 'a'\nrecipients = '@b.example'\n";
         let errors = read("r.toml", text).unwrap_err().to_string();
         assert!(errors.contains("r.toml:3:1: never counts") && errors.contains("two classes `a`"), "{errors}");

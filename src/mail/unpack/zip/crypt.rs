@@ -78,7 +78,7 @@ pub fn aes(password: &[u8], packed: &[u8], strength: usize) -> Option<Vec<u8>> {
     let data = rest.get(2..rest.len().checked_sub(10)?)?;
     let key = UnboundCipherKey::new(algorithm, derived.get(..key_bytes)?).ok()?;
     let cipher = EncryptingKey::ecb(key).ok()?;
-    let mut stream: Vec<u8> = (1..=data.len().div_ceil(16) as u128).flat_map(|counter| counter.to_le_bytes()).collect();
+    let mut stream: Vec<u8> = (1..=data.len().div_ceil(16) as u128).flat_map(u128::to_le_bytes).collect();
     cipher.encrypt(&mut stream).ok()?;
     Some(data.iter().zip(stream).map(|(octet, mask)| octet ^ mask).collect())
 }

@@ -66,15 +66,12 @@ impl Walk {
             digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
         };
         defects::of_lines(raw, &mut walk.defects);
-        match PARSER.parse(raw) {
-            Some(message) => {
-                walk.message(&message);
-                walk.doubt(&message, raw);
-            }
-            None => {
-                walk.headless(raw);
-                others::read(&mut walk, raw, &BTreeSet::new());
-            }
+        if let Some(message) = PARSER.parse(raw) {
+            walk.message(&message);
+            walk.doubt(&message, raw);
+        } else {
+            walk.headless(raw);
+            others::read(&mut walk, raw, &BTreeSet::new());
         }
         walk
     }

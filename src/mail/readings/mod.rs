@@ -88,7 +88,7 @@ impl Reader<'_> {
             return;
         }
         self.blocks = self.blocks.saturating_sub(1);
-        let named = transfer::named(&block.encodings);
+        let encodings = transfer::named(&block.encodings);
         let names =
             names::readings(block.dispositions.iter().map(Vec::as_slice), block.types.iter().map(Vec::as_slice));
         let mut seen = BTreeSet::new();
@@ -105,7 +105,7 @@ impl Reader<'_> {
                     continue;
                 }
                 let is_leaf = !holds_fields(body);
-                transfer::decodings(&named, body, is_leaf, &mut |decoding| {
+                transfer::decodings(&encodings, body, is_leaf, &mut |decoding| {
                     let sha256 = digest::digest(&digest::SHA256, &decoding.file.octets);
                     if decoded.insert(sha256.as_ref().to_vec()) {
                         self.decoded(decoding, block, &names, &mut text_found, depth);

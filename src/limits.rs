@@ -96,6 +96,32 @@ pub const PARAMETERS_MAX: usize = 200;
 pub const NAMES_MAX: usize = 16;
 /// Octets of a file name; file systems take 255 characters.
 pub const NAME_BYTES_MAX: usize = 1024;
+/// Octets that come out of all archives and documents of one mail: they are held in memory while they are looked at.
+pub const UNPACKED_BYTES_MAX: usize = 192 << 20;
+/// Octets of one file inside an archive.
+pub const MEMBER_BYTES_MAX: usize = 96 << 20;
+/// Files inside all archives and documents of one mail; an office document has some dozen.
+pub const UNPACKED_MEMBERS_MAX: usize = 10_000;
+/// Containers inside containers; real mail has up to four.
+pub const UNPACK_DEPTH_MAX: usize = 16;
+/// Times its own size that a container may become; text packs up to 20 times, deflate gives 1032 at most.
+pub const UNPACK_RATIO_MAX: usize = 250;
+/// Octets inflated, or as much work by slower decoders, for one mail: about a second.
+pub const UNPACK_WORK_MAX: usize = 512 << 20;
+/// Octets of files inside archives that are kept for the virus scanner.
+pub const UNPACKED_KEPT_BYTES_MAX: usize = 64 << 20;
+/// Memory that a decoder may ask for its dictionary, in KiB; `xz -9` asks for 64 MiB.
+pub const DICTIONARY_KIB_MAX: u32 = (64 << 10) + 512;
+/// Words of a mail that are tried as passwords of its archives.
+pub const PASSWORDS_MAX: usize = 30;
+/// Tries of passwords that cost up to a millisecond each.
+pub const PASSWORD_TRIES_MAX: usize = 500;
+/// Tries of passwords that cost up to a tenth of a second each, as 7z and RAR want it.
+pub const PASSWORD_SLOW_TRIES_MAX: usize = 10;
+/// Pixels of all pictures of one mail that are looked at for QR codes.
+pub const PICTURE_PIXELS_MAX: usize = 40_000_000;
+/// Octets of text that a document shows, kept for links and words.
+pub const DOCUMENT_TEXT_BYTES_MAX: usize = 256 << 10;
 /// Addresses read from the author fields of one mail.
 pub const AUTHORS_MAX: usize = 64;
 

@@ -14,7 +14,8 @@ pub struct Body<'a> {
     pub bytes: usize,
     /// SHA-256 in hex.
     pub sha256: String,
-    /// The first octets: at least `filetype::PREFIX_BYTES`, of text as many as were asked for, where there are so many.
+    /// The first octets: at least `filetype::PREFIX_BYTES`, of text as many as were asked for, where there are so many;
+    /// all of a file that is opened.
     pub prefix: Cow<'a, [u8]>,
     /// The transfer encoding is broken somewhere.
     pub malformed: bool,
@@ -36,6 +37,10 @@ impl<'a> Body<'a> {
         let malformed = in_pieces(encoding, raw, &mut |piece| {
             if bytes == 0 && is_text(piece) {
                 keep = keep.max(text_bytes);
+            }
+            let kind = if bytes == 0 { filetype::detect(piece) } else { "text/plain" };
+            if kind != "text/plain" && filetype::has_inside(kind) {
+                keep = usize::MAX;
             }
             context.update(piece);
             bytes += piece.len();

@@ -110,6 +110,35 @@ pub const NAMES_CUT: Defect = "names_cut";
 pub const LINKS_CUT: Defect = "links_cut";
 pub const LINK_TOO_LONG: Defect = "link_too_long";
 pub const MALFORMED_LINK: Defect = "malformed_link";
+/// Bounds that were met while archives were unpacked.
+pub const UNPACK_SIZE_LIMIT: Defect = "unpack_size_limit";
+pub const UNPACK_RATIO_LIMIT: Defect = "unpack_ratio_limit";
+pub const UNPACK_COUNT_LIMIT: Defect = "unpack_count_limit";
+pub const UNPACK_DEPTH_LIMIT: Defect = "unpack_depth_limit";
+pub const UNPACK_WORK_LIMIT: Defect = "unpack_work_limit";
+/// An archive that holds itself.
+pub const UNPACK_LOOP: Defect = "unpack_loop";
+/// An archive or document that could not be read to its end.
+pub const MALFORMED_ARCHIVE: Defect = "malformed_archive";
+/// A member whose checksum is not that of its content.
+pub const ARCHIVE_CHECKSUM: Defect = "archive_checksum";
+/// The two headers of a zip member say different things.
+pub const ZIP_HEADERS_DISAGREE: Defect = "zip_headers_disagree";
+/// A zip member that only some readers find.
+pub const ZIP_HIDDEN_MEMBER: Defect = "zip_hidden_member";
+pub const ZIP_SEVERAL_DIRECTORIES: Defect = "zip_several_directories";
+pub const ZIP_OVERLAP: Defect = "zip_overlap";
+pub const DUPLICATE_MEMBER: Defect = "duplicate_member";
+/// A member is marked as encrypted and is not.
+pub const FALSE_ENCRYPTION: Defect = "false_encryption";
+/// An archive behind other content.
+pub const PREPENDED_DATA: Defect = "prepended_data";
+/// Content behind the end of an archive.
+pub const TRAILING_DATA: Defect = "trailing_data";
+/// A member whose name leads out of the folder it is unpacked to.
+pub const UNSAFE_MEMBER_NAME: Defect = "unsafe_member_name";
+/// The name or declared type of a file belies its content.
+pub const TYPE_MISMATCH: Defect = "type_mismatch";
 
 /// Fields that RFC 5322 3.6 and RFC 2045 3 allow once, with the defect of having more.
 const SINGLE: &[(&str, Defect)] = &[

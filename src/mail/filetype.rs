@@ -2,6 +2,7 @@
 //!
 //! Pure. Knows the signatures that matter in mail and leaves the rest to `infer`; never opens a container.
 
+use super::names;
 use memchr::memmem;
 
 /// Octets from the start that detection wants to see: an ISO 9660 image says so at 32,769.
@@ -22,8 +23,28 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (2, b"-lz", "application/x-lzh-compressed"),
     (0, b"\x78\x9f\x3e\x22", "application/vnd.ms-tnef"),
     (0, b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
+    (2, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
+    (3, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
     (4, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
+    (5, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
     (32_769, b"CD001", "application/x-iso9660-image"),
+    (32_769, b"BEA01", "application/x-iso9660-image"),
+    (32_769, b"NSR0", "application/x-iso9660-image"),
+    (0, b"070701", "application/x-cpio"),
+    (0, b"070702", "application/x-cpio"),
+    (0, b"070707", "application/x-cpio"),
+    (0, b"\xc7\x71", "application/x-cpio"),
+    (0, b"!<arch>\n", "application/x-unix-archive"),
+    (0, b"\x1f\x9d", "application/x-compress"),
+    (0, b"LZIP", "application/x-lzip"),
+    (0, b"MSWIM\0\0\0", "application/x-ms-wim"),
+    (0, b"xar!", "application/x-xar"),
+    (0, b"\xed\xab\xee\xdb", "application/x-rpm"),
+    (0, b"!BDN", "application/vnd.ms-outlook-pst"),
+    (0, b"PK00PK\x03\x04", "application/zip"),
+    (0, b"PK\x07\x08PK\x03\x04", "application/zip"),
+    (0, b"PK\x05\x06", "application/zip"),
+    (0, b"\xca\xfe\xba\xbe", "application/java-vm"),
 ];
 
 /// How a text file of that type begins, after white space; compared without case.
@@ -68,6 +89,25 @@ const OPENINGS: &[(&str, &str)] = &[
     ("received:", "message/rfc822"),
     ("mime-version:", "message/rfc822"),
     ("delivered-to:", "message/rfc822"),
+    ("x-mozilla-status:", "message/rfc822"),
+    ("content-type: ", "message/rfc822"),
+];
+
+/// Fields that a mail may begin with, where `MIME-Version` or `Content-Type` follow.
+const FIRST_FIELDS: &[&str] = &[
+    "from:",
+    "to:",
+    "subject:",
+    "date:",
+    "message-id:",
+    "content-type:",
+    "x-",
+    "sender:",
+    "reply-to:",
+    "dkim-signature:",
+    "arc-",
+    "authentication-results:",
+    "cc:",
 ];
 
 const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -119,6 +159,14 @@ const CONTAINERS: &[&str] = &[
     "application/pkcs7-mime",
     "application/onenote",
     "application/vnd.ms-htmlhelp",
+    "application/x-lzma",
+    "application/x-ms-wim",
+    "application/x-xar",
+    "application/x-rpm",
+    "application/x-unix-archive",
+    "application/vnd.debian.binary-package",
+    "application/vnd.ms-outlook-pst",
+    "application/pdf",
     "text/x-yenc",
 ];
 
@@ -129,8 +177,7 @@ const PAGES: &[&str] = &["text/html", "image/svg+xml", "application/hta", "text/
 const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
 /// Octets of a DER file in which its content type stands.
 const DER_HEAD_BYTES: usize = 32;
-/// The stream of an encrypted office file (MS-OFFCRYPTO 2.3.4), UTF-16.
-const ENCRYPTED_PACKAGE: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+
 /// The media type that the first octets of a file speak of; empty if they say nothing.
 ///
 /// `prefix` should hold `PREFIX_BYTES` octets where the file has them.
@@ -153,8 +200,55 @@ pub fn detect(prefix: &[u8]) -> &'static str {
     match infer::get(prefix).map(|found| found.mime_type()) {
         Some("application/vnd.microsoft.portable-executable") => "application/x-dosexec",
         Some(media_type) => media_type,
+        None if is_tar(prefix) => "application/x-tar",
+        None if is_lzma(prefix) => "application/x-lzma",
+        None if holds(prefix.get(..TEXT_SAMPLE_BYTES).unwrap_or(prefix), b"%PDF-") => "application/pdf",
         None => "",
     }
+}
+
+/// Like `detect`, for types that only a name tells from plain text.
+#[must_use]
+pub fn detect_named(prefix: &[u8], name: &str) -> &'static str {
+    let detected = detect(prefix);
+    let extension = names::extension(name).unwrap_or_default();
+    match (detected, extension.as_str()) {
+        ("text/plain", "eml" | "mht" | "mhtml" | "nws") => "message/rfc822",
+        ("text/plain", "htm" | "html" | "shtml" | "xhtml") => "text/html",
+        ("text/plain" | "text/xml", "hta") => "application/hta",
+        ("", "lzma") => "application/x-lzma",
+        _ => detected,
+    }
+}
+
+/// Is this the header of a tar file, by its checksum?
+#[must_use]
+pub fn is_tar(bytes: &[u8]) -> bool {
+    let Some(header) = bytes.get(..TAR_HEADER_BYTES) else { return false };
+    let digits = header.get(148..156).unwrap_or_default();
+    let digits = digits.split(|octet| *octet == 0).next().unwrap_or_default().trim_ascii();
+    let claimed = std::str::from_utf8(digits).ok().and_then(|digits| usize::from_str_radix(digits, 8).ok());
+    let octets = header.iter().enumerate();
+    let sum = octets.map(|(at, octet)| if (148..156).contains(&at) { 32 } else { usize::from(*octet) }).sum();
+    header.first() != Some(&0) && claimed == Some(sum)
+}
+
+/// The format of `lzma` files has no signature: usual properties, a dictionary that is a power of two, a size that is
+/// unknown or below 4 GiB.
+fn is_lzma(prefix: &[u8]) -> bool {
+    let Some((&[properties, a, b, c, d, ref size @ ..], _)) = prefix.split_first_chunk::<13>() else { return false };
+    let dictionary = u32::from_le_bytes([a, b, c, d]);
+    let size: &[u8] = size;
+    properties == 0x5d
+        && dictionary >= 1 << 12
+        && dictionary.count_ones() <= 2
+        && (size == [0xff; 8] || size.ends_with(&[0; 4]))
+}
+
+/// Is a file of this type looked into? Only sound and film hold nothing that matters.
+#[must_use]
+pub fn has_inside(detected: &str) -> bool {
+    !detected.starts_with("audio/") && !detected.starts_with("video/")
 }
 
 /// Can this type be opened as a page?
@@ -167,6 +261,15 @@ pub fn is_page(detected: &str) -> bool {
 #[must_use]
 pub fn is_container(detected: &str) -> bool {
     CONTAINERS.contains(&detected)
+}
+
+/// Is it a document that is opened as a whole, whatever it is made of?
+#[must_use]
+pub fn is_document(detected: &str) -> bool {
+    ["application/vnd.openxml", "application/vnd.oasis", "application/vnd.ms-", "application/ms", "application/x-ole"]
+        .iter()
+        .any(|start| detected.starts_with(start))
+        || matches!(detected, "application/pdf" | "application/rtf" | "text/xml" | "application/onenote")
 }
 
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.
@@ -186,16 +289,9 @@ pub fn is_encrypted(detected: &str, prefix: &[u8]) -> bool {
     match detected {
         "application/pgp-encrypted" => true,
         "application/pkcs7-mime" => memmem::find(prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix), ENVELOPED).is_some(),
-        "application/x-ole-storage" => memmem::find(prefix, ENCRYPTED_PACKAGE).is_some(),
-        "application/zip" => is_encrypted_zip(prefix),
         "text/plain" => memmem::find(prefix, b"-----BEGIN PGP MESSAGE-----").is_some(),
         _ => false,
     }
-}
-
-/// Does this zip file begin with an encrypted member (APPNOTE 4.4.4, bit 0)?
-fn is_encrypted_zip(prefix: &[u8]) -> bool {
-    prefix.starts_with(b"PK\x03\x04") && prefix.get(6).is_some_and(|flags| flags & 1 == 1)
 }
 
 /// What kind of compound file (MS-CFB) this is, by the streams and class that its directory names.
@@ -218,13 +314,16 @@ fn text(prefix: &[u8]) -> Option<&'static str> {
         return None;
     }
     let opening = skip_comments(sample);
-    let found = OPENINGS.iter().find(|(start, _)| {
-        opening.get(..start.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(start.as_bytes()))
-    });
+    let found = OPENINGS.iter().find(|(start, _)| starts(opening, start));
     match found {
         Some((_, "text/xml")) if holds(sample, b"<svg") => Some("image/svg+xml"),
         Some((_, "text/xml")) if holds(sample, b"<html") => Some("text/html"),
         Some((_, media_type)) => Some(media_type),
+        None if FIRST_FIELDS.iter().any(|field| starts(opening, field))
+            && (holds(sample, b"\nmime-version:") || holds(sample, b"\ncontent-type:")) =>
+        {
+            Some("message/rfc822")
+        }
         // PDF, PostScript and shell archives are text as well, but have signatures of their own.
         None if sample.starts_with(b"%") || sample.starts_with(b"!<arch>") => None,
         None => Some("text/plain"),
@@ -241,10 +340,15 @@ fn skip_comments(mut text: &[u8]) -> &[u8] {
     }
 }
 
+fn starts(text: &[u8], start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(start.as_bytes()))
+}
+
 fn holds(sample: &[u8], needle: &[u8]) -> bool {
     sample.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
+const TAR_HEADER_BYTES: usize = 512;
 /// Octets that are looked at to tell text from other files.
 const TEXT_SAMPLE_BYTES: usize = 1024;
 
@@ -277,7 +381,5 @@ mod tests {
         ] {
             assert_eq!(detect(bytes), media_type, "{:?}", &bytes[..bytes.len().min(12)]);
         }
-        assert!(is_encrypted_zip(b"PK\x03\x04\x14\0\x01\0"));
-        assert!(!is_encrypted_zip(b"PK\x03\x04\x14\0\x00\0"));
     }
 }

@@ -86,6 +86,11 @@ impl Links {
         page
     }
 
+    /// Takes the target of a reference in a document.
+    pub fn target(&mut self, target: &str, place: LinkPlace) {
+        self.reference(target, None, place);
+    }
+
     /// Notes what is shown for a link that was met.
     fn label(&mut self, target: &str, text: &str, place: LinkPlace) {
         let target = trimmed(target);

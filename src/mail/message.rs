@@ -10,6 +10,7 @@ use super::{
     mime::Walk,
 };
 use bytes::Bytes;
+use std::collections::BTreeMap;
 
 /// The message of RFC 5322 with everything found in it. Owns its bytes; every slice shares that buffer.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,9 @@ pub struct Message {
     /// What is wrong with the bytes, sorted, without repetition.
     pub defects: Vec<Defect>,
     pub coverage: Coverage,
+    /// Octets of what stood inside parts, by the digest of `Part::sha256`: what a look at the message itself may miss.
+    /// Kept up to `limits::UNPACKED_KEPT_BYTES_MAX`.
+    pub inner: BTreeMap<String, Bytes>,
 }
 
 impl Message {
@@ -44,7 +48,7 @@ impl Message {
         walk.defects.extend(link_defects);
         let coverage =
             Coverage { bytes: raw.len(), scanned: raw.len().saturating_sub(walk.unseen_bytes), skipped: walk.skipped };
-        let Walk { parts, texts, defects, .. } = walk;
-        Self { raw, head, subject, parts, texts, links, defects: defects.into_iter().collect(), coverage }
+        let Walk { parts, texts, defects, inner, .. } = walk;
+        Self { raw, head, subject, parts, texts, links, defects: defects.into_iter().collect(), coverage, inner }
     }
 }

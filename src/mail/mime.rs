@@ -5,6 +5,7 @@
 //! structure, `others` adds what the other readings show.
 
 mod doubts;
+mod members;
 mod others;
 mod parser;
 
@@ -14,13 +15,15 @@ use super::{
     content::{Defect, LinkPlace, Part, Skipped, Text},
     defects, filetype,
     links::Links,
-    names, tnef,
+    names, readings,
 };
 use crate::limits;
+use bytes::Bytes;
 use doubts::Doubts;
 use mail_parser::{HeaderName, Message, MessagePart, PartFlags, PartKind};
+use members::Unfolding;
 use parser::{PARSER, declared_type, without_delimiters};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a walk over all parts brought home.
 pub struct Walk {
@@ -35,6 +38,13 @@ pub struct Walk {
     text_left: usize,
     /// Octets of nested messages that may still be hashed as a whole: their parts are hashed anyway.
     digest_left: usize,
+    /// Parts that only other readings than the main one gave.
+    disputed: usize,
+    /// Octets that other readings may still look at and decode.
+    readings_work: usize,
+    unfolding: Unfolding,
+    /// Octets of what stood inside parts, by digest, as far as there is room for them.
+    pub inner: BTreeMap<String, Bytes>,
 }
 
 /// Where a part stands.
@@ -64,20 +74,25 @@ impl Walk {
             unseen_bytes: 0,
             text_left: limits::TEXT_BYTES_MAX,
             digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
+            disputed: 0,
+            readings_work: readings::work_of(raw.len()),
+            unfolding: Unfolding::default(),
+            inner: BTreeMap::new(),
         };
         defects::of_lines(raw, &mut walk.defects);
         if let Some(message) = PARSER.parse(raw) {
-            walk.message(&message);
-            walk.doubt(&message, raw);
+            walk.message(&message, Positions::default());
+            walk.doubt(&message, raw, None);
         } else {
             walk.headless(raw);
-            others::read(&mut walk, raw, &BTreeSet::new());
+            others::read(&mut walk, raw, &BTreeSet::new(), None);
         }
+        walk.unlock(raw);
+        walk.inner = walk.take_kept();
         walk
     }
 
-    fn message(&mut self, message: &Message<'_>) {
-        let mut positions = Positions::default();
+    fn message(&mut self, message: &Message<'_>, mut positions: Positions) {
         for part in message.parts() {
             let position = positions.next(&part);
             self.flags(&part, &position);
@@ -93,11 +108,11 @@ impl Walk {
     }
 
     /// Asks other readings of `raw` where clients may read it otherwise than the main reading, `message`.
-    fn doubt(&mut self, message: &Message<'_>, raw: &[u8]) {
+    fn doubt(&mut self, message: &Message<'_>, raw: &[u8], within: Option<&str>) {
         let doubts = Doubts::of(message, &self.defects);
         self.defects.extend(doubts.defects);
         if doubts::is_doubtful(&self.defects) {
-            others::read(self, raw, &doubts.known);
+            others::read(self, raw, &doubts.known, within);
         }
     }
 
@@ -236,7 +251,6 @@ impl Walk {
         let smime_type = content_type.and_then(|content_type| content_type.attribute("smime-type")).unwrap_or_default();
         let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
         let names = self.names_of(part);
-        let is_tnef = body.prefix.starts_with(tnef::SIGNATURE);
         let files = if filetype::is_readable(&media_type, filetype::detect(&body.prefix)) {
             others::files_in_text(&body.prefix)
         } else {
@@ -244,9 +258,10 @@ impl Walk {
         };
         let path = position.path.clone();
         let declared = Declared { media_type, charset, is_shown };
+        let index = self.parts.len();
         self.content(position, declared, names, body, raw.len());
         if is_enveloped
-            && let Some(last) = self.parts.last_mut()
+            && let Some(last) = self.parts.get_mut(index)
             && !last.encrypted
         {
             last.encrypted = true;
@@ -254,9 +269,6 @@ impl Walk {
             self.skip(&Position { path, within: None }, ENCRYPTED, raw.len());
         }
         others::add_files(self, &path, files);
-        if is_tnef {
-            others::add_tnef(self, &path, &part.encoding().decode(raw));
-        }
     }
 
     /// Looks at the decoded octets of a leaf part and lists it.
@@ -272,8 +284,6 @@ impl Walk {
         let encrypted = filetype::is_encrypted(detected, &body.prefix);
         if encrypted {
             self.skip(&position, ENCRYPTED, raw_bytes);
-        } else if filetype::is_container(detected) {
-            self.skip(&position, NOT_UNPACKED, raw_bytes);
         }
         if filetype::is_readable(&declared.media_type, detected) {
             self.readable(&position, &declared, detected, &body);
@@ -293,6 +303,8 @@ impl Walk {
             is_disputed: false,
             traits: Vec::new(),
         });
+        self.mismatch(self.parts.len() - 1);
+        self.unfold_last(&body.prefix, raw_bytes);
     }
 
     /// Looks for links in a part that is text of some kind.
@@ -372,11 +384,19 @@ impl Walk {
 struct Positions {
     /// Path of each part by its number, and how many children of it came.
     seen: Vec<(String, usize)>,
+    /// Path of the part that holds the whole message, if any.
+    within: Option<String>,
 }
 
 impl Positions {
+    /// Of a message that is the part `path` of another one.
+    fn within(path: String) -> Self {
+        Self { seen: Vec::new(), within: Some(path) }
+    }
+
     fn next(&mut self, part: &MessagePart<'_>) -> Position {
         let container = part.message().container().map(|container| self.path(container.id()).to_owned());
+        let container = container.or_else(|| self.within.clone());
         let within = container.clone();
         let path = if let Some(parent) = part.parent() {
             let number = self.count(parent.id());

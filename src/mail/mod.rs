@@ -21,6 +21,7 @@ pub mod links;
 pub mod lookalike;
 pub mod message;
 pub mod mime;
+pub mod mismatch;
 pub mod names;
 pub mod network;
 pub mod page;
@@ -30,6 +31,7 @@ pub mod readings;
 pub mod shown;
 pub mod timestamp;
 pub mod tnef;
+pub mod unpack;
 
 use self::{
     envelope::{Client, Envelope},

@@ -36,6 +36,10 @@ pub const CHECK: Check = Check {
         CUT,
         MALFORMED_LINK,
         EXECUTABLE_ATTACHMENT,
+        ATTACHMENT_LIMIT,
+        ATTACHMENT_MALFORMED,
+        ATTACHMENT_AMBIGUOUS,
+        ATTACHMENT_TYPE_MISMATCH,
     ],
     run,
 };
@@ -57,6 +61,10 @@ const LIMIT: Symbol = Symbol::new("STRUCTURE_LIMIT");
 const CUT: Symbol = Symbol::new("STRUCTURE_CUT");
 const MALFORMED_LINK: Symbol = Symbol::new("STRUCTURE_MALFORMED_LINK");
 const EXECUTABLE_ATTACHMENT: Symbol = Symbol::new("EXECUTABLE_ATTACHMENT");
+const ATTACHMENT_LIMIT: Symbol = Symbol::new("ATTACHMENT_LIMIT");
+const ATTACHMENT_MALFORMED: Symbol = Symbol::new("ATTACHMENT_MALFORMED");
+const ATTACHMENT_AMBIGUOUS: Symbol = Symbol::new("ATTACHMENT_AMBIGUOUS");
+const ATTACHMENT_TYPE_MISMATCH: Symbol = Symbol::new("ATTACHMENT_TYPE_MISMATCH");
 
 /// The symbol of every defect. `missing_date` is the date check's.
 const SYMBOLS: &[(Defect, Symbol)] = &[
@@ -105,6 +113,24 @@ const SYMBOLS: &[(Defect, Symbol)] = &[
     (defects::LINKS_CUT, CUT),
     (defects::LINK_TOO_LONG, CUT),
     (defects::MALFORMED_LINK, MALFORMED_LINK),
+    (defects::UNPACK_SIZE_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_RATIO_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_COUNT_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_DEPTH_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_WORK_LIMIT, ATTACHMENT_LIMIT),
+    (defects::UNPACK_LOOP, ATTACHMENT_LIMIT),
+    (defects::MALFORMED_ARCHIVE, ATTACHMENT_MALFORMED),
+    (defects::ARCHIVE_CHECKSUM, ATTACHMENT_MALFORMED),
+    (defects::DUPLICATE_MEMBER, ATTACHMENT_MALFORMED),
+    (defects::PREPENDED_DATA, ATTACHMENT_MALFORMED),
+    (defects::TRAILING_DATA, ATTACHMENT_MALFORMED),
+    (defects::ZIP_HEADERS_DISAGREE, ATTACHMENT_AMBIGUOUS),
+    (defects::ZIP_HIDDEN_MEMBER, ATTACHMENT_AMBIGUOUS),
+    (defects::ZIP_SEVERAL_DIRECTORIES, ATTACHMENT_AMBIGUOUS),
+    (defects::ZIP_OVERLAP, ATTACHMENT_AMBIGUOUS),
+    (defects::FALSE_ENCRYPTION, ATTACHMENT_AMBIGUOUS),
+    (defects::UNSAFE_MEMBER_NAME, ATTACHMENT_AMBIGUOUS),
+    (defects::TYPE_MISMATCH, ATTACHMENT_TYPE_MISMATCH),
 ];
 
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {

@@ -24,6 +24,7 @@ use wehr::{
     judge::{
         Judge, Progress, auth,
         facts::{Fact, Facts, Failure, Scanned},
+        policy::classes::Classes,
         rulebook::{Rulebook, Thresholds},
         rules::ruleset::Ruleset,
     },

@@ -50,7 +50,7 @@ fn count(path: &Path, counts: &mut Counts) {
     if took > counts.slowest.0 {
         counts.slowest = (took, path.to_owned());
     }
-    let has = |defect: &str| message.defects.iter().any(|found| *found == defect);
+    let has = |defect: &'static str| message.defects.contains(&defect);
     counts.disputed += usize::from(has(defects::DISPUTED_PART));
     counts.hidden += usize::from(has(defects::HIDDEN_BY_READING));
     if has(defects::DISPUTED_PART) && env::var_os("SHOW").is_some() {

@@ -54,6 +54,7 @@ fn made() -> Rulebook {
         own_domains: vec![Domain::parse("school.example").unwrap()],
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
+        classes: wehr::judge::policy::classes::Classes::embedded(),
         digest: "test".to_owned(),
     }
 }

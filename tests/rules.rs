@@ -169,6 +169,7 @@ fn rulebook(rules: Ruleset) -> Rulebook {
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules,
+        classes: wehr::judge::policy::classes::Classes::embedded(),
         digest: "test".to_owned(),
     }
 }

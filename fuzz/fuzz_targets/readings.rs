@@ -10,7 +10,8 @@ use wehr::mail::{
 
 fuzz_target!(|raw: &[u8]| {
     let mut octets = 0usize;
-    let _ = readings::each(raw, &BTreeSet::new(), &mut |found| octets += found.octets.len());
+    let mut work = readings::work_of(raw.len());
+    let _ = readings::each(raw, &BTreeSet::new(), &mut work, &mut |found| octets += found.octets.len());
     assert!(octets <= raw.len() * 64 + (64 << 20));
     base64::readings(raw, &mut |decoded| assert!(decoded.len() <= raw.len()));
     quoted::readings(raw, &mut |decoded| assert!(decoded.len() <= raw.len()));

@@ -15,7 +15,7 @@ use super::{
     content::{Defect, LinkPlace, Part, Skipped, Text},
     defects, filetype,
     links::Links,
-    names, tnef,
+    names, readings,
 };
 use crate::limits;
 use bytes::Bytes;
@@ -38,6 +38,10 @@ pub struct Walk {
     text_left: usize,
     /// Octets of nested messages that may still be hashed as a whole: their parts are hashed anyway.
     digest_left: usize,
+    /// Parts that only other readings than the main one gave.
+    disputed: usize,
+    /// Octets that other readings may still look at and decode.
+    readings_work: usize,
     unfolding: Unfolding,
     /// Octets of what stood inside parts, by digest, as far as there is room for them.
     pub inner: BTreeMap<String, Bytes>,
@@ -70,19 +74,18 @@ impl Walk {
             unseen_bytes: 0,
             text_left: limits::TEXT_BYTES_MAX,
             digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
+            disputed: 0,
+            readings_work: readings::work_of(raw.len()),
             unfolding: Unfolding::default(),
             inner: BTreeMap::new(),
         };
         defects::of_lines(raw, &mut walk.defects);
-        match PARSER.parse(raw) {
-            Some(message) => {
-                walk.message(&message, Positions::default());
-                walk.doubt(&message, raw);
-            }
-            None => {
-                walk.headless(raw);
-                others::read(&mut walk, raw, &BTreeSet::new());
-            }
+        if let Some(message) = PARSER.parse(raw) {
+            walk.message(&message, Positions::default());
+            walk.doubt(&message, raw, None);
+        } else {
+            walk.headless(raw);
+            others::read(&mut walk, raw, &BTreeSet::new(), None);
         }
         walk.unlock(raw);
         walk.inner = walk.take_kept();
@@ -105,11 +108,11 @@ impl Walk {
     }
 
     /// Asks other readings of `raw` where clients may read it otherwise than the main reading, `message`.
-    fn doubt(&mut self, message: &Message<'_>, raw: &[u8]) {
+    fn doubt(&mut self, message: &Message<'_>, raw: &[u8], within: Option<&str>) {
         let doubts = Doubts::of(message, &self.defects);
         self.defects.extend(doubts.defects);
         if doubts::is_doubtful(&self.defects) {
-            others::read(self, raw, &doubts.known);
+            others::read(self, raw, &doubts.known, within);
         }
     }
 
@@ -249,7 +252,6 @@ impl Walk {
         let smime_type = content_type.and_then(|content_type| content_type.attribute("smime-type")).unwrap_or_default();
         let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
         let names = self.names_of(part);
-        let is_tnef = body.prefix.starts_with(tnef::SIGNATURE);
         let files = if filetype::is_readable(&media_type, filetype::detect(&body.prefix)) {
             others::files_in_text(&body.prefix)
         } else {
@@ -268,9 +270,6 @@ impl Walk {
             self.skip(&Position { path, within: None }, ENCRYPTED, raw.len());
         }
         others::add_files(self, &path, files);
-        if is_tnef {
-            others::add_tnef(self, &path, &part.encoding().decode(raw));
-        }
     }
 
     /// Looks at the decoded octets of a leaf part and lists it.

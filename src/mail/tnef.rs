@@ -63,7 +63,7 @@ fn attributes(octets: &[u8], contents: &mut Contents, depth: usize) {
         let data = tail.get(..length).unwrap_or(tail);
         match id {
             ATTACH_START => keep(contents, open.replace(Attachment::default())),
-            ATTACH_TITLE => add_name(open.get_or_insert_default(), narrow(data)),
+            ATTACH_TITLE => add_name(open.get_or_insert_default(), &narrow(data)),
             ATTACH_DATA => open.get_or_insert_default().octets = data.to_vec(),
             ATTACH_PROPERTIES => properties(data, contents, Some(open.get_or_insert_default()), depth),
             MESSAGE_PROPERTIES => properties(data, contents, None, depth),
@@ -97,7 +97,7 @@ fn properties(table: &[u8], contents: &mut Contents, mut attachment: Option<&mut
         rest = tail;
         for value in property.values {
             match (property.id, attachment.as_deref_mut()) {
-                (0x3704 | 0x3707 | 0x3001, Some(attachment)) => add_name(attachment, property.kind.text(value)),
+                (0x3704 | 0x3707 | 0x3001, Some(attachment)) => add_name(attachment, &property.kind.text(value)),
                 (0x3701, Some(attachment)) => object(value, property.kind, contents, attachment, depth),
                 (0x1000 | 0x1009 | 0x1013, None) => contents.bodies.push(property.kind.text(value).into_bytes()),
                 _ => {}
@@ -191,13 +191,12 @@ fn property(table: &[u8]) -> Option<(Property<'_>, &[u8])> {
     };
     let mut values = Vec::new();
     for _ in 0..count.min(limits::TNEF_PROPERTIES_MAX) {
-        let length = match kind {
-            Kind::Fixed(length) => length,
-            _ => {
-                let (length, tail) = number(rest)?;
-                rest = tail;
-                length as usize
-            }
+        let length = if let Kind::Fixed(length) = kind {
+            length
+        } else {
+            let (length, tail) = number(rest)?;
+            rest = tail;
+            length as usize
         };
         values.push(rest.get(..length)?);
         rest = rest.get(padded(length)..).unwrap_or_default();
@@ -222,7 +221,7 @@ fn narrow(octets: &[u8]) -> String {
     super::charset::guess(octets.get(..end).unwrap_or_default()).into_owned()
 }
 
-fn add_name(attachment: &mut Attachment, name: String) {
+fn add_name(attachment: &mut Attachment, name: &str) {
     let name = name.get(..name.floor_char_boundary(limits::NAME_BYTES_MAX)).unwrap_or_default();
     let is_new = !attachment.names.iter().any(|known| known == name);
     if is_new && !name.is_empty() && attachment.names.len() < limits::NAMES_MAX {

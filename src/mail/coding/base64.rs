@@ -105,9 +105,8 @@ pub fn is_likely(raw: &[u8]) -> bool {
     let start = raw.trim_ascii_start();
     let start = start.get(..SAMPLE_BYTES).unwrap_or(start);
     let symbols = start.iter().filter(|byte| symbol(**byte).is_some() || **byte == b'=').count();
-    let blanks = start.iter().filter(|byte| **byte == b' ').count();
     let ends = start.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
-    symbols >= SYMBOLS_MIN && symbols + ends == start.len() && blanks == 0
+    symbols >= SYMBOLS_MIN && symbols + ends == start.len()
 }
 
 fn decode(raw: &[u8], rule: Rule) -> Vec<u8> {

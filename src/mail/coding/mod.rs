@@ -5,6 +5,7 @@
 pub mod base64;
 pub mod binhex;
 pub mod lines;
+pub mod lzfu;
 pub mod quoted;
 pub mod uuencode;
 pub mod yenc;

@@ -103,10 +103,10 @@ fn soft_break(tail: &[u8]) -> Option<&[u8]> {
     let blanks = tail.iter().take(BLANKS_MAX).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     match tail.get(blanks..)? {
         [] => Some(&[]),
-        [b'\r', b'\r', b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] | [b'\r', rest @ ..] => {
-            Some(rest)
+        rest => {
+            let mut endings = [&b"\r\r\n"[..], b"\r\n", b"\n", b"\r"].into_iter();
+            endings.find_map(|ending| rest.strip_prefix(ending))
         }
-        _ => None,
     }
 }
 

@@ -31,7 +31,8 @@ impl Doubts {
                 leaf(&part, &mut own);
                 let is_sound =
                     part.encoding() == Encoding::None || !defects.contains(defects::MALFORMED_TRANSFER_ENCODING);
-                if own.is_empty() && is_sound && part.message().source() == Source::Raw {
+                let is_leaf = !is_main(&part, "multipart");
+                if own.is_empty() && is_leaf && is_sound && part.message().source() == Source::Raw {
                     doubts.known.insert(part.offset_body() as usize);
                 }
             }
@@ -72,9 +73,6 @@ fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
     if is_main("message") && doubt::holds_type(&part.encoding().decode(raw)) {
         into.insert(defects::MESSAGE_AS_LEAF);
     }
-    if is_main("multipart") {
-        into.insert(defects::MULTIPART_WITHOUT_PARTS);
-    }
     match part.encoding() {
         Encoding::None if doubt::is_header_in_body(raw) => {
             into.insert(defects::HEADER_IN_BODY);
@@ -96,6 +94,11 @@ fn leaf(part: &MessagePart<'_>, into: &mut BTreeSet<Defect>) {
         Encoding::QuotedPrintable => quoted(part, into),
         Encoding::None => {}
     }
+}
+
+/// Is it of this top-level media type?
+fn is_main(part: &MessagePart<'_>, name: &str) -> bool {
+    part.content_type().is_some_and(|content_type| content_type.ctype().eq_ignore_ascii_case(name))
 }
 
 /// Fields that stand twice.

@@ -269,7 +269,8 @@ impl Walk {
         }
         if let Some(message) = PARSER.parse(octets) {
             self.unfolding.depth += 1;
-            self.message(&message, Positions::within(path));
+            self.message(&message, Positions::within(path.clone()));
+            self.doubt(&message, octets, Some(&path));
             self.unfolding.depth -= 1;
         }
         octets.len()

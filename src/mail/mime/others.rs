@@ -11,7 +11,6 @@ use crate::{
         coding::{File, binhex, uuencode, yenc},
         defects, filetype,
         readings::{self, Found, kinds},
-        tnef,
     },
 };
 use bytes::Bytes;
@@ -24,18 +23,22 @@ struct Shown {
     parts: BTreeMap<String, usize>,
     /// Extensions of risky kinds that the reader is shown anyway.
     extensions: BTreeSet<String>,
-    /// Parts that were added.
-    added: usize,
+    /// The part that holds the message, if any.
+    within: Option<String>,
 }
 
-/// Asks the other readings of `raw`; bodies that begin at an offset in `known` are not in doubt.
-pub fn read(walk: &mut Walk, raw: &[u8], known: &BTreeSet<usize>) {
+/// Asks the other readings of `raw`, a message that stands in the part `within` or is all of the mail.
+///
+/// Bodies that begin at an offset in `known` are not in doubt.
+pub fn read(walk: &mut Walk, raw: &[u8], known: &BTreeSet<usize>, within: Option<&str>) {
     let mut shown = Shown {
         parts: walk.parts.iter().enumerate().map(|(at, part)| (part.sha256.clone(), at)).collect(),
         extensions: walk.parts.iter().flat_map(|part| kinds::risky_extensions(&part.names)).collect(),
-        added: 0,
+        within: within.map(ToOwned::to_owned),
     };
-    let is_complete = readings::each(raw, known, &mut |found| take(walk, &mut shown, found));
+    let mut work = walk.readings_work;
+    let is_complete = readings::each(raw, known, &mut work, &mut |found| take(walk, &mut shown, found));
+    walk.readings_work = work;
     if !is_complete {
         cut(walk);
     }
@@ -63,21 +66,21 @@ fn take(walk: &mut Walk, shown: &mut Shown, found: Found) {
     if filetype::is_readable(&found.media_type, detected) && is_shown_text(walk, &found) {
         return;
     }
-    if shown.added >= limits::READINGS_MAX || walk.parts.len() >= limits::PARTS_MAX {
+    if walk.disputed >= limits::READINGS_MAX || walk.parts.len() >= limits::PARTS_MAX {
         if !walk.defects.contains(defects::READINGS_CUT) {
             cut(walk);
         }
         return;
     }
-    shown.added += 1;
+    walk.disputed += 1;
     let is_hidden = kinds::is_risky_type(detected)
         || kinds::risky_extensions(&found.names).any(|extension| !shown.extensions.contains(&extension));
     shown.parts.insert(body.sha256.clone(), walk.parts.len());
-    let position = Position { path: format!("{OTHER}{}", shown.added), within: None };
+    let position = Position { path: format!("{OTHER}{}", walk.disputed), within: shown.within.clone() };
     let declared =
         Declared { media_type: found.media_type, charset: found.charset.as_deref(), is_shown: found.is_shown };
-    walk.keep(&body.sha256, &Bytes::copy_from_slice(&found.octets));
     let index = walk.parts.len();
+    walk.keep(&body.sha256, &Bytes::copy_from_slice(&found.octets));
     walk.content(position, declared, found.names, body, 0);
     dispute(walk, index, is_hidden);
 }
@@ -117,6 +120,7 @@ pub fn files_in_text(text: &[u8]) -> Vec<File> {
 
 /// Lists the files that stand in the text of the part `path`.
 pub fn add_files(walk: &mut Walk, path: &str, files: Vec<File>) {
+    let inside_already = walk.parts.iter().filter(|part| part.within.as_deref() == Some(path)).count();
     for (number, file) in files.into_iter().enumerate() {
         if walk.parts.len() >= limits::PARTS_MAX {
             walk.defects.insert(defects::PARTS_CUT);
@@ -125,30 +129,11 @@ pub fn add_files(walk: &mut Walk, path: &str, files: Vec<File>) {
         walk.defects.insert(defects::FILE_IN_TEXT);
         let names = if file.name.is_empty() { Vec::new() } else { vec![file.name] };
         let index = walk.parts.len();
-        let body = inside(walk, path, number + 1, names, &file.octets);
+        let body = inside(walk, path, inside_already + number + 1, names, &file.octets);
         let is_risky = walk.parts.get(index).is_some_and(|part| {
             kinds::is_risky_type(&part.detected) || kinds::risky_extensions(&part.names).next().is_some()
         });
         dispute(walk, body, is_risky);
-    }
-}
-
-/// Lists what a TNEF file holds.
-pub fn add_tnef(walk: &mut Walk, path: &str, octets: &[u8]) {
-    let contents = tnef::read(octets);
-    if contents.malformed {
-        walk.defects.insert(defects::MALFORMED_TNEF);
-    }
-    if contents.malformed || contents.cut {
-        walk.skip(&Position { path: path.to_owned(), within: None }, defects::MALFORMED_TNEF, 0);
-    }
-    let bodies = contents.bodies.into_iter().map(|octets| tnef::Attachment { names: Vec::new(), octets });
-    for (number, attachment) in contents.attachments.into_iter().chain(bodies).enumerate() {
-        if walk.parts.len() >= limits::PARTS_MAX {
-            walk.defects.insert(defects::PARTS_CUT);
-            return;
-        }
-        inside(walk, path, number + 1, attachment.names, &attachment.octets);
     }
 }
 

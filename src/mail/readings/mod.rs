@@ -36,14 +36,21 @@ pub struct Found {
     pub is_shown: bool,
 }
 
+/// Octets that may be looked at and decoded for a message of so many octets.
+#[must_use]
+pub fn work_of(bytes: usize) -> usize {
+    let work = bytes.saturating_mul(limits::READINGS_WORK_FACTOR).saturating_add(WORK_BASE);
+    work.min(limits::READINGS_WORK_MAX)
+}
+
 /// Hands every part that some reader sees to `take`, and says whether all could be looked at within the bounds.
 ///
-/// Bodies that begin at one of the offsets `known` are left out: there, the main reading has no doubt.
-pub fn each(raw: &[u8], known: &BTreeSet<usize>, take: &mut dyn FnMut(Found)) -> bool {
-    let work =
-        raw.len().saturating_mul(limits::READINGS_WORK_FACTOR).saturating_add(WORK_BASE).min(limits::READINGS_WORK_MAX);
-    let mut reader = Reader { work, blocks: limits::READINGS_BLOCKS_MAX, is_complete: true, take };
+/// Bodies that begin at one of the offsets `known` are left out: there, the main reading has no doubt. `work` is what
+/// may be spent, and what is left afterwards.
+pub fn each(raw: &[u8], known: &BTreeSet<usize>, work: &mut usize, take: &mut dyn FnMut(Found)) -> bool {
+    let mut reader = Reader { work: *work, blocks: limits::READINGS_BLOCKS_MAX, is_complete: true, take };
     reader.text(raw, known, 0);
+    *work = reader.work;
     reader.is_complete
 }
 
@@ -88,7 +95,7 @@ impl Reader<'_> {
             return;
         }
         self.blocks = self.blocks.saturating_sub(1);
-        let named = transfer::named(&block.encodings);
+        let encodings = transfer::named(&block.encodings);
         let names =
             names::readings(block.dispositions.iter().map(Vec::as_slice), block.types.iter().map(Vec::as_slice));
         let mut seen = BTreeSet::new();
@@ -105,7 +112,7 @@ impl Reader<'_> {
                     continue;
                 }
                 let is_leaf = !holds_fields(body);
-                transfer::decodings(&named, body, is_leaf, &mut |decoding| {
+                transfer::decodings(&encodings, body, is_leaf, &mut |decoding| {
                     let sha256 = digest::digest(&digest::SHA256, &decoding.file.octets);
                     if decoded.insert(sha256.as_ref().to_vec()) {
                         self.decoded(decoding, block, &names, &mut text_found, depth);

@@ -16,6 +16,7 @@ mod md5;
 pub mod octets;
 mod office;
 mod ole;
+mod outlook;
 pub mod passwords;
 mod pdf;
 #[cfg(feature = "qr")]
@@ -65,6 +66,7 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         "application/onenote" => small::notebook(bytes, budget),
         "text/calendar" | "text/vcard" => small::card(bytes, budget),
         "application/pkcs7-mime" => small::signed(bytes, budget),
+        "application/vnd.ms-tnef" => outlook::open(bytes, budget),
         "application/x-iso9660-image" => disc::open(bytes, budget),
         "application/x-arj" => dos::open_arj(bytes, budget),
         "application/x-lzh-compressed" => dos::open_lzh(bytes, budget),

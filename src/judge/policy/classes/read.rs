@@ -133,14 +133,9 @@ mod tests {
     fn all_errors_are_told_with_their_places() {
         let text = "[[class]]\nname = 'a'\nexecutable = 'rejekt'\nrecipients = ['x']\nmakro = 'tag'\n[class.types]\nvideo = 'tag'\n";
         let errors = read("r.toml", text).unwrap_err().to_string();
-        for part in [
-            "r.toml:3:14: ",
-            "did you mean `reject`",
-            "r.toml:4:15: ",
-            "r.toml:5:1: ",
-            "`macro`",
-            "r.toml:7:1: ",
-        ] {
+        for part in
+            ["r.toml:3:14: ", "did you mean `reject`", "r.toml:4:15: ", "r.toml:5:1: ", "`macro`", "r.toml:7:1: "]
+        {
             assert!(errors.contains(part), "{part} in\n{errors}");
         }
         let errors = read("r.toml", "[[class]]\nname = 'a'\nrecipients = '@b.example'\n").unwrap_err().to_string();

@@ -22,10 +22,12 @@ use wehr::judge::{checks, rules};
 const LAYERS: [&str; 9] = ["limits", "telemetry", "mail", "judge", "world", "doors", "config", "server", "cli"];
 
 /// The order inside the judge.
-const JUDGE: [&[&str]; 7] = [
+const JUDGE: [&[&str]; 9] = [
     &["document", "facts", "findings"],
     &["auth"],
+    &["coverage"],
     &["policy/verdict"],
+    &["policy/classes"],
     &["rules", "rulebook"],
     &["checks", "foresee"],
     &["policy"],

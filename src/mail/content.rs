@@ -5,6 +5,7 @@
 use super::{names, page::Page};
 
 /// One decoded body part.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and rules and policy ask for each")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
     /// Position as IMAP numbers it (RFC 9051 6.4.5): `1`, `1.2`; `r1`, `r2` for those of other readings.

@@ -54,13 +54,10 @@ pub fn edits(mail: &Mail, verdict: &Verdict, rulebook: &Rulebook) -> Vec<Edit> {
 
 /// Octets that each engine saw of those that came, and why there is more to see.
 fn coverage(account: &Account) -> String {
-    let mut value = format!("read={}/{}", account.read, account.bytes);
-    if let Some(scanned) = account.scanned {
-        value.push_str(&format!("; scanned={scanned}/{}", account.bytes));
-    }
+    let scanned = account.scanned.map(|scanned| format!("; scanned={scanned}/{}", account.bytes));
     let reasons: Vec<&str> = account.reasons().into_iter().collect();
-    value.push_str(&format!("; gaps={}", if reasons.is_empty() { "none".to_owned() } else { reasons.join(",") }));
-    value
+    let gaps = if reasons.is_empty() { "none".to_owned() } else { reasons.join(",") };
+    format!("read={}/{}{}; gaps={gaps}", account.read, account.bytes, scanned.unwrap_or_default())
 }
 
 fn removals(mail: &Mail, rulebook: &Rulebook) -> Vec<Edit> {

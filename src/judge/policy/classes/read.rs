@@ -87,7 +87,8 @@ fn recipients(document: &Document<'_>, value: &Value<'_>) -> Vec<Whom> {
         match whom {
             Some(whom) => found.push(whom),
             None => {
-                document.complain(span, format!("`{text}` is no recipient: an address, or @domain for all of a domain"))
+                document
+                    .complain(span, format!("`{text}` is no recipient: an address, or @domain for all of a domain"));
             }
         }
     }

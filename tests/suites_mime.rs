@@ -39,6 +39,15 @@ const REFUSED: &[&str] = &[
 /// Cases of which nothing is found, with the reason.
 const MISSED: &[(&str, &str)] = &[];
 
+/// Messages of which a reference has more parts, with the reason.
+const FEWER: &[(&str, &str)] = &[
+    ("007.eml", "the inner multipart has a header only; its delimiter lines are no content"),
+    (
+        "016.eml",
+        "boundaries longer than 70 octets that begin each other: what is in them is found, empty parts are not",
+    ),
+];
+
 fn suites() -> PathBuf {
     let fallback = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/suites");
     let folder = env::var_os("WEHR_SUITES").map_or_else(|| PathBuf::from(fallback), PathBuf::from);
@@ -178,7 +187,7 @@ fn read(path: &Path) -> Message {
 
 /// Decoded sizes of leaf parts, which the main reading and a reference must agree on.
 fn sizes<'a>(parts: impl Iterator<Item = &'a Part>) -> Vec<usize> {
-    parts.filter(|part| !part.is_disputed && part.detected != "message/rfc822").map(|part| part.bytes).collect()
+    parts.filter(|part| !part.is_disputed && !part.declared.starts_with("message/")).map(|part| part.bytes).collect()
 }
 
 /// The reference of mime4j writes every body out: all of them are among the parts.
@@ -201,6 +210,7 @@ fn mime4j_sees_no_more_parts() {
         }
     }
     println!("mime4j: {same} with as many parts, {more} with more, {} with fewer: {other:#?}", other.len());
+    assert!(other.is_empty());
 }
 
 #[test]
@@ -216,10 +226,11 @@ fn mail_parser_sees_no_more_parts() {
         if leaves >= bodies {
             same += 1;
         } else {
-            other.push(format!("{} {leaves} of {bodies}", path.display()));
+            other.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
     println!("mail-parser: {same} with at least as many parts, {} with fewer: {other:#?}", other.len());
+    assert!(other.iter().all(|name| FEWER.iter().any(|(listed, _)| listed == name)), "{other:?}");
 }
 
 /// Parts of a reference that hold neither parts nor a message.

@@ -74,7 +74,7 @@ impl Walk {
         }
         if part.detected == "message/rfc822" {
             if !part.is_shown && part.declared != "text/rfc822-headers" {
-                self.enclosed(position.path, octets);
+                self.enclosed(&position.path, octets);
             }
             return;
         }
@@ -254,7 +254,7 @@ impl Walk {
         self.mismatch(index);
         let unfolded = match (is_mail, octets.is_empty() || sealed) {
             (_, true) => 0,
-            (true, _) => self.enclosed(position.path, &octets),
+            (true, _) => self.enclosed(&position.path, &octets),
             (false, _) if filetype::has_inside(detected) => self.unfold(index, &octets),
             (false, _) => 0,
         };
@@ -262,14 +262,14 @@ impl Walk {
     }
 
     /// A whole mail in a container.
-    fn enclosed(&mut self, path: String, octets: &[u8]) -> usize {
+    fn enclosed(&mut self, path: &str, octets: &[u8]) -> usize {
         if self.unfolding.depth >= limits::UNPACK_DEPTH_MAX {
-            return self.bound(&path, DEPTH_LIMIT);
+            return self.bound(path, DEPTH_LIMIT);
         }
         if let Some(message) = PARSER.parse(octets) {
             self.unfolding.depth += 1;
-            self.message(&message, Positions::within(path.clone()));
-            self.doubt(&message, octets, Some(&path));
+            self.message(&message, Positions::within(path.to_owned()));
+            self.doubt(&message, octets, Some(path));
             self.unfolding.depth -= 1;
         }
         octets.len()

@@ -89,6 +89,10 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         "application/x-tar" => tar::open_tar(bytes, budget),
         "application/x-cpio" => tar::open_cpio(bytes, budget),
         "application/x-unix-archive" => tar::open_ar(bytes, budget),
+        "application/x-dosexec" if installer(bytes).is_some() => {
+            let (kind, inner) = installer(bytes).unwrap_or_default();
+            open(kind, name, inner, passwords, budget)
+        }
         _ if is_zip(kind) || zip::begins_at(bytes).is_some() => {
             let mut contents = zip::open(bytes, passwords, budget);
             office::inspect(&mut contents);
@@ -97,6 +101,22 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         _ if filetype::is_container(kind) => Contents::skipped(UNSUPPORTED),
         _ => Contents::default(),
     }
+}
+
+/// The archive that a program unpacks when it is run, and its type.
+fn installer(bytes: &[u8]) -> Option<(&'static str, &[u8])> {
+    const SIGNATURES: &[(&[u8], &str)] = &[
+        (b"7z\xbc\xaf\x27\x1c\0", "application/x-7z-compressed"),
+        (b"Rar!\x1a\x07\0", "application/vnd.rar"),
+        (b"Rar!\x1a\x07\x01\0", "application/vnd.rar"),
+        (b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
+    ];
+    if zip::begins_at(bytes).is_some() {
+        return None;
+    }
+    let found = SIGNATURES.iter().filter_map(|(mark, kind)| Some((octets::find(bytes, 0, mark)?, *kind)));
+    let (at, kind) = found.min()?;
+    Some((kind, bytes.get(at..)?))
 }
 
 /// Is this one of the types that are zip files?

@@ -181,7 +181,7 @@ fn read(path: &Path) -> Message {
     let message = Message::parse(raw);
     let took = start.elapsed();
     assert!(took < Duration::from_secs(5), "{} took {took:?}", path.display());
-    assert!(message.parts.len() <= limits::PARTS_MAX + limits::READINGS_MAX);
+    assert!(message.parts.len() <= limits::PARTS_MAX + limits::UNPACKED_MEMBERS_MAX);
     message
 }
 

@@ -291,6 +291,13 @@ fn seeds() -> Vec<Vec<u8>> {
             seeds.push(fs::read(&path).unwrap());
         }
     }
+    for folder in ["unpack_archive", "unpack_document"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(folder);
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            // The first octet names the kind.
+            seeds.push(fs::read(entry.path()).unwrap()[1..].to_vec());
+        }
+    }
     seeds.sort_by_key(Vec::len);
     seeds.dedup();
     seeds.truncate(400);

@@ -39,6 +39,15 @@ const REFUSED: &[&str] = &[
 /// Cases of which nothing is found, with the reason.
 const MISSED: &[(&str, &str)] = &[];
 
+/// Messages of which a reference has more parts, with the reason.
+const FEWER: &[(&str, &str)] = &[
+    ("007.eml", "the inner multipart has a header only; its delimiter lines are no content"),
+    (
+        "016.eml",
+        "boundaries longer than 70 octets that begin each other: what is in them is found, empty parts are not",
+    ),
+];
+
 fn suites() -> PathBuf {
     let fallback = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/suites");
     let folder = env::var_os("WEHR_SUITES").map_or_else(|| PathBuf::from(fallback), PathBuf::from);
@@ -172,13 +181,15 @@ fn read(path: &Path) -> Message {
     let message = Message::parse(raw);
     let took = start.elapsed();
     assert!(took < Duration::from_secs(5), "{} took {took:?}", path.display());
-    assert!(message.parts.len() <= limits::PARTS_MAX + limits::READINGS_MAX);
+    assert!(message.parts.len() <= limits::PARTS_MAX + limits::UNPACKED_MEMBERS_MAX);
     message
 }
 
-/// Decoded sizes of leaf parts, which the main reading and a reference must agree on.
-fn sizes<'a>(parts: impl Iterator<Item = &'a Part>) -> Vec<usize> {
-    parts.filter(|part| !part.is_disputed && part.detected != "message/rfc822").map(|part| part.bytes).collect()
+/// Leaf parts of the main reading; a message whose parts are listed is none.
+fn leaves(message: &Message) -> usize {
+    let holds = |part: &Part| message.parts.iter().any(|inner| inner.within.as_ref() == Some(&part.path));
+    let is_leaf = |part: &&Part| !part.is_disputed && !(part.declared.starts_with("message/") && holds(part));
+    message.parts.iter().filter(is_leaf).count()
 }
 
 /// The reference of mime4j writes every body out: all of them are among the parts.
@@ -191,7 +202,7 @@ fn mime4j_sees_no_more_parts() {
         let reference = path.with_file_name(format!("{}_decoded.xml", path.file_stem().unwrap().to_string_lossy()));
         let Ok(reference) = fs::read_to_string(reference) else { continue };
         let bodies = reference.matches("<text-body").count() + reference.matches("<binary-body").count();
-        let leaves = sizes(message.parts.iter()).len();
+        let leaves = leaves(&message);
         match leaves.cmp(&bodies) {
             std::cmp::Ordering::Equal => same += 1,
             std::cmp::Ordering::Greater => more += 1,
@@ -201,6 +212,7 @@ fn mime4j_sees_no_more_parts() {
         }
     }
     println!("mime4j: {same} with as many parts, {more} with more, {} with fewer: {other:#?}", other.len());
+    assert!(other.is_empty());
 }
 
 #[test]
@@ -212,14 +224,15 @@ fn mail_parser_sees_no_more_parts() {
         let Ok(reference) = fs::read(path.with_extension("json")) else { continue };
         let reference: Value = serde_json::from_slice(&reference).unwrap();
         let bodies = leaves_of(&reference);
-        let leaves = sizes(message.parts.iter()).len();
+        let leaves = leaves(&message);
         if leaves >= bodies {
             same += 1;
         } else {
-            other.push(format!("{} {leaves} of {bodies}", path.display()));
+            other.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
     println!("mail-parser: {same} with at least as many parts, {} with fewer: {other:#?}", other.len());
+    assert!(other.iter().all(|name| FEWER.iter().any(|(listed, _)| listed == name)), "{other:?}");
 }
 
 /// Parts of a reference that hold neither parts nor a message.

@@ -189,7 +189,7 @@ fn joined(sections: &[Section<'_>], names: &mut Vec<String>) {
     let Some(start) = by_number.keys().next().copied() else { return };
     let run: Vec<Section<'_>> = by_number
         .values()
-        .zip(start..)
+        .zip(start..=u32::MAX)
         .take_while(|(section, expected)| section.number == *expected)
         .map(|(section, _)| *section)
         .collect();
@@ -287,6 +287,7 @@ mod tests {
             of("x;filename*4294967295=a.exe;filename*0*=utf-8''%zz%4", ""),
             ["%zz%4", "%zz%4a.exe", "a.exeutf-8''%zz%4"]
         );
+        assert_eq!(of("x;filename*4294967295=a.exe", ""), ["a.exe"]);
         assert!(of(&format!("x;filename={}", "a".repeat(9999)), "")[0].len() <= limits::NAME_BYTES_MAX);
     }
 }

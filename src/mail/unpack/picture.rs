@@ -4,7 +4,7 @@
 
 use super::{budget::Budget, contents::Contents};
 use crate::mail::content::LinkPlace;
-use image::{ImageReader, Limits, imageops::FilterType};
+use image::{ImageReader, Limits};
 use rqrr::PreparedImage;
 use std::io::Cursor;
 
@@ -30,11 +30,7 @@ pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
     bounds.max_alloc = Some(ALLOCATION_MAX);
     reader.limits(bounds);
     let Ok(picture) = reader.decode() else { return contents };
-    let picture = if width.max(height) > SCALED_SIDE {
-        picture.resize(SCALED_SIDE, SCALED_SIDE, FilterType::Triangle)
-    } else {
-        picture
-    };
+    let picture = if width.max(height) > SCALED_SIDE { picture.thumbnail(SCALED_SIDE, SCALED_SIDE) } else { picture };
     // Clear parts are white, as on a page.
     let gray: Vec<u8> = picture
         .to_luma_alpha8()
@@ -55,9 +51,11 @@ pub fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
         return;
     }
     let height = gray.len() / width;
-    for mask in [0, 0xff] {
-        let pixel = |x: usize, y: usize| gray.get(y * width + x).copied().unwrap_or(0xff) ^ mask;
-        let mut prepared = PreparedImage::prepare_from_greyscale(width, height, pixel);
+    // Negatives are rare: they are looked for in every second pixel of a large picture.
+    let coarse = if width.max(height) > SCALED_SIDE as usize / 2 { 2 } else { 1 };
+    for (mask, step) in [(0, 1), (0xff, coarse)] {
+        let pixel = |x: usize, y: usize| gray.get(y * step * width + x * step).copied().unwrap_or(0xff) ^ mask;
+        let mut prepared = PreparedImage::prepare_from_greyscale(width / step, height / step, pixel);
         let grids = prepared.detect_grids();
         let mut found = false;
         for grid in grids.iter().take(GRIDS_MAX) {
@@ -67,9 +65,10 @@ pub fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
             let text = text.trim();
             if text.contains(':') || text.starts_with("www.") {
                 contents.targets.push((text.to_owned(), LinkPlace::Qr));
+            } else {
+                contents.show(text);
+                contents.show("\n");
             }
-            contents.show(text);
-            contents.show("\n");
         }
         if found {
             return;
@@ -80,7 +79,7 @@ pub fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
 /// The smallest code has 21 modules, of which each takes some pixels.
 const SIDE_MIN: u32 = 42;
 const SIDE_MAX: u32 = 20_000;
-const SCALED_SIDE: u32 = 1400;
+const SCALED_SIDE: u32 = 1000;
 const PIXELS_MAX: usize = 30_000_000;
 const ALLOCATION_MAX: u64 = 192 << 20;
 const GRIDS_MAX: usize = 20;

@@ -3,7 +3,7 @@
 //! Pure. The crate has no bound on memory: coders that ask for too much are refused before they run.
 
 use super::{
-    budget::{Budget, Cost, ENCRYPTED, MALFORMED, UNSUPPORTED},
+    budget::{Budget, Cost, ENCRYPTED, MALFORMED, Reason, UNSUPPORTED},
     contents::{Contents, Member},
     octets::le32,
     passwords,
@@ -18,7 +18,7 @@ pub fn open(bytes: &[u8], words: &[String], budget: &mut Budget) -> Contents {
     match read(bytes, "", budget) {
         Ok(contents) => return contents,
         Err(Failure::Encrypted) => {}
-        Err(Failure::Other(reason)) => return Contents::skipped(reason),
+        Err(Failure::Other(reason)) => return listed(bytes, reason, budget),
     }
     for word in words {
         if !budget.try_password(true) {
@@ -36,7 +36,7 @@ pub fn open(bytes: &[u8], words: &[String], budget: &mut Budget) -> Contents {
             return contents;
         }
     }
-    listed(bytes, budget)
+    listed(bytes, ENCRYPTED, budget)
 }
 
 enum Failure {
@@ -82,7 +82,7 @@ fn read(bytes: &[u8], word: &str, budget: &mut Budget) -> Result<Contents, Failu
     });
     if let Err(error) = result {
         match failure(&error) {
-            Failure::Encrypted if contents.members.is_empty() => return Err(Failure::Encrypted),
+            failure if contents.members.is_empty() => return Err(failure),
             Failure::Encrypted => contents.skip(ENCRYPTED),
             Failure::Other(reason) => contents.skip(reason),
         }
@@ -93,13 +93,13 @@ fn read(bytes: &[u8], word: &str, budget: &mut Budget) -> Result<Contents, Failu
     Ok(contents)
 }
 
-/// Names of what is encrypted, where they are not encrypted themselves.
-fn listed(bytes: &[u8], budget: &mut Budget) -> Contents {
-    let mut contents = Contents::skipped(ENCRYPTED);
+/// Names of what cannot be unpacked, where they can be read.
+fn listed(bytes: &[u8], reason: Reason, budget: &mut Budget) -> Contents {
+    let mut contents = Contents::skipped(reason);
     let Ok(archive) = Archive::read(&mut Cursor::new(bytes), &Password::empty()) else { return contents };
     for entry in archive.files.iter().filter(|entry| !entry.is_directory()) {
         let names = vec![contents.name(entry.name())];
-        let member = Member { names, encrypted: true, skipped: Some(ENCRYPTED), ..Member::default() };
+        let member = Member { names, encrypted: reason == ENCRYPTED, skipped: Some(reason), ..Member::default() };
         if !contents.push(member, budget) {
             break;
         }

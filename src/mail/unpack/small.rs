@@ -143,7 +143,14 @@ pub fn signed(bytes: &[u8], budget: &mut Budget) -> Contents {
             }
         }
     }
-    let Some(content) = content else { return Contents::skipped(UNSUPPORTED) };
+    let Some(content) = content else {
+        // A detached signature (RFC 8551 3.5.3) signs what stands elsewhere.
+        if find(bytes, 0, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02").is_some() {
+            contents.traits.insert("signed");
+            return contents;
+        }
+        return Contents::skipped(UNSUPPORTED);
+    };
     let output = if compressed.is_some() {
         budget.read(&mut ZlibDecoder::new(content.as_slice()), bytes.len(), Cost::Inflate)
     } else {

@@ -162,10 +162,11 @@ impl Reader<'_> {
                 }
             }
         }
-        let is_folder = header.name.ends_with(b"/") && header.size == 0 && header.packed == 0;
+        // Some tools deflate the nothing that a folder holds.
+        let is_folder = header.name.ends_with(b"/") && header.size == 0 && header.packed <= 2;
         let packed = if header.packed == 0 { local.packed } else { header.packed };
         let end = start.saturating_add(packed).min(self.bytes.len());
-        if is_folder && local.packed == 0 {
+        if is_folder && local.packed <= 2 {
             return Some(end);
         }
         if !self.names.insert(header.name.clone()) {

@@ -272,10 +272,11 @@ pub fn is_document(detected: &str) -> bool {
         || matches!(detected, "application/pdf" | "application/rtf" | "text/xml" | "application/onenote")
 }
 
-/// Is it a mail sealed for its recipient (RFC 8551, RFC 9580)? That it cannot be read is what it is for.
+/// Is it an archive or document, which filters open, and not a mail sealed for its recipient (RFC 8551, RFC 9580), whose
+/// sense it is that they cannot?
 #[must_use]
-pub fn is_sealed_mail(detected: &str) -> bool {
-    matches!(detected, "application/pkcs7-mime" | "application/pgp-encrypted")
+pub fn is_opened(detected: &str) -> bool {
+    is_container(detected) || is_document(detected)
 }
 
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.

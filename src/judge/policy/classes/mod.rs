@@ -158,7 +158,7 @@ impl Class {
                 found.push((self.action("executable"), "executable"));
             }
         }
-        if part.encrypted && !filetype::is_sealed_mail(&part.detected) {
+        if part.encrypted && filetype::is_opened(&part.detected) {
             let kind = if filetype::is_document(&part.detected) { "encrypted_document" } else { "encrypted_archive" };
             found.push((self.action(kind), kind));
         }

@@ -266,9 +266,20 @@ pub fn is_container(detected: &str) -> bool {
 /// Is it a document that is opened as a whole, whatever it is made of?
 #[must_use]
 pub fn is_document(detected: &str) -> bool {
-    ["application/vnd.openxml", "application/vnd.oasis", "application/vnd.ms-", "application/ms", "application/x-ole"]
-        .iter()
-        .any(|start| detected.starts_with(start))
+    let is_other = matches!(
+        detected,
+        "application/vnd.ms-cab-compressed" | "application/vnd.ms-htmlhelp" | "application/vnd.ms-tnef"
+    );
+    let is_family = [
+        "application/vnd.openxml",
+        "application/vnd.oasis",
+        "application/vnd.ms-",
+        "application/ms",
+        "application/x-ole",
+    ]
+    .iter()
+    .any(|start| detected.starts_with(start));
+    (is_family && !is_other)
         || matches!(detected, "application/pdf" | "application/rtf" | "text/xml" | "application/onenote")
 }
 

@@ -122,7 +122,7 @@ impl Class {
         let mut objections: Vec<Objection> = Vec::new();
         let mut object = |action: Action, what: String| {
             if action > Action::Accept {
-                objections.push(Objection { action, what: format!("{}: {what}", self.name) });
+                objections.push(Objection { action, what: format!("{}: {what}, {action}", self.name) });
             }
         };
         for part in &message.parts {

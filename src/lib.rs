@@ -15,6 +15,9 @@ pub mod judge;
 /// What arrived: client, envelope, message. Pure.
 pub mod mail;
 
+/// Yesterday's mail again: sums, tables and pages for rule authors. Pure.
+pub mod replay;
+
 /// Where mail comes in and goes out: milter, LMTP, spool, mailstore, quarantine.
 pub mod doors;
 /// What we ask: name servers, the virus scanner.

@@ -316,3 +316,15 @@ pub const AUTOMATA_BYTES_LEAST: usize = 8 << 20;
 pub const AUTOMATA_PATTERN_BYTES: usize = 128 << 10;
 /// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.
 pub const VERIFIER_STEPS_MIN: usize = 256;
+/// Pairs of symbols that a replay counts together: those of a thousand symbols, in 40 MiB; later pairs are left out.
+pub const REPLAY_PAIRS_MAX: usize = 1_000_000;
+/// Mails that the report of a replay lists as flipped, and errors: more than anybody reads.
+pub const REPLAY_LISTED_MAX: usize = 1000;
+/// Mails that a replay reads ahead as one batch; it holds three at most.
+pub const REPLAY_BATCH_MAILS_MAX: usize = 256;
+/// Octets of mails in such a batch; one mail more may lie above it.
+pub const REPLAY_BATCH_BYTES_MAX: usize = 8 << 20;
+/// Octets of the dictionary of an archive of mails: `zstd --long=27`.
+pub const REPLAY_WINDOW_BYTES_MAX: u64 = 128 << 20;
+/// Octets of a line of an earlier report: a mail with a thousand symbols has 100 KB.
+pub const REPLAY_LINE_BYTES_MAX: u64 = 64 << 20;

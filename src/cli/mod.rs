@@ -1,12 +1,13 @@
 //! The verbs of the program: one file each, parsed with clap.
 //!
-//! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input.
+//! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input, 130 stopped by Ctrl-C.
 
 pub mod config;
 pub mod demo;
 pub mod explain;
 pub mod output;
 pub mod progress;
+pub mod replay;
 pub mod rules;
 pub mod rules_import;
 pub mod scan;
@@ -34,6 +35,8 @@ enum Verb {
     Scan(scan::Scan),
     /// Tell how the verdict of a message came about, and what would have changed it
     Explain(explain::Explain),
+    /// Judge stored mails again and tell what the rules make of them, and what a change would change
+    Replay(replay::Replay),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(demo) => demo.run(),
         Verb::Scan(scan) => scan.run(),
         Verb::Explain(explain) => explain.run(),
+        Verb::Replay(replay) => replay.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

@@ -17,6 +17,8 @@ pub enum Ending {
     Finding,
     /// 2: wrong usage, or an input that could not be read.
     Unreadable,
+    /// 130: stopped by Ctrl-C, as a shell says it.
+    Interrupted,
 }
 
 impl Ending {
@@ -27,6 +29,7 @@ impl Ending {
             Self::Fine => 0,
             Self::Finding => 1,
             Self::Unreadable => 2,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Said {
     /// `Some(None)`: there was no TLS.
     pub tls: Option<Option<Tls>>,
     pub received_at: Option<Timestamp>,
+    /// When a mail arrived that tells no time itself; now, if it is not said.
+    pub timeless: Option<Timestamp>,
 }
 
 /// One message judged.
@@ -203,7 +205,8 @@ impl Shared {
 
 impl Said {
     /// The mail with its circumstances: what was said, else what the case says, else a guess that is marked as one.
-    fn circumstances(&self, message: Message, case: Option<Case>) -> (Mail, Facts, Vec<&'static str>) {
+    #[must_use]
+    pub fn circumstances(&self, message: Message, case: Option<Case>) -> (Mail, Facts, Vec<&'static str>) {
         let mut guessed = Vec::new();
         let mut case = case.unwrap_or_else(|| {
             let head = &message.head;
@@ -234,7 +237,12 @@ impl Said {
                 guessed.push("at");
                 guess::time(head)
             });
-            Case { received_at: received_at.unwrap_or_else(now), client, envelope, facts: Facts::default() }
+            Case {
+                received_at: received_at.or(self.timeless).unwrap_or_else(now),
+                client,
+                envelope,
+                facts: Facts::default(),
+            }
         });
         let Case { client, envelope, .. } = &mut case;
         if self.address.is_some() {

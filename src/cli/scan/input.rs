@@ -1,7 +1,8 @@
-//! Messages from PATHs: a message, a folder, an mbox (RFC 4155, mboxrd quoting), a case folder, or stdin.
+//! Messages from PATHs: a message, a folder, an mbox (RFC 4155, mboxrd quoting), a case folder, a tar archive, or stdin.
 //!
 //! Reads files, one message at a time; each is bounded by `limits::MESSAGE_BYTES_MAX`.
 
+use super::archive::{Archive, Member, is_archive};
 use crate::{config::read::text_file, judge::case::Case, limits};
 use bytes::Bytes;
 use std::{
@@ -9,6 +10,10 @@ use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Cursor, Read},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// One message with where it was found.
@@ -36,17 +41,52 @@ enum Pending {
         reader: Reader,
         index: usize,
     },
+    Archive(Box<Opened>),
+}
+
+/// A file whose octets are counted as they are read.
+struct Counted {
+    file: File,
+    counter: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(out)?;
+        self.counter.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// An archive whose members are still to be read.
+struct Opened {
+    path: String,
+    archive: Archive,
+    /// Read already, to see whether it belongs to the one before.
+    ahead: Option<Member>,
 }
 
 /// All messages of some paths, in the order given, folders sorted by name.
 pub struct Inputs {
     pending: VecDeque<Pending>,
+    /// Octets read of files.
+    counter: Arc<AtomicU64>,
 }
 
 impl Inputs {
     #[must_use]
     pub fn new(paths: &[PathBuf]) -> Self {
-        Self { pending: paths.iter().cloned().map(Pending::Given).collect() }
+        Self::counted(paths, Arc::default())
+    }
+
+    /// Counts the octets that are read of files.
+    #[must_use]
+    pub fn counted(paths: &[PathBuf], counter: Arc<AtomicU64>) -> Self {
+        Self { pending: paths.iter().cloned().map(Pending::Given).collect(), counter }
+    }
+
+    fn open(&self, path: &Path) -> io::Result<BufReader<Counted>> {
+        Ok(BufReader::new(Counted { file: File::open(path)?, counter: Arc::clone(&self.counter) }))
     }
 }
 
@@ -60,6 +100,7 @@ impl Iterator for Inputs {
                 Pending::Given(path) => self.path(&path).or_else(|| self.complain_if_empty(&path)),
                 Pending::Path(path) => self.path(&path),
                 Pending::Mbox { path, reader, index } => self.mbox(path, reader, index),
+                Pending::Archive(opened) => self.member(opened),
             };
             if let Some(found) = found {
                 return Some(found);
@@ -79,8 +120,19 @@ impl Inputs {
             Ok(kind) => kind,
             Err(error) => return Some(Err(told(error))),
         };
+        if !kind.is_dir() && is_archive(&name) {
+            let opened = self.open(path).and_then(|file| Archive::open(Box::new(file)));
+            return match opened {
+                Ok(archive) => {
+                    let opened = Opened { path: name, archive, ahead: None };
+                    self.pending.push_front(Pending::Archive(Box::new(opened)));
+                    None
+                }
+                Err(error) => Some(Err(told(error))),
+            };
+        }
         if !kind.is_dir() {
-            let opened = File::open(path).and_then(|file| self.stream(name.clone(), Box::new(BufReader::new(file))));
+            let opened = self.open(path).and_then(|file| self.stream(name.clone(), Box::new(file)));
             return opened.map_err(told).transpose();
         }
         if path.join("message.eml").is_file() && path.join("case.toml").is_file() {
@@ -119,6 +171,39 @@ impl Inputs {
             return Err(too_large());
         }
         Ok(Some(Input { path, index: 1, raw: wire_form(raw), case: None }))
+    }
+
+    /// The next message of an archive: a file of it, the first message of an mbox in it, or two files that are a case.
+    fn member(&mut self, mut opened: Box<Opened>) -> Option<Result<Input, String>> {
+        let next = |opened: &mut Opened| match opened.ahead.take() {
+            Some(member) => Ok(Some(member)),
+            None => opened.archive.next_member(),
+        };
+        let (first, partner) = match next(&mut opened) {
+            Ok(None) => return None,
+            Err(error) => return Some(Err(format!("{}: {error}", opened.path))),
+            Ok(Some(first)) if !is_of_case(&first.name) => (first, None),
+            Ok(Some(first)) => match next(&mut opened) {
+                Ok(Some(second)) if are_case(&first.name, &second.name) => (first, Some(second)),
+                Ok(second) => {
+                    opened.ahead = second;
+                    (first, None)
+                }
+                Err(error) => return Some(Err(format!("{}: {error}", opened.path))),
+            },
+        };
+        let path = format!("{}/{}", opened.path, first.name);
+        self.pending.push_front(Pending::Archive(opened));
+        if let Some(second) = partner {
+            return Some(case_of(&path, first, second));
+        }
+        let is_hidden = first.name.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+        if is_hidden || first.name.ends_with("/case.toml") {
+            return None;
+        }
+        let told = |error: io::Error| format!("{path}: {error}");
+        let read = first.octets.and_then(|octets| self.stream(path.clone(), Box::new(Cursor::new(octets))));
+        read.map_err(told).transpose()
     }
 
     /// The next message of an mbox; the reader stands at its `From ` line.
@@ -213,6 +298,41 @@ fn case_folder(folder: &Path) -> Result<Input, String> {
     let text = text_file(&file).map_err(|error| told(&file, error))?;
     let case = Case::parse(&file.display().to_string(), &text).map_err(|errors| errors.to_string())?;
     Ok(Input { path: folder.display().to_string(), index: 1, raw: wire_form(raw), case: Some(case) })
+}
+
+fn is_of_case(name: &str) -> bool {
+    matches!(name.rsplit('/').next(), Some("message.eml" | "case.toml"))
+}
+
+/// Are these the two files of a case folder?
+fn are_case(first: &str, second: &str) -> bool {
+    let folder = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    first != second && is_of_case(second) && folder(first) == folder(second)
+}
+
+/// A case of an archive, its files in either order.
+fn case_of(path: &str, first: Member, second: Member) -> Result<Input, String> {
+    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
+    let (message, text) = if first.name.ends_with("case.toml") { (second, first) } else { (first, second) };
+    let told = |error: io::Error| format!("{folder}: {error}");
+    let (raw, text) = (message.octets.map_err(told)?, text.octets.map_err(told)?);
+    let text = String::from_utf8(text).map_err(|_| format!("{folder}/case.toml: not UTF-8"))?;
+    let case = Case::parse(&format!("{folder}/case.toml"), &text).map_err(|errors| errors.to_string())?;
+    Ok(Input { path: folder.to_owned(), index: 1, raw: wire_form(raw), case: Some(case) })
+}
+
+/// Octets of the files of some paths, as far as they can be told before.
+#[must_use]
+pub fn size(paths: &[PathBuf]) -> u64 {
+    let (mut sum, mut open) = (0, paths.to_vec());
+    while let Some(path) = open.pop() {
+        match fs::metadata(&path) {
+            Ok(kind) if kind.is_dir() => open.extend(members(&path).unwrap_or_default()),
+            Ok(kind) => sum += kind.len(),
+            Err(_) => {}
+        }
+    }
+    sum
 }
 
 /// What lies in a folder, sorted: regular files that are not hidden, and folders. Of a Maildir only what was delivered

@@ -2,6 +2,7 @@
 //!
 //! Reads files; asks only whom the command line names.
 
+pub mod archive;
 pub mod bench;
 pub mod guess;
 pub mod input;

@@ -136,6 +136,7 @@ impl Source {
             recipients: self.to.iter().map(|recipient| Address::new(&text(recipient))).collect(),
             tls,
             received_at: self.at,
+            timeless: None,
         }
     }
 }

@@ -1,0 +1,191 @@
+//! `wehr replay`: judges stored mails again and tells what the rules make of all of them.
+//!
+//! Reads files; asks nobody: what a mail's case does not answer is told as not recorded.
+
+pub mod against;
+pub mod crew;
+pub mod demands;
+pub mod stop;
+
+use self::{
+    against::Against,
+    crew::{Crew, Done, Shard},
+    demands::Demands,
+    stop::Stop,
+};
+use super::{
+    output::{self, Ending, printable},
+    progress::Share,
+    scan::input::Inputs,
+};
+use crate::{
+    config::Settings,
+    judge::rulebook::Rulebook,
+    replay::{
+        flips::Flips,
+        label::Labels,
+        report::{Report, Run, report},
+        tally::Tally,
+        text::text,
+    },
+};
+use clap::Args;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+/// Judge stored mails again: what the rules catch, what they cost in ham, and what a change of rules would change.
+///
+/// Nobody is asked. A mail in a case folder is judged on its recorded facts; of any other, client, envelope and time
+/// are guessed from its header section as scan does. Labels come from folders called ham, spam or phish.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Replay {
+    /// Folder of rule files that replace the embedded packs
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Configuration whose policy and rules count
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to compare with: another folder of rules, or what --json --mails printed before
+    #[arg(long, value_name = "DIR|REPORT")]
+    against: Option<PathBuf>,
+    /// Where labels come from: folder, or a file with lines PATH, tab, ham, spam or phish
+    #[arg(long, value_name = "folder|FILE", default_value = "folder")]
+    labels: PathBuf,
+    /// Threads that judge; default: one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// One JSON object at the end
+    #[arg(long)]
+    json: bool,
+    /// With --json: one object for each mail before it
+    #[arg(long, requires = "json")]
+    mails: bool,
+    /// Write the report as one page with plots
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// End with 1 on: new-fp, flip, fp, each also with >N; several with commas
+    #[arg(long, value_name = "DEMANDS", default_value = "")]
+    fail_on: Demands,
+    /// Take only every Nth mail, chosen by its path: part I of N
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Messages, folders, Maildirs, mboxes, case folders, tar archives (.tar, .tar.gz, .tar.zst), or - for stdin
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+}
+
+const HELP: &str = "\
+Exit code: 0 done; 1 something that --fail-on names has come; 2 wrong usage, or an input could not be read (the others
+           are still judged); 130 stopped by Ctrl-C (what was known is printed)
+
+Example:
+  mkdir -p ham && printf 'From: a@school.example\\r\\nSubject: hello\\r\\n\\r\\nhello\\r\\n' > ham/1.eml && wehr replay ham";
+
+/// What has been added up.
+struct Sums {
+    tally: Tally,
+    flips: Option<Flips>,
+    ending: Ending,
+}
+
+impl Replay {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn run(self) -> io::Result<Ending> {
+        match self.ready() {
+            Ok((crew, against)) => self.replay(&crew, &against),
+            Err(told) => {
+                output::trouble(told);
+                Ok(Ending::Unreadable)
+            }
+        }
+    }
+
+    /// Reads rules, labels and what to compare with.
+    fn ready(&self) -> Result<(Crew, Against), String> {
+        if self.fail_on.need_comparison() && self.against.is_none() {
+            return Err("--fail-on new-fp and flip need --against".to_owned());
+        }
+        let labels = self.labels()?;
+        let rulebook = self.rulebook(self.rules.as_deref())?;
+        let against = match &self.against {
+            None => Against::Nothing,
+            Some(path) => Against::open(path, |rules| self.rulebook(Some(rules)))?,
+        };
+        let crew = Crew { rulebook, before: against.rulebook(), labels, shard: self.shard, wants_digest: self.mails };
+        Ok((crew, against))
+    }
+
+    fn rulebook(&self, rules: Option<&Path>) -> Result<Arc<Rulebook>, String> {
+        let mut settings = Settings::load(self.config.as_deref()).map_err(|errors| errors.to_string())?;
+        if let Some(rules) = rules {
+            settings.rules_dir = Some(rules.to_owned());
+        }
+        settings.rulebook().map(Arc::new).map_err(|errors| errors.to_string())
+    }
+
+    fn labels(&self) -> Result<Labels, String> {
+        if self.labels == Path::new("folder") {
+            return Ok(Labels::Folder);
+        }
+        let name = self.labels.display();
+        let text = fs::read_to_string(&self.labels).map_err(|error| format!("{name}: {error}"))?;
+        Labels::listed(&text)
+            .map_err(|wrong| wrong.into_iter().map(|told| format!("{name}:{told}")).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn replay(&self, crew: &Crew, against: &Against) -> io::Result<Ending> {
+        let stop = Stop::on_interrupt();
+        let jobs = self.jobs.map_or_else(crew::cores, usize::from);
+        let began = Instant::now();
+        let flips = against.name().map(Flips::against);
+        let mut sums = Sums { tally: Tally::default(), flips, ending: Ending::Fine };
+        let share = Share::of(&self.paths);
+        let inputs = Inputs::counted(&self.paths, share.counter());
+        let thresholds = crew.rulebook.thresholds;
+        let done = crew.run(inputs, jobs, &stop, |done| {
+            share.step();
+            match done {
+                Ok(Done { row, before }) => {
+                    sums.tally.add(&row, thresholds.tag);
+                    if let Some(flips) = &mut sums.flips {
+                        flips.add(before.as_ref().or_else(|| against.side(&row)), &row, thresholds);
+                    }
+                    if self.mails { output::json(&row) } else { Ok(()) }
+                }
+                Err(told) => {
+                    output::trouble(printable(&told));
+                    sums.tally.fail(told);
+                    sums.ending = Ending::Unreadable;
+                    Ok(())
+                }
+            }
+        });
+        done?;
+        drop(share);
+        let shard = self.shard.map(|shard| shard.to_string()).unwrap_or_default();
+        let run = Run { took: began.elapsed(), jobs, shard, interrupted: stop.is_asked() };
+        let report = report(&sums.tally, &crew.rulebook, &run, sums.flips.as_ref());
+        self.tell(&report, sums.ending)
+    }
+
+    fn tell(&self, report: &Report, mut ending: Ending) -> io::Result<Ending> {
+        if self.json {
+            output::json(report)?;
+        } else {
+            output::line(text(report).lines().map(printable).collect::<Vec<_>>().join("\n"))?;
+        }
+        for met in self.fail_on.met(report) {
+            output::trouble(format_args!("--fail-on: {met}"));
+            ending = ending.max(Ending::Finding);
+        }
+        Ok(if report.interrupted { Ending::Interrupted } else { ending })
+    }
+}

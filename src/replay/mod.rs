@@ -4,7 +4,9 @@
 
 pub mod again;
 pub mod flips;
+pub mod html;
 pub mod label;
+pub mod plot;
 pub mod report;
 pub mod row;
 pub mod sweep;

@@ -23,6 +23,7 @@ use crate::{
     judge::rulebook::Rulebook,
     replay::{
         flips::Flips,
+        html,
         label::Labels,
         report::{Report, Run, report},
         tally::Tally,
@@ -181,6 +182,12 @@ impl Replay {
             output::json(report)?;
         } else {
             output::line(text(report).lines().map(printable).collect::<Vec<_>>().join("\n"))?;
+        }
+        if let Some(file) = &self.html
+            && let Err(error) = fs::write(file, html::page(report))
+        {
+            output::trouble(format_args!("{}: {error}", file.display()));
+            ending = Ending::Unreadable;
         }
         for met in self.fail_on.met(report) {
             output::trouble(format_args!("--fail-on: {met}"));

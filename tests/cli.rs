@@ -446,11 +446,12 @@ fn the_demo_delivers_every_sample() {
 #[test]
 fn the_examples_of_the_help_work() {
     let files = folder(&[]);
-    let verbs: [&[&str]; 10] = [
+    let verbs: [&[&str]; 11] = [
         &["serve"],
         &["demo"],
         &["scan"],
         &["explain"],
+        &["replay"],
         &["config", "check"],
         &["config", "explain"],
         &["rules", "list"],

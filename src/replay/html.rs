@@ -170,7 +170,7 @@ fn table(
         for (at, (cell, (_, is_number))) in line.iter().zip(columns).enumerate() {
             let cell = escaped(cell);
             let _ = if at == 0 {
-                write!(out, "<th scope=\"row\" class=\"path\">{cell}</th>")
+                write!(out, "<th scope=\"row\">{cell}</th>")
             } else {
                 write!(out, "<td{}>{cell}</td>", class(*is_number))
             };

@@ -80,7 +80,8 @@ pub fn histogram(bars: &[Bar], levels: &Levels) -> String {
         }
     }
     let step = ((last.to - first.from) / 10.0).ceil().max(1.0);
-    let mut tick = (first.from / step).ceil() * step;
+    // Adding nothing makes a negative zero a plain one.
+    let mut tick = (first.from / step).ceil() * step + 0.0;
     while tick <= last.to {
         let (x, y) = place(across(tick), 0.0);
         label(&mut out, (x, y + 16.0), "middle", &format!("{tick:.0}"));

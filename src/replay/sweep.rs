@@ -111,15 +111,19 @@ impl Scores {
             });
         }
         let is_complete = ham_all > 0 && unwanted_all > 0;
-        let catch_at = HAM_RATES.iter().filter(|_| is_complete).filter_map(|rate| catch(&points, *rate)).collect();
+        let catch_at = HAM_RATES.iter().filter(|_| is_complete).map(|rate| catch(&points, *rate)).collect();
         Sweep { auc: if is_complete { area } else { 0.5 }, catch_at, points: thinned(points) }
     }
 }
 
-/// The lowest threshold with no more than this share of ham.
-fn catch(points: &[Point], ham_rate: f64) -> Option<Catch> {
-    let best = points.iter().take_while(|point| point.ham_rate <= ham_rate).last()?;
-    Some(Catch { ham_rate, threshold: best.threshold, catch_rate: best.catch_rate })
+/// The lowest threshold with no more than this share of ham; just above the highest score where every score has more.
+fn catch(points: &[Point], ham_rate: f64) -> Catch {
+    const HUNDREDTH: f64 = 0.01;
+    let above = points.first().map_or(0.0, |highest| highest.threshold + HUNDREDTH);
+    match points.iter().take_while(|point| point.ham_rate <= ham_rate).last() {
+        Some(best) => Catch { ham_rate, threshold: best.threshold, catch_rate: best.catch_rate },
+        None => Catch { ham_rate, threshold: above, catch_rate: 0.0 },
+    }
 }
 
 fn thinned(points: Vec<Point>) -> Vec<Point> {
@@ -162,8 +166,8 @@ mod tests {
         let sweep = scores(&[100, 300], &[300, 200]).sweep();
         assert!((sweep.auc - 2.5 / 4.0).abs() < 1e-12, "{sweep:?}");
         assert!((scores(&[1], &[]).sweep().auc - 0.5).abs() < 1e-12);
-        let [none, ..] = sweep.catch_at.as_slice() else { return assert!(sweep.catch_at.is_empty()) };
-        assert!(none.catch_rate < 0.51);
+        // The highest score is ham's as well, so without ham nothing is caught.
+        assert!(sweep.catch_at[0].catch_rate < 1e-9 && (sweep.catch_at[0].threshold - 3.01).abs() < 1e-9);
     }
 
     #[test]

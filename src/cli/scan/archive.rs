@@ -5,7 +5,10 @@
 use crate::limits;
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
-use std::io::{self, BufRead, BufReader, Read};
+use std::{
+    collections::VecDeque,
+    io::{self, BufRead, BufReader, Read},
+};
 
 type Source = Box<dyn BufRead + Send>;
 
@@ -19,6 +22,107 @@ pub struct Member {
     pub name: String,
     /// The file, or why it cannot be taken.
     pub octets: io::Result<Vec<u8>>,
+}
+
+impl Member {
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.name.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// An archive with what has been read ahead of it.
+pub struct Opened {
+    pub path: String,
+    archive: Archive,
+    /// Files that are none of a case.
+    plain: VecDeque<Member>,
+    /// Read ahead, and not looked at yet.
+    ahead: Option<Member>,
+    /// The folder of the case that was found last: what else lies in it is no mail.
+    case: Option<String>,
+}
+
+/// What stands next in an archive.
+pub enum Found {
+    File(Member),
+    /// `message.eml` and `case.toml` of one folder.
+    Case {
+        message: Member,
+        text: Member,
+    },
+}
+
+/// Files of a folder that are held to see whether it is a case: message, case, and what is expected of it.
+const CASE_FILES_MAX: usize = 4;
+
+impl Opened {
+    #[must_use]
+    pub fn new(path: String, archive: Archive) -> Self {
+        Self { path, archive, plain: VecDeque::new(), ahead: None, case: None }
+    }
+
+    /// The next file or case; none at the end.
+    ///
+    /// # Errors
+    /// When the archive is broken here.
+    pub fn next_found(&mut self) -> io::Result<Option<Found>> {
+        loop {
+            if let Some(member) = self.plain.pop_front() {
+                return Ok(Some(Found::File(member)));
+            }
+            let next = match self.ahead.take() {
+                Some(member) => Some(member),
+                None => self.archive.next_member()?,
+            };
+            let Some(member) = next else { return Ok(None) };
+            if self.case.as_deref() == Some(member.folder()) {
+                continue;
+            }
+            if !matches!(member.file_name(), "message.eml" | "case.toml" | "expect.toml") {
+                return Ok(Some(Found::File(member)));
+            }
+            if let Some(case) = self.case_with(member)? {
+                return Ok(Some(case));
+            }
+        }
+    }
+
+    /// The case whose folder begins with this file, in whatever order its files lie; if it is none, its files are plain.
+    fn case_with(&mut self, first: Member) -> io::Result<Option<Found>> {
+        let folder = first.folder().to_owned();
+        let (mut message, mut text) = (None, None);
+        let mut next = Some(first);
+        for _ in 0..CASE_FILES_MAX {
+            match next.take() {
+                Some(member) if member.folder() != folder => {
+                    self.ahead = Some(member);
+                    break;
+                }
+                Some(member) if member.file_name() == "message.eml" => message = Some(member),
+                Some(member) if member.file_name() == "case.toml" => text = Some(member),
+                Some(member) => self.plain.push_back(member),
+                None => break,
+            }
+            match (message.take(), text.take()) {
+                (Some(message), Some(text)) => {
+                    self.plain.clear();
+                    self.case = Some(folder);
+                    return Ok(Some(Found::Case { message, text }));
+                }
+                lonely => (message, text) = lonely,
+            }
+            next = self.archive.next_member()?;
+        }
+        self.ahead = self.ahead.take().or(next);
+        self.plain.extend(message.into_iter().chain(text));
+        Ok(None)
+    }
 }
 
 const BLOCK_BYTES: u64 = 512;

@@ -2,7 +2,7 @@
 //!
 //! Reads files, one message at a time; each is bounded by `limits::MESSAGE_BYTES_MAX`.
 
-use super::archive::{Archive, Member, is_archive};
+use super::archive::{Archive, Found, Member, Opened, is_archive};
 use crate::{config::read::text_file, judge::case::Case, limits};
 use bytes::Bytes;
 use std::{
@@ -56,14 +56,6 @@ impl Read for Counted {
         self.counter.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(read)
     }
-}
-
-/// An archive whose members are still to be read.
-struct Opened {
-    path: String,
-    archive: Archive,
-    /// Read already, to see whether it belongs to the one before.
-    ahead: Option<Member>,
 }
 
 /// All messages of some paths, in the order given, folders sorted by name.
@@ -124,7 +116,7 @@ impl Inputs {
             let opened = self.open(path).and_then(|file| Archive::open(Box::new(file)));
             return match opened {
                 Ok(archive) => {
-                    let opened = Opened { path: name, archive, ahead: None };
+                    let opened = Opened::new(name, archive);
                     self.pending.push_front(Pending::Archive(Box::new(opened)));
                     None
                 }
@@ -173,37 +165,29 @@ impl Inputs {
         Ok(Some(Input { path, index: 1, raw: wire_form(raw), case: None }))
     }
 
-    /// The next message of an archive: a file of it, the first message of an mbox in it, or two files that are a case.
+    /// The next message of an archive: a file of it, the first message of an mbox in it, or the files of a case.
     fn member(&mut self, mut opened: Box<Opened>) -> Option<Result<Input, String>> {
-        let next = |opened: &mut Opened| match opened.ahead.take() {
-            Some(member) => Ok(Some(member)),
-            None => opened.archive.next_member(),
-        };
-        let (first, partner) = match next(&mut opened) {
-            Ok(None) => return None,
-            Err(error) => return Some(Err(format!("{}: {error}", opened.path))),
-            Ok(Some(first)) if !is_of_case(&first.name) => (first, None),
-            Ok(Some(first)) => match next(&mut opened) {
-                Ok(Some(second)) if are_case(&first.name, &second.name) => (first, Some(second)),
-                Ok(second) => {
-                    opened.ahead = second;
-                    (first, None)
+        let found = opened.next_found();
+        let archive = opened.path.clone();
+        let told = |path: &str, error: io::Error| format!("{path}: {error}");
+        match found {
+            Ok(None) => None,
+            // What follows a broken place cannot be found.
+            Err(error) => Some(Err(told(&archive, error))),
+            Ok(Some(Found::Case { message, text })) => {
+                self.pending.push_front(Pending::Archive(opened));
+                Some(case_of(&format!("{archive}/{}", message.folder()), message, text))
+            }
+            Ok(Some(Found::File(file))) => {
+                self.pending.push_front(Pending::Archive(opened));
+                if file.file_name().starts_with('.') {
+                    return None;
                 }
-                Err(error) => return Some(Err(format!("{}: {error}", opened.path))),
-            },
-        };
-        let path = format!("{}/{}", opened.path, first.name);
-        self.pending.push_front(Pending::Archive(opened));
-        if let Some(second) = partner {
-            return Some(case_of(&path, first, second));
+                let path = format!("{archive}/{}", file.name);
+                let read = file.octets.and_then(|octets| self.stream(path.clone(), Box::new(Cursor::new(octets))));
+                read.map_err(|error| told(&path, error)).transpose()
+            }
         }
-        let is_hidden = first.name.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
-        if is_hidden || first.name.ends_with("/case.toml") {
-            return None;
-        }
-        let told = |error: io::Error| format!("{path}: {error}");
-        let read = first.octets.and_then(|octets| self.stream(path.clone(), Box::new(Cursor::new(octets))));
-        read.map_err(told).transpose()
     }
 
     /// The next message of an mbox; the reader stands at its `From ` line.
@@ -300,20 +284,8 @@ fn case_folder(folder: &Path) -> Result<Input, String> {
     Ok(Input { path: folder.display().to_string(), index: 1, raw: wire_form(raw), case: Some(case) })
 }
 
-fn is_of_case(name: &str) -> bool {
-    matches!(name.rsplit('/').next(), Some("message.eml" | "case.toml"))
-}
-
-/// Are these the two files of a case folder?
-fn are_case(first: &str, second: &str) -> bool {
-    let folder = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    first != second && is_of_case(second) && folder(first) == folder(second)
-}
-
-/// A case of an archive, its files in either order.
-fn case_of(path: &str, first: Member, second: Member) -> Result<Input, String> {
-    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
-    let (message, text) = if first.name.ends_with("case.toml") { (second, first) } else { (first, second) };
+/// A case of an archive.
+fn case_of(folder: &str, message: Member, text: Member) -> Result<Input, String> {
     let told = |error: io::Error| format!("{folder}: {error}");
     let (raw, text) = (message.octets.map_err(told)?, text.octets.map_err(told)?);
     let text = String::from_utf8(text).map_err(|_| format!("{folder}/case.toml: not UTF-8"))?;

@@ -7,4 +7,6 @@ mod faulty;
 mod live;
 #[path = "../support/nameserver.rs"]
 mod nameserver;
+#[path = "../support/clamd.rs"]
+mod scanner;
 mod zone;

@@ -181,7 +181,8 @@ impl<'a> Input<'a> {
                 *address,
                 self.answer(question, &address.to_string(), |value| Some(Name::new(&parsed(value)))),
             ),
-            Question::Virus | Question::Inner(_) => Fact::Virus(self.virus.clone()),
+            Question::Virus => Fact::Virus(self.virus.clone()),
+            Question::Inner(digest) => Fact::Inner(digest.clone(), self.virus.clone()),
         }
     }
 }

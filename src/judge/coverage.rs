@@ -119,6 +119,18 @@ pub fn asked(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
     beyond(message).filter(|(_, digest)| message.inner.contains_key(digest.as_str())).take(limits::INNER_SCANS_MAX)
 }
 
+/// Was a bound met while archives were unpacked?
+#[must_use]
+pub fn is_beyond_bounds(message: &Message) -> bool {
+    message.coverage.skipped.iter().any(|skipped| is_bound(skipped.reason))
+}
+
+/// Is it the reason of something that was not unpacked because it is too much, not because anything is wrong with it?
+#[must_use]
+pub fn is_bound(reason: &str) -> bool {
+    matches!(reason, "size_limit" | "ratio_limit" | "count_limit" | "depth_limit" | "work_limit" | "loop")
+}
+
 /// Is it text or a picture that an office document consists of? Any scanner reads those with the document.
 fn is_furniture(part: &Part, message: &Message) -> bool {
     let is_harmless = part.detected == "text/xml" || part.detected.starts_with("image/");

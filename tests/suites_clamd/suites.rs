@@ -14,6 +14,9 @@ const DIGESTS: &str =
 /// The test string in two pieces, so that no scanner takes this file for a virus.
 const EICAR: [&str; 2] = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
 
+/// What the manual asks of a clamd, in less time; without memory, for every mail shall be as if it were the first.
+const SETTINGS: &str = "StreamMaxLength 100M\nAlertExceedsMax yes\nMaxScanTime 5000\nDisableCache yes\n";
+
 /// A mail with what the suite wants to happen.
 pub struct Case {
     pub id: String,
@@ -88,7 +91,7 @@ pub fn scanner() -> Clamd {
     }
     let pattern: String = EICAR.concat().bytes().map(|octet| format!("{octet:02x}")).collect();
     let database = [("own.hdb", digests), ("own.ndb", format!("Wehr.Test.EicarText:0:*:{pattern}\n"))];
-    Clamd::start(&database, "StreamMaxLength 100M\n")
+    Clamd::start(&database, SETTINGS)
 }
 
 /// Texts of the form `digest:size:name`, wherever they stand in the table.

@@ -4,7 +4,7 @@ use crate::scanner::{self, CLAMD};
 use bytes::Bytes;
 use std::{
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };

@@ -24,10 +24,11 @@ use suites::Case;
 /// How long a mail may take that was made to take long.
 const SECONDS_MAX: u64 = 10;
 
-const CASES: [(&str, fn(&Clamd)); 4] = [
+const CASES: [(&str, fn(&Clamd)); 5] = [
     ("hidden_content_is_refused", |clamd| as_expected(clamd, suites::noxxi())),
     ("programs_of_clamav_are_refused", |clamd| as_expected(clamd, suites::clamav())),
     ("attachments_are_refused", |clamd| as_expected(clamd, suites::attachments())),
+    ("sealed_mails_are_refused", |clamd| as_expected(clamd, suites::sealed())),
     ("bombs_end_in_time", bombs_end_in_time),
 ];
 

@@ -66,6 +66,11 @@ pub fn attachments() -> Vec<Case> {
     cases("attach", "cases.json", |mail| mail)
 }
 
+/// Signed and encrypted mails, and those that only say so.
+pub fn sealed() -> Vec<Case> {
+    cases("attach", "crypto/cases.json", |mail| mail)
+}
+
 /// The mail with what a mail server gives one on its way: domains in its addresses and a date. Without them it would
 /// be refused for its header, whatever it holds.
 fn completed(mail: Vec<u8>) -> Vec<u8> {

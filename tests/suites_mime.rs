@@ -188,7 +188,7 @@ fn read(path: &Path) -> Message {
 /// Leaf parts of the main reading; a message whose parts are listed is none.
 fn leaves(message: &Message) -> usize {
     let holds = |part: &Part| message.parts.iter().any(|inner| inner.within.as_ref() == Some(&part.path));
-    let is_leaf = |part: &&Part| !part.is_disputed && !(part.declared.starts_with("message/") && holds(part));
+    let is_leaf = |part: &&Part| !(part.is_disputed || part.declared.starts_with("message/") && holds(part));
     message.parts.iter().filter(is_leaf).count()
 }
 

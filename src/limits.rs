@@ -119,7 +119,7 @@ pub const PASSWORD_TRIES_MAX: usize = 500;
 /// Tries of passwords that cost up to a tenth of a second each, as 7z and RAR want it.
 pub const PASSWORD_SLOW_TRIES_MAX: usize = 10;
 /// Pixels of all pictures of one mail that are looked at for QR codes.
-pub const PICTURE_PIXELS_MAX: usize = 40_000_000;
+pub const PICTURE_PIXELS_MAX: usize = 16_000_000;
 /// Octets of text that a document shows, kept for links and words.
 pub const DOCUMENT_TEXT_BYTES_MAX: usize = 256 << 10;
 /// Addresses read from the author fields of one mail.

@@ -85,6 +85,8 @@ fn mailish() -> impl Strategy<Value = Vec<u8>> {
 fn well_formed(message: &Message) -> Result<(), TestCaseError> {
     prop_assert_eq!(message.coverage.bytes, message.raw.len());
     prop_assert!(message.coverage.scanned <= message.raw.len());
+    let own = message.parts.iter().filter(|part| part.within.is_none()).count();
+    prop_assert!(own <= limits::PARTS_MAX);
     prop_assert!(message.parts.len() <= limits::PARTS_MAX + limits::UNPACKED_MEMBERS_MAX);
     prop_assert!(message.links.len() <= limits::LINKS_MAX);
     prop_assert!(message.defects.windows(2).all(|pair| pair[0] < pair[1]));

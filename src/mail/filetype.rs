@@ -266,16 +266,29 @@ pub fn is_container(detected: &str) -> bool {
 /// Is it a document that is opened as a whole, whatever it is made of?
 #[must_use]
 pub fn is_document(detected: &str) -> bool {
-    ["application/vnd.openxml", "application/vnd.oasis", "application/vnd.ms-", "application/ms", "application/x-ole"]
-        .iter()
-        .any(|start| detected.starts_with(start))
+    let is_other = matches!(
+        detected,
+        "application/vnd.ms-cab-compressed" | "application/vnd.ms-htmlhelp" | "application/vnd.ms-tnef"
+    );
+    let is_family = [
+        "application/vnd.openxml",
+        "application/vnd.oasis",
+        "application/vnd.ms-",
+        "application/ms",
+        "application/x-ole",
+    ]
+    .iter()
+    .any(|start| detected.starts_with(start));
+    (is_family && !is_other)
         || matches!(detected, "application/pdf" | "application/rtf" | "text/xml" | "application/onenote")
 }
 
-/// Is it a mail sealed for its recipient (RFC 8551, RFC 9580)? That it cannot be read is what it is for.
+/// Is it an archive or document, which filters open, and not a mail sealed for its recipient (RFC 8551, RFC 9580), whose
+/// sense it is that they cannot?
 #[must_use]
-pub fn is_sealed_mail(detected: &str) -> bool {
-    matches!(detected, "application/pkcs7-mime" | "application/pgp-encrypted")
+pub fn is_opened(detected: &str) -> bool {
+    let is_sealed_mail = matches!(detected, "application/pkcs7-mime" | "application/pgp-encrypted");
+    !is_sealed_mail && (is_container(detected) || is_document(detected))
 }
 
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.

@@ -16,7 +16,7 @@ use crate::{
         facts::{Answer, Fact, Facts, Failure, Question, Reading, Scanned},
         findings::{Finding, Symbol},
         policy::{
-            decide,
+            by_score, decide,
             verdict::{Action, Edit},
         },
         rulebook::Rulebook,
@@ -298,6 +298,13 @@ fn because(action: Action, judged: &Judged, rulebook: &Rulebook) -> String {
         return format!("{} asks for it whatever the score", demanding.join(", "));
     }
     let thresholds = rulebook.thresholds;
+    if by_score(verdict.score, thresholds) < action {
+        let asks = |finding: &&Finding| {
+            finding.symbol == checks::attachments::POLICY && finding.detail.ends_with(action.word())
+        };
+        let details: Vec<&str> = verdict.findings.iter().filter(asks).map(|finding| finding.detail.as_str()).collect();
+        return format!("a class of recipients asks for it: {}", details.join("; "));
+    }
     match action {
         Action::Reject => format!("{} reaches {}", verdict.score, thresholds.reject),
         Action::Quarantine => format!("{} reaches {}", verdict.score, thresholds.quarantine),

@@ -13,7 +13,7 @@ use crate::{
     judge::{
         Judge,
         case::Case,
-        facts::{Fact, Facts, Question},
+        facts::{Fact, Facts, Question, Scanned},
         policy::verdict::Verdict,
         rulebook::Rulebook,
     },
@@ -176,9 +176,13 @@ impl Shared {
         let mut inquiry = Inquiry::new(Arc::clone(&self.world));
         facts.all().into_iter().for_each(|fact| inquiry.learn(fact));
         let is_scanned = facts.all().iter().any(|fact| matches!(fact, Fact::Virus(_)));
-        if !is_scanned && let Some(mut scan) = self.world.scan() {
-            scan.feed(mail.message.raw.clone()).await;
-            inquiry.expect(Question::Virus, scan.finish());
+        match self.world.scan() {
+            _ if is_scanned => {}
+            None => inquiry.learn(Fact::Virus(Scanned::NotAsked)),
+            Some(mut scan) => {
+                scan.feed(mail.message.raw.clone()).await;
+                inquiry.expect(Question::Virus, scan.finish());
+            }
         }
         let judge = Judge::new(Arc::clone(&mail), Arc::clone(&self.rulebook));
         let deadline = Instant::now() + limits::MAIL_SECONDS_MAX;

@@ -82,7 +82,7 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     };
     let named = |part: &Part| format!("{} {}", part.path, part.name).trim_end().to_owned();
     first(EXECUTABLE, &|part| kinds::executable(part).map(|what| format!("{} {what}", part.path)));
-    first(ENCRYPTED, &|part| (part.encrypted && !filetype::is_sealed_mail(&part.detected)).then(|| named(part)));
+    first(ENCRYPTED, &|part| (part.encrypted && filetype::is_opened(&part.detected)).then(|| named(part)));
     for (symbol, mark) in [(MACRO, "macro"), (AUTO_EXEC, "auto_exec")] {
         first(symbol, &|part| part.traits.iter().any(|known| known == mark).then(|| named(part)));
     }

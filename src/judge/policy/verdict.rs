@@ -123,12 +123,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// One outcome for doors with one reply: the mildest of all, so that nothing is refused that some recipient takes.
+    /// One outcome for doors with one reply: the severest of all, so that nobody is given what their class does not take.
     ///
-    /// Ties and empty lists fall to the first outcome or to `Defer` (a verdict without outcome is our mistake).
+    /// A verdict without outcome is our mistake, and defers.
     #[must_use]
     pub fn for_message(&self) -> Outcome {
-        self.outcomes.iter().min_by_key(|outcome| outcome.action).cloned().unwrap_or_else(|| Outcome {
+        self.outcomes.iter().max_by_key(|outcome| outcome.action).cloned().unwrap_or_else(|| Outcome {
             action: Action::Defer,
             reply: Reply::new(451, "4.3.0", "no verdict, try again later"),
         })

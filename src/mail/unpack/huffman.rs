@@ -98,7 +98,10 @@ pub fn unpack(variant: Variant, packed: &[u8], size: usize, budget: &mut Budget)
     let mut bits = Bits { bytes: packed, at: 0, word: 0, left: 0 };
     let mut pending = Vec::new();
     while output.bytes.len() + pending.len() < size && output.cut.is_none() {
-        if block(variant, &mut bits, packed.len(), size, &mut pending, &mut output, budget).is_none() {
+        // Blocks may be empty: the end of the input ends them.
+        if bits.is_over() {
+            output.cut = Some(MALFORMED);
+        } else if block(variant, &mut bits, packed.len(), size, &mut pending, &mut output, budget).is_none() {
             output.cut = Some(output.cut.unwrap_or(MALFORMED));
         }
     }
@@ -206,3 +209,28 @@ fn code_of_symbols(bits: &mut Bits<'_>, code: &Code) -> Option<Code> {
 /// Literals, and lengths from 3 to 256.
 const SYMBOLS: usize = 510;
 const FLUSH_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_blocks_end_with_the_input() {
+        let output = unpack(Variant { distances: 14, bits: 4 }, &[0; 64], usize::MAX, &mut Budget::default());
+        assert_eq!(output, Output::nothing(MALFORMED));
+    }
+
+    #[test]
+    fn a_literal_and_a_copy_are_unpacked() {
+        // One block with the literal `a` alone, one with a copy of ten octets from one octet before.
+        let bits = [(1, 16), (0, 10), (0, 9), (97, 9), (0, 8), (1, 16), (0, 10), (0, 9), (263, 9), (0, 8)];
+        let text: String = bits.iter().map(|(number, width)| format!("{number:0width$b}")).collect();
+        let packed: Vec<u8> = text
+            .as_bytes()
+            .chunks(8)
+            .map(|octet| octet.iter().fold(0, |sum, bit| sum << 1 | (bit - b'0')) << (8 - octet.len()))
+            .collect();
+        let output = unpack(Variant { distances: 14, bits: 4 }, &packed, 11, &mut Budget::default());
+        assert_eq!((output.bytes.as_slice(), output.cut), (&[b'a'; 11][..], None));
+    }
+}

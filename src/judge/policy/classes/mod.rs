@@ -118,7 +118,7 @@ impl Class {
         let mut objections: Vec<Objection> = Vec::new();
         let mut object = |action: Action, what: String| {
             if action > Action::Accept {
-                objections.push(Objection { action, what: format!("{}: {what}", self.name) });
+                objections.push(Objection { action, what: format!("{}: {what}, {action}", self.name) });
             }
         };
         for part in &message.parts {
@@ -155,7 +155,7 @@ impl Class {
                 found.push((self.action("executable"), "executable"));
             }
         }
-        if part.encrypted && !filetype::is_sealed_mail(&part.detected) {
+        if part.encrypted && filetype::is_opened(&part.detected) {
             let kind = if filetype::is_document(&part.detected) { "encrypted_document" } else { "encrypted_archive" };
             found.push((self.action(kind), kind));
         }

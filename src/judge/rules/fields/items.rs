@@ -159,6 +159,20 @@ pub const ATTACHMENT: &[Item<Part>] = &[
         about: "clients show it in the message window",
         read: |part, out| out.push(Value::flag(part.is_shown)),
     },
+    Item {
+        name: "disputed",
+        kind: Type::Flag,
+        is_many: false,
+        about: "only some clients show it",
+        read: |part, out| out.push(Value::flag(part.is_disputed)),
+    },
+    Item {
+        name: "inner",
+        kind: Type::Flag,
+        is_many: false,
+        about: "came out of an archive, a document or another reading",
+        read: |part, out| out.push(Value::flag(part.is_inner)),
+    },
 ];
 
 /// Every part but the texts shown without a file name.

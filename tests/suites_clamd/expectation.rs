@@ -66,6 +66,9 @@ fn is_met(expect: &str, report: &Value) -> bool {
         "policy_encrypted" | "blocked_extension" => is_kept_away,
         "not_clean_or_limit" => report["action"] != "accept",
         "content_type_mismatch" => has_symbol(report, "ATTACHMENT_TYPE_MISMATCH"),
+        // Whoever gets it may get it, but nobody has looked at it.
+        "encrypted" => is_kept_away || has_gap(report, "encrypted"),
+        "flag" => !report["links"].as_array().unwrap().is_empty() && weighs(report),
         "extension" => has_extension(report, "zip") || (expect.contains(" or ") && is_kept_away),
         "html_attachment_with_active_content" => is_infected || is_kept_away || (is_active(report) && weighs(report)),
         "control" => report["action"] == "accept" && report["virus"]["result"] == "clean",
@@ -76,6 +79,10 @@ fn is_met(expect: &str, report: &Value) -> bool {
 
 fn has_symbol(report: &Value, symbol: &str) -> bool {
     report["symbols"].as_array().unwrap().iter().any(|found| found["name"] == symbol)
+}
+
+fn has_gap(report: &Value, reason: &str) -> bool {
+    report["coverage"]["skipped"].as_array().unwrap().iter().any(|gap| gap["reason"] == reason)
 }
 
 fn has_extension(report: &Value, extension: &str) -> bool {

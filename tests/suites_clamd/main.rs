@@ -24,10 +24,14 @@ use suites::Case;
 /// How long a mail may take that was made to take long.
 const SECONDS_MAX: u64 = 10;
 
-const CASES: [(&str, fn(&Clamd)); 4] = [
-    ("hidden_content_is_refused", |clamd| as_expected(clamd, suites::noxxi())),
-    ("programs_of_clamav_are_refused", |clamd| as_expected(clamd, suites::clamav())),
-    ("attachments_are_refused", |clamd| as_expected(clamd, suites::attachments())),
+/// A name, and what is done with the scanner.
+type Check = (&'static str, fn(&Clamd));
+
+const CASES: [Check; 5] = [
+    ("hidden_content_is_refused", |clamd| as_expected(clamd, &suites::noxxi())),
+    ("programs_of_clamav_are_refused", |clamd| as_expected(clamd, &suites::clamav())),
+    ("attachments_are_refused", |clamd| as_expected(clamd, &suites::attachments())),
+    ("sealed_mails_are_refused", |clamd| as_expected(clamd, &suites::sealed())),
     ("bombs_end_in_time", bombs_end_in_time),
 ];
 
@@ -36,7 +40,9 @@ fn main() -> ExitCode {
     let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
     if has("--list") {
-        CASES.iter().for_each(|(name, _)| println!("{name}: test"));
+        for (name, _) in CASES {
+            println!("{name}: test");
+        }
         return ExitCode::SUCCESS;
     }
     let is_chosen = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str()));
@@ -65,9 +71,9 @@ fn main() -> ExitCode {
 }
 
 /// Judges all mails of a suite in one process, prints how many are as expected, and fails on what is not.
-fn as_expected(clamd: &Clamd, cases: Vec<Case>) {
-    let reports = suites::judged(clamd, &cases);
-    expectation::compare(&cases, &reports);
+fn as_expected(clamd: &Clamd, cases: &[Case]) {
+    let reports = suites::judged(clamd, cases);
+    expectation::compare(cases, &reports);
 }
 
 /// Every mail that is there to take long, alone, by the clock.

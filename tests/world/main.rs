@@ -4,6 +4,7 @@
 mod clamd;
 mod dns;
 mod faulty;
+mod inner;
 mod live;
 #[path = "../support/nameserver.rs"]
 mod nameserver;

@@ -152,6 +152,9 @@ pub const ARC_SETS_MAX: usize = 50;
 pub const MAIL_SECONDS_MAX: Duration = Duration::from_secs(60);
 /// Seconds one DNS question may take.
 pub const DNS_SECONDS_MAX: Duration = Duration::from_secs(10);
+/// Seconds the virus scanner is waited for when a mail holds more than our own bounds on archives let us unpack: it has
+/// the same work before it, and such a mail is not delivered in any case.
+pub const SCAN_BEYOND_BOUNDS_SECONDS_MAX: Duration = Duration::from_secs(5);
 /// Seconds the virus scanner may take after the last byte.
 pub const SCAN_SECONDS_MAX: Duration = Duration::from_secs(45);
 /// Octets of a reply of the virus scanner; a real one has a signature name of some dozen.

@@ -1,6 +1,10 @@
 //! The program as operators and scripts see it: verbs, exit codes, JSON, errors, pipes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/program.rs"]
+mod program;
+
+use program::{WEHR, code, err, folder, lines, out, wehr};
 use serde_json::{Value, json};
 use std::{
     env, fs,
@@ -9,26 +13,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const WEHR: &str = env!("CARGO_BIN_EXE_wehr");
 const MAIL: &str = "From: \"A\" <a@school.example>\r\nTo: b@school.example\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\
                     Date: Sun, 22 Nov 2026 08:15:02 +0000\r\nMessage-ID: <1@school.example>\r\n\r\nhello\r\n";
 const ZONE: &str = "school.example. IN TXT \"v=spf1 ip4:192.0.2.9 -all\"\n\
                     _dmarc.school.example. IN TXT \"v=DMARC1; p=reject\"\n";
-
-/// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-fn wehr(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(WEHR).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
-}
 
 fn wehr_fed(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(WEHR)
@@ -41,25 +29,6 @@ fn wehr_fed(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
         .unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait_with_output().unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("ended by a signal")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn lines(output: &Output) -> Vec<Value> {
-    out(output)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        .collect()
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -129,9 +98,25 @@ fn the_json_of_scan_has_every_key_of_the_contract() {
     assert_eq!(report["auth"]["dmarc"]["result"], "pass");
     assert_eq!(report["auth"]["arc"]["result"], "none");
     assert_eq!(report["virus"]["result"], "not_asked");
-    assert_has(&report["parts"][0], &["path", "name", "names", "declared", "detected", "bytes", "sha256", "within"]);
+    assert_has(
+        &report["parts"][0],
+        &["path", "name", "names", "declared", "detected", "bytes", "sha256", "within", "disputed"],
+    );
     assert_eq!(report["guessed"], serde_json::json!(["to", "at"]));
     assert!(report["questions"]["dns"].as_u64().unwrap() >= 3, "{report}");
+}
+
+#[test]
+fn parts_that_only_some_readers_see_are_marked() {
+    let mail = "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\
+                Content-Type: multipart/mixed; boundary=c\r\n\r\n--b\r\nContent-Type: x/y; name=a.exe\r\n\
+                Content-Transfer-Encoding: base64\r\n\r\nTVqQAAMA\r\n--b--\r\n--c\r\n\r\ntwo\r\n--c--\r\n";
+    let files = folder(&[("m.eml", mail)]);
+    let scanned = wehr(files.path(), &["scan", "--json", "m.eml"]);
+    let report = &lines(&scanned)[0];
+    let parts = report["parts"].as_array().unwrap();
+    let found: Vec<_> = parts.iter().map(|part| (part["name"].as_str().unwrap(), &part["disputed"])).collect();
+    assert_eq!(found, [("", &json!(false)), ("a.exe", &json!(true))]);
 }
 
 /// Section 6 of DESIGN.md: what every object of `scan --json` looks like.
@@ -159,7 +144,7 @@ fn contract() -> Value {
         "parts": [{
             "path": "string", "name": "string", "names": ["string"], "declared": "string", "detected": "string",
             "bytes": "count", "sha256": "string", "interpretations": "count", "within": "string",
-            "encrypted": "boolean", "traits": ["string"],
+            "encrypted": "boolean", "disputed": "boolean", "traits": ["string"],
         }],
         "links": [{ "url": "string", "host": "string", "domain": "string or null", "where": "text|html|attachment|qr" }],
         "defects": ["string"],

@@ -1,58 +1,34 @@
 //! `wehr rules` as rule authors see it, and rules that change under a running server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/program.rs"]
+mod program;
+
+use program::{WEHR, code, err, folder, lines, out, wehr};
 use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-const WEHR: &str = env!("CARGO_BIN_EXE_wehr");
 const RULE: &str = "[LURE]\nabout = \"a lure\"\nscore = 7.0\nwhen = '''any link.host in shorteners or subject ~ /lure/i'''\n\
                     hits = [\"A lure\"]\nmisses = [\"nothing here\"]\n";
 const MAIL: &str = "From: a@b.example\r\nSubject: hello\r\n\r\nhttps://sh.example/x\r\n";
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-fn wehr(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(WEHR).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn json(output: &Output) -> Vec<Value> {
-    out(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
 
 #[test]
 fn rules_are_checked_tried_listed_and_compiled() {
     let files = folder(&[("r/a.toml", RULE), ("r/lists/shorteners.txt", "sh.example # ours\n"), ("m.eml", MAIL)]);
     let at = files.path();
     let checked = wehr(at, &["rules", "check", "--rules", "r"]);
-    assert_eq!((checked.status.code(), out(&checked).trim()), (Some(0), "1 symbols, 2 samples, nothing is wrong"));
-    let tried = json(&wehr(at, &["rules", "test", "--rules", "r", "--json"]));
+    assert_eq!((code(&checked), out(&checked).trim()), (0, "1 symbols, 2 samples, nothing is wrong"));
+    let tried = lines(&wehr(at, &["rules", "test", "--rules", "r", "--json"]));
     assert_eq!(tried.len(), 2);
     assert!(tried.iter().all(|sample| sample["ok"] == true && sample["name"] == "LURE"), "{tried:?}");
-    let listed = json(&wehr(at, &["rules", "list", "--rules", "r", "--json"]));
+    let listed = lines(&wehr(at, &["rules", "list", "--rules", "r", "--json"]));
     assert_eq!(listed[0]["fields"], serde_json::json!(["link.host", "subject"]));
     assert_eq!(
         (&listed[0]["name"], &listed[0]["group"], &listed[0]["score"]),
@@ -60,9 +36,9 @@ fn rules_are_checked_tried_listed_and_compiled() {
     );
     assert!(["facts", "literal", "scan"].contains(&listed[0]["cost"].as_str().unwrap()));
     let compiled = wehr(at, &["rules", "compile", "--rules", "r", "-o", "r.wehr"]);
-    assert_eq!(compiled.status.code(), Some(0), "{}", err(&compiled));
+    assert_eq!(code(&compiled), 0, "{}", err(&compiled));
     for rules in ["r", "r.wehr"] {
-        let judged = json(&wehr(at, &["scan", "--json", "--rules", rules, "m.eml"]));
+        let judged = lines(&wehr(at, &["scan", "--json", "--rules", rules, "m.eml"]));
         let lure = judged[0]["symbols"].as_array().unwrap().iter().find(|symbol| symbol["name"] == "LURE").unwrap();
         assert_eq!((&judged[0]["action"], &lure["score"]), (&"tag".into(), &7.0.into()), "{rules}");
     }
@@ -75,13 +51,13 @@ fn a_failing_sample_is_told_with_its_place() {
         ("r/lists/shorteners.txt", "sh.example\n"),
     ]);
     let checked = wehr(files.path(), &["rules", "check", "--rules", "r"]);
-    assert_eq!(checked.status.code(), Some(2));
+    assert_eq!(code(&checked), 2);
     assert_eq!(err(&checked).trim(), "r/a.toml:5:9: [LURE] does not hit this sample");
     let tried = wehr(files.path(), &["rules", "test", "--rules", "r"]);
-    assert_eq!(tried.status.code(), Some(1));
+    assert_eq!(code(&tried), 1);
     assert!(out(&tried).starts_with("FAIL LURE"), "{}", out(&tried));
     let scanned = wehr(files.path(), &["scan", "--rules", "r", "r/a.toml"]);
-    assert_eq!(scanned.status.code(), Some(2));
+    assert_eq!(code(&scanned), 2);
 }
 
 #[test]
@@ -91,11 +67,7 @@ fn what_is_no_compiled_file_is_refused() {
         ("y.wehr", "{\"format\":\"wehr-rules 0\",\"sources\":{\"files\":[],\"lists\":{}}}"),
     ]);
     let refused = wehr(files.path(), &["rules", "check", "--rules", "x.wehr"]);
-    assert!(
-        refused.status.code() == Some(2) && err(&refused).contains("not made by `wehr rules compile`"),
-        "{}",
-        err(&refused)
-    );
+    assert!(code(&refused) == 2 && err(&refused).contains("not made by `wehr rules compile`"), "{}", err(&refused));
     let old = wehr(files.path(), &["rules", "check", "--rules", "y.wehr"]);
     assert!(err(&old).contains("compile it again"), "{}", err(&old));
 }

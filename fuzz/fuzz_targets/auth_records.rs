@@ -62,7 +62,7 @@ impl Internet<'_> {
                 let names = ["mail.a.example", "b.example"];
                 Fact::Names(*address, Answer::Records(names.map(Name::new).to_vec()))
             }
-            Question::Virus => question.failed(Failure::NotRecorded),
+            Question::Virus | Question::Inner(_) => question.failed(Failure::NotRecorded),
         }
     }
 }

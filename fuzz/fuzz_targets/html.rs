@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeSet;
 use wehr::{
     limits,
-    mail::{content::LinkPlace, fold::fold, links::Links, lookalike::skeleton_of_domain},
+    mail::{address::Domain, content::LinkPlace, fold::fold, links::Links, lookalike::Looks},
 };
 
 fuzz_target!(|text: &str| {
@@ -24,5 +24,7 @@ fuzz_target!(|text: &str| {
     }
     let folded = fold(text);
     assert_eq!(fold(&folded), folded);
-    let _ = skeleton_of_domain(text.get(..text.floor_char_boundary(300)).unwrap_or_default());
+    let name = text.get(..text.floor_char_boundary(300)).unwrap_or_default();
+    let looks = Domain::parse(name).and_then(|domain| Looks::of(&domain));
+    assert!(looks.is_none_or(|looks| !looks.is_like(&looks)));
 });

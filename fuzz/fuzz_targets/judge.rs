@@ -182,6 +182,7 @@ impl<'a> Input<'a> {
                 self.answer(question, &address.to_string(), |value| Some(Name::new(&parsed(value)))),
             ),
             Question::Virus => Fact::Virus(self.virus.clone()),
+            Question::Inner(digest) => Fact::Inner(digest.clone(), self.virus.clone()),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     judge::{
-        Judge, Progress,
+        Judge, Progress, coverage,
         facts::{Fact, Facts, Failure, Question},
         policy::verdict::Verdict,
     },
@@ -42,6 +42,8 @@ pub struct JudgePanicked {
 pub struct Inquiry {
     world: Arc<dyn World>,
     deadline: Option<Instant>,
+    /// When the scanner is no longer waited for; earlier than the deadline where it has too much before it.
+    patience: Option<Instant>,
     facts: Facts,
     asked: BTreeSet<Question>,
     open: JoinSet<Fact>,
@@ -60,7 +62,14 @@ pub struct Settled {
 impl Inquiry {
     #[must_use]
     pub fn new(world: Arc<dyn World>) -> Self {
-        Self { world, deadline: None, facts: Facts::default(), asked: BTreeSet::new(), open: JoinSet::new() }
+        Self {
+            world,
+            deadline: None,
+            patience: None,
+            facts: Facts::default(),
+            asked: BTreeSet::new(),
+            open: JoinSet::new(),
+        }
     }
 
     /// Facts that are known without asking; a replay starts so.
@@ -135,6 +144,9 @@ impl Inquiry {
                 Progress::Wants(wanted) => {
                     let started = Instant::now();
                     self.inspect(judge.mail(), &wanted);
+                    if self.patience.is_none() && coverage::is_beyond_bounds(&judge.mail().message) {
+                        self.patience = Some(started + limits::SCAN_BEYOND_BOUNDS_SECONDS_MAX);
+                    }
                     self.answer(wanted, judge.rounds()).await;
                     asking += started.elapsed();
                 }
@@ -165,6 +177,14 @@ impl Inquiry {
             }
             return;
         }
+        let for_scanner: Vec<Question> = wanted.iter().filter(|question| question.is_for_scanner()).cloned().collect();
+        let patience = self.patience.filter(|_| !for_scanner.is_empty());
+        if patience.is_some_and(|patience| Instant::now() >= patience) {
+            for question in for_scanner {
+                self.learn(question.failed(Failure::OverBudget));
+            }
+            return;
+        }
         let was_asked: Vec<Question> =
             wanted.iter().filter(|question| self.asked.contains(question)).cloned().collect();
         let is_waiting = was_asked.len() < wanted.len() || !self.open.is_empty();
@@ -176,11 +196,12 @@ impl Inquiry {
             }
             return;
         }
-        self.gather().await;
+        self.gather(patience).await;
     }
 
-    async fn gather(&mut self) {
+    async fn gather(&mut self, patience: Option<Instant>) {
         let Some(deadline) = self.deadline else { return };
+        let deadline = patience.map_or(deadline, |patience| patience.min(deadline));
         match timeout_at(deadline, self.open.join_next()).await {
             Ok(Some(Ok(fact))) => self.facts.learn(fact),
             Ok(Some(Err(_)) | None) | Err(_) => return,

@@ -119,6 +119,18 @@ pub fn asked(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
     beyond(message).filter(|(_, digest)| message.inner.contains_key(digest.as_str())).take(limits::INNER_SCANS_MAX)
 }
 
+/// Was a bound met while archives were unpacked?
+#[must_use]
+pub fn is_beyond_bounds(message: &Message) -> bool {
+    message.coverage.skipped.iter().any(|skipped| is_bound(skipped.reason))
+}
+
+/// Is it the reason of something that was not unpacked because it is too much, not because anything is wrong with it?
+#[must_use]
+pub fn is_bound(reason: &str) -> bool {
+    matches!(reason, "size_limit" | "ratio_limit" | "count_limit" | "depth_limit" | "work_limit" | "loop")
+}
+
 /// Is it text or a picture that an office document consists of? Any scanner reads those with the document.
 fn is_furniture(part: &Part, message: &Message) -> bool {
     let is_harmless = part.detected == "text/xml" || part.detected.starts_with("image/");
@@ -139,3 +151,20 @@ const ODD_ARCHIVES: &[&str] = &[
     defects::PREPENDED_DATA,
     defects::TRAILING_DATA,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_mail_in_a_container_is_shown_by_itself() {
+        let inner = "From: a@b.example\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n\
+                     --c\r\nContent-Type: application/octet-stream; name=x.bin\r\n\r\npayload\r\n--c--\r\n";
+        for (content_type, expected) in [("application/octet-stream; name=a.eml", 1), ("message/rfc822", 0)] {
+            let raw = format!("From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\r\n{inner}");
+            let message = Message::parse(raw.into_bytes().into());
+            let shown = asked(&message).filter(|(part, _)| part.name == "x.bin" && part.bytes == 7).count();
+            assert_eq!(shown, expected, "{content_type}: {:?}", message.parts);
+        }
+    }
+}

@@ -77,13 +77,6 @@ impl Score {
         Self(self.0.saturating_mul(i32::try_from(times).unwrap_or(i32::MAX)))
     }
 
-    /// Points, rounded to the nearest hundredth; `None` outside plus or minus 10,000 and for NaN.
-    #[must_use]
-    pub fn from_points(points: f64) -> Option<Self> {
-        let text = format!("{points:.2}");
-        text.parse().ok()
-    }
-
     /// For output only; arithmetic stays in hundredths.
     #[must_use]
     pub fn points(self) -> f64 {
@@ -139,8 +132,8 @@ mod tests {
     fn scores_are_exact() {
         let sum: Score = ["0.1", "0.2", "-0.3"].iter().map(|text| text.parse::<Score>().unwrap()).sum();
         assert_eq!(sum, Score::default());
-        assert_eq!(Score::from_points(7.25).unwrap().to_string(), "7.25");
+        assert_eq!("7.25".parse::<Score>().unwrap().to_string(), "7.25");
         assert!("1.234".parse::<Score>().is_err());
-        assert!(Score::from_points(f64::NAN).is_none());
+        assert!("NaN".parse::<Score>().is_err());
     }
 }

@@ -287,7 +287,8 @@ pub fn is_document(detected: &str) -> bool {
 /// sense it is that they cannot?
 #[must_use]
 pub fn is_opened(detected: &str) -> bool {
-    is_container(detected) || is_document(detected)
+    let is_sealed_mail = matches!(detected, "application/pkcs7-mime" | "application/pgp-encrypted");
+    !is_sealed_mail && (is_container(detected) || is_document(detected))
 }
 
 /// Is it text that links can stand in? Unknown octets that are declared as text count too.

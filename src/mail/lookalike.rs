@@ -44,27 +44,6 @@ impl Looks {
     }
 }
 
-/// Would a reader take `domain` for `listed`? Not where it is that domain, below it, or the label under another suffix.
-#[must_use]
-pub fn is_lookalike(domain: &Domain, listed: &Domain) -> bool {
-    let (Some(domain), Some(listed)) = (Looks::of(domain), Looks::of(listed)) else { return false };
-    domain.is_like(&listed)
-}
-
-/// Is `domain` registered with the same label as `listed`, but under another public suffix?
-#[must_use]
-pub fn same_label_other_suffix(domain: &Domain, listed: &Domain) -> bool {
-    let (Some(domain), Some(listed)) = (Looks::of(domain), Looks::of(listed)) else { return false };
-    domain.is_same_label_other_suffix(&listed)
-}
-
-/// The look of a domain, label by label: two domains that look alike give the same string.
-#[must_use]
-pub fn skeleton_of_domain(domain: &str) -> String {
-    let (readable, _) = idna::domain_to_unicode(domain);
-    readable.split('.').map(skeleton).collect::<Vec<_>>().join(".")
-}
-
 /// The look of one readable label: signs that are taken for one another are one, hyphens are none.
 fn skeleton(label: &str) -> String {
     let folded = fold_by_looks(label);
@@ -118,7 +97,11 @@ mod tests {
     use super::*;
 
     fn like(domain: &str, listed: &str) -> bool {
-        is_lookalike(&Domain::parse(domain).unwrap(), &Domain::parse(listed).unwrap())
+        looks(domain).zip(looks(listed)).is_some_and(|(domain, listed)| domain.is_like(&listed))
+    }
+
+    fn looks(domain: &str) -> Option<Looks> {
+        Looks::of(&Domain::parse(domain).unwrap())
     }
 
     #[test]
@@ -155,14 +138,14 @@ mod tests {
         ] {
             assert!(!like(domain, listed), "{domain} and {listed}");
         }
-        let parse = |name: &str| Domain::parse(name).unwrap();
-        assert!(same_label_other_suffix(&parse("paypal.co.uk"), &parse("www.paypal.com")));
-        assert!(!same_label_other_suffix(&parse("www.paypal.com"), &parse("paypal.com")));
+        let paypal = looks("paypal.com").unwrap();
+        assert!(looks("www.paypal.co.uk").unwrap().is_same_label_other_suffix(&paypal));
+        assert!(!looks("www.paypal.com").unwrap().is_same_label_other_suffix(&paypal));
     }
 
     #[test]
     fn skeletons_agree() {
-        assert_eq!(skeleton_of_domain("PAYPA1.c0m"), skeleton_of_domain("paypai.com"));
-        assert_eq!(skeleton_of_domain("a-b.vv.rn"), "ab.w.m");
+        assert_eq!(skeleton("PAYPA1"), skeleton("paypai"));
+        assert_eq!(skeleton("a-bvvrn"), "abwm");
     }
 }

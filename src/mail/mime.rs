@@ -289,6 +289,7 @@ impl Walk {
         if filetype::is_readable(&declared.media_type, detected) {
             self.readable(&position, &declared, detected, &body);
         }
+        let is_inner = self.keep_enclosed(&body);
         self.parts.push(Part {
             path: position.path,
             name: names.first().cloned().unwrap_or_default(),
@@ -302,7 +303,7 @@ impl Walk {
             encrypted,
             is_shown: declared.is_shown,
             is_disputed: false,
-            is_inner: false,
+            is_inner,
             traits: Vec::new(),
         });
         self.mismatch(self.parts.len() - 1);

@@ -38,7 +38,8 @@ pub fn readings<'a>(
     names
 }
 
-/// The extension that counts on the reader's machine: Windows drops dots and spaces at the end of a name.
+/// The extension that counts on the reader's machine: Windows drops dots and spaces at the end of a name, and
+/// marks that nobody sees are none. A class in braces, by which Windows opens a file as well, is `clsid`.
 #[must_use]
 pub fn extension(name: &str) -> Option<String> {
     let name = name
@@ -46,7 +47,10 @@ pub fn extension(name: &str) -> Option<String> {
     // A NUL ends the name, a colon starts a stream of the file.
     let name = name.split(['\0', ':']).next().unwrap_or_default();
     let (_, end) = name.rsplit_once('.')?;
-    let end: String = end.chars().filter(|mark| mark.is_alphanumeric()).collect();
+    if end.starts_with('{') && end.ends_with('}') {
+        return Some("clsid".to_owned());
+    }
+    let end: String = end.chars().filter(|mark| mark.is_alphanumeric() || *mark == '-').collect();
     Some(end.to_ascii_lowercase())
 }
 
@@ -143,6 +147,10 @@ fn add(names: &mut Vec<String>, name: &str) {
     let name = name.trim();
     let cut = name.get(..name.floor_char_boundary(limits::NAME_BYTES_MAX)).unwrap_or_default();
     push(names, cut);
+    if cut.contains('\0') {
+        // It ends the name for some readers and is nothing for others.
+        push(names, &cut.replace('\0', ""));
+    }
     if cut.len() < name.len() {
         // The end of a name says what it is.
         let start = name.ceil_char_boundary(name.len().saturating_sub(limits::NAME_BYTES_MAX));
@@ -249,6 +257,15 @@ mod tests {
         assert_eq!(extension("a.pdf.EXE. .").as_deref(), Some("exe"));
         assert_eq!(extension("a.exe:x.txt").as_deref(), Some("exe"));
         assert_eq!(extension("Elternbrief"), None);
+        assert_eq!(extension("a.search-ms").as_deref(), Some("search-ms"));
+        assert_eq!(extension("a.jpg.{00020424-0000-0000-C000-000000000046}").as_deref(), Some("clsid"));
+    }
+
+    #[test]
+    fn a_nul_ends_a_name_or_is_nothing() {
+        let names = of("x; filename*=utf-8''a.jpg%00.exe", "");
+        let extensions: Vec<_> = names.iter().filter_map(|name| extension(name)).collect();
+        assert!(extensions.contains(&"jpg".to_owned()) && extensions.contains(&"exe".to_owned()), "{names:?}");
     }
 
     #[test]

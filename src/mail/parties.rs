@@ -50,8 +50,7 @@ impl Parties {
 }
 
 /// The parties in all fields of that name, deduplicated, at most `limits::AUTHORS_MAX`.
-#[must_use]
-pub fn of_fields(head: &Head, name: &str) -> Vec<Party> {
+fn of_fields(head: &Head, name: &str) -> Vec<Party> {
     let mut found = Authorship::default();
     for field in head.all(name).take(limits::AUTHORS_MAX) {
         let before = found.authors.len();

@@ -6,7 +6,8 @@ use crate::{
 };
 use std::{
     fs,
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
 };
 
@@ -53,6 +54,17 @@ impl Clamd {
         let mut process = Process::start("clamd", command.arg("--config-file").arg(&self.configuration), &self.log);
         wait_for_port(self.address, &mut process);
         self.process = Some(process);
+    }
+
+    /// What it says of these octets by itself.
+    pub fn asked(&self, content: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).expect("clamd listens");
+        let length = u32::try_from(content.len()).expect("a short content").to_be_bytes();
+        let request = [b"zINSTREAM\0", length.as_slice(), content, &[0; 4]].concat();
+        stream.write_all(&request).expect("clamd takes the stream");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("clamd answers");
+        answer
     }
 
     /// Octets that lie in clamd's sockets and that it has not read: a stopped clamd lets a stream pile up there.

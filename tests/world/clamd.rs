@@ -1,10 +1,10 @@
 //! The virus scan against a scripted clamd, and against a real one where the package is installed.
 
+use crate::scanner::{self, CLAMD};
 use bytes::Bytes;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -308,62 +308,24 @@ async fn small_mails_take_no_connection_while_they_arrive() {
     assert_eq!(Box::new(slow).finish().await, Fact::Virus(Scanned::Clean));
 }
 
-const CLAMD: &str = "/usr/sbin/clamd";
 const EICAR: &[u8] = br"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
 
-/// A real clamd with a database of one line, in a folder of its own.
+/// A real clamd with a database of one line, and the places where it listens.
 struct Real {
-    child: Child,
-    _folder: tempfile::TempDir,
+    clamd: scanner::Clamd,
     unix: Place,
     tcp: Place,
 }
 
-impl Drop for Real {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
 impl Real {
-    async fn start(stream_max: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        std::fs::create_dir(path("db")).unwrap();
+    fn start(stream_max: &str) -> Self {
         // MD5 and size of the 68 octets of EICAR.
-        std::fs::write(path("db/own.hdb"), "44d88612fea8a8f36de82e1278abb02f:68:Wehr.Test.Eicar\n").unwrap();
+        let database = [("own.hdb", "44d88612fea8a8f36de82e1278abb02f:68:Wehr.Test.Eicar\n".to_owned())];
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let user = if std::env::var("USER").is_ok_and(|user| user != "root") { "" } else { "User root\n" };
-        let config = format!(
-            "DatabaseDirectory {}\nLocalSocket {}\nTCPSocket {port}\nTCPAddr 127.0.0.1\nForeground yes\n{user}\
-             LogFile {}\nMaxThreads 4\nStreamMaxLength {stream_max}\nScanMail yes\nTemporaryDirectory {}\n",
-            path("db"),
-            path("clamd.sock"),
-            path("clamd.log"),
-            folder.path().display(),
-        );
-        std::fs::write(path("clamd.conf"), config).unwrap();
-        let child = Command::new(CLAMD)
-            .arg("--config-file")
-            .arg(path("clamd.conf"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let unix = Place::Unix(PathBuf::from(path("clamd.sock")));
-        let tcp = Place::Tcp(SocketAddr::from(([127, 0, 0, 1], port)));
-        let log = path("clamd.log");
-        let real = Self { child, _folder: folder, unix, tcp };
-        let clamd = Clamd::new(settings(real.unix.clone()));
-        for _ in 0..300 {
-            if clamd.ping().await.is_ok() {
-                return real;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("clamd does not answer after 30 seconds: {}", std::fs::read_to_string(log).unwrap_or_default());
+        let settings = format!("TCPSocket {port}\nTCPAddr 127.0.0.1\nStreamMaxLength {stream_max}\n");
+        let clamd = scanner::Clamd::start(&database, &settings);
+        let unix = Place::Unix(clamd.socket.clone());
+        Self { clamd, unix, tcp: Place::Tcp(SocketAddr::from(([127, 0, 0, 1], port))) }
     }
 }
 
@@ -382,7 +344,7 @@ async fn a_real_clamd_finds_eicar_and_keeps_its_limit() {
     if !has_clamd() {
         return;
     }
-    let real = Real::start("1M").await;
+    let real = Real::start("1M");
     // The digest is that of the decoded attachment, so clamd has to read the mail to find it.
     let mail = b"From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
         Content-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: application/octet-stream\r\n\
@@ -418,14 +380,14 @@ async fn a_real_clamd_killed_in_the_middle() {
     if !has_clamd() {
         return;
     }
-    let mut real = Real::start("100M").await;
+    let mut real = Real::start("100M");
     let clamd = Clamd::new(settings(real.unix.clone()));
     let mut scan = clamd.scan();
     for round in 0..64 {
         scan.feed(Bytes::from(message(64 << 10))).await;
         if round == 10 {
-            real.child.kill().unwrap();
-            real.child.wait().unwrap();
+            real.clamd.child.kill().unwrap();
+            real.clamd.child.wait().unwrap();
         }
     }
     assert_eq!(Box::new(scan).finish().await, Fact::Virus(Scanned::Failed(Failure::Interrupted)));

@@ -4,7 +4,10 @@
 mod clamd;
 mod dns;
 mod faulty;
+mod inner;
 mod live;
 #[path = "../support/nameserver.rs"]
 mod nameserver;
+#[path = "../support/clamd.rs"]
+mod scanner;
 mod zone;

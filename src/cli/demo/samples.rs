@@ -51,7 +51,7 @@ pub const SAMPLES: &[Sample] = &[
     Sample {
         name: "08-program.eml",
         bytes: include_bytes!("../../../corpus/samples/08-program.eml"),
-        expected: Action::Quarantine,
+        expected: Action::Reject,
     },
     Sample {
         name: "09-dropper.eml",

@@ -143,6 +143,8 @@ struct Part {
     interpretations: usize,
     within: String,
     encrypted: bool,
+    /// Only some mail clients read the message so that this part is in it.
+    disputed: bool,
     traits: Vec<String>,
 }
 
@@ -314,6 +316,7 @@ fn part(part: &crate::mail::content::Part) -> Part {
         interpretations: part.interpretations,
         within: part.within.clone().unwrap_or_default(),
         encrypted: part.encrypted,
+        disputed: part.is_disputed,
         traits: part.traits.clone(),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     lines::LINE_BYTES_MAX,
     node::{Node, Tree},
     page::Page,
-    wide::{Wide, is_blank},
+    wide::Wide,
 };
 use crate::limits;
 
@@ -191,12 +191,6 @@ fn split(text: &[u8], found: &mut Vec<Vec<u8>>) {
     if !rest.is_empty() {
         found.push(rest.to_vec());
     }
-}
-
-/// Lines that hold nothing but white space, as some rules count them.
-#[must_use]
-pub fn is_blank_line(line: &[u8]) -> bool {
-    line.iter().all(is_blank)
 }
 
 #[cfg(test)]

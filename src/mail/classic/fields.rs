@@ -49,16 +49,6 @@ fn split(request: &str) -> (&str, Modifiers) {
     (name, modifiers)
 }
 
-/// Could `request` be asked for? Every header name can; modifiers are known words.
-#[must_use]
-pub fn is_request(request: &str) -> bool {
-    let mut parts = request.split(':');
-    let is_name =
-        parts.next().is_some_and(|name| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()));
-    is_name
-        && parts.all(|part| ["raw", "addr", "name", "host", "domain", "ip", "revip", "first", "last"].contains(&part))
-}
-
 /// The values of a request.
 #[must_use]
 pub fn get(classic: &Classic, request: &str) -> Vec<Vec<u8>> {

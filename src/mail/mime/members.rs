@@ -276,6 +276,16 @@ impl Walk {
         octets.len()
     }
 
+    /// Keeps the octets of a part of a mail in a container: a scanner may not take that mail for one. Tells whether the
+    /// part at hand is such a one.
+    pub(super) fn keep_enclosed(&mut self, body: &Body<'_>) -> bool {
+        let is_enclosed = self.unfolding.depth > 0;
+        if is_enclosed && body.prefix.len() == body.bytes {
+            self.keep(&body.sha256, &Bytes::copy_from_slice(&body.prefix));
+        }
+        is_enclosed
+    }
+
     /// Keeps the octets of a member as long as there is room.
     pub(super) fn keep(&mut self, sha256: &str, octets: &Bytes) {
         let unfolding = &mut self.unfolding;

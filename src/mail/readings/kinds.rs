@@ -36,11 +36,14 @@ const TYPES: &[&str] = &[
     "application/java-archive",
 ];
 
-/// Extensions of names.
+/// Extensions of names, as `names::extension` gives them.
 const EXTENSIONS: &[&str] = &[
     "7z",
     "ace",
     "app",
+    "appcontent-ms",
+    "application",
+    "appref-ms",
     "appx",
     "appxbundle",
     "arj",
@@ -50,11 +53,15 @@ const EXTENSIONS: &[&str] = &[
     "bz2",
     "cab",
     "chm",
+    "clsid",
     "cmd",
     "com",
     "cpl",
     "crt",
+    "desktop",
+    "diagcab",
     "dll",
+    "dmg",
     "docm",
     "dotm",
     "exe",
@@ -68,6 +75,7 @@ const EXTENSIONS: &[&str] = &[
     "iso",
     "isp",
     "jar",
+    "jnlp",
     "js",
     "jse",
     "lha",
@@ -75,12 +83,15 @@ const EXTENSIONS: &[&str] = &[
     "lnk",
     "lzh",
     "mde",
+    "mjs",
     "msc",
     "msh",
     "msi",
     "msix",
+    "msixbundle",
     "msp",
     "mst",
+    "msu",
     "ocx",
     "one",
     "pif",
@@ -90,12 +101,15 @@ const EXTENSIONS: &[&str] = &[
     "ps1",
     "ps1xml",
     "psc1",
+    "psm1",
     "rar",
     "reg",
     "scf",
     "scr",
     "sct",
+    "searchconnector-ms",
     "search-ms",
+    "settingcontent-ms",
     "shb",
     "shs",
     "sldm",
@@ -109,10 +123,13 @@ const EXTENSIONS: &[&str] = &[
     "vbs",
     "vhd",
     "vhdx",
+    "vxd",
+    "website",
     "ws",
     "wsc",
     "wsf",
     "wsh",
+    "xbap",
     "xlam",
     "xll",
     "xlsm",
@@ -138,23 +155,35 @@ const EXECUTABLE_TYPES: &[&str] = &[
 ];
 
 /// Extensions that Windows, macOS or an installed Java run when opened; the lists of Outlook and Gmail, less what
-/// schools exchange (`.py`, `.sh`, `.app` are opened by editors or not at all).
+/// schools exchange (`.py`, `.sh`, `.app` are opened by editors or not at all). Images of discs are among them: a click
+/// mounts them, and what is on them no longer counts as from the Internet.
 const EXECUTABLE_EXTENSIONS: &[&str] = &[
     "ade",
     "adp",
     "apk",
+    "appcontent-ms",
+    "application",
+    "appref-ms",
     "appx",
     "appxbundle",
     "bat",
     "chm",
+    "clsid",
     "cmd",
     "com",
     "cpl",
+    "desktop",
+    "diagcab",
+    "diagcfg",
+    "diagpkg",
     "dll",
+    "dmg",
     "exe",
     "gadget",
     "hta",
+    "img",
     "ins",
+    "iso",
     "isp",
     "jar",
     "jnlp",
@@ -163,33 +192,47 @@ const EXECUTABLE_EXTENSIONS: &[&str] = &[
     "library-ms",
     "lnk",
     "mde",
+    "mjs",
     "msc",
     "msi",
     "msix",
+    "msixbundle",
     "msp",
     "mst",
+    "msu",
+    "osd",
     "pif",
     "ps1",
+    "ps1xml",
+    "ps2",
+    "ps2xml",
+    "psc1",
+    "psc2",
     "psm1",
     "reg",
     "scf",
     "scr",
     "sct",
+    "searchconnector-ms",
     "search-ms",
-    "settingcontentms",
     "settingcontent-ms",
     "shb",
     "shs",
     "sys",
+    "udf",
     "url",
     "vb",
     "vbe",
     "vbs",
+    "vhd",
+    "vhdx",
     "vxd",
+    "website",
     "ws",
     "wsc",
     "wsf",
     "wsh",
+    "xbap",
     "xll",
 ];
 
@@ -240,6 +283,18 @@ mod tests {
         }
         assert_eq!(names::extension("Elternbrief.pdf").as_deref(), Some("pdf"));
         assert_eq!(names::extension("Elternbrief"), None);
+    }
+
+    #[test]
+    fn extensions_are_written_as_names_give_them() {
+        for extension in EXTENSIONS.iter().chain(EXECUTABLE_EXTENSIONS) {
+            assert_eq!(names::extension(&format!("a.{extension}")).as_deref(), Some(*extension));
+        }
+        for name in
+            ["a.library-ms", "a.Search-MS", "a.jpg.{00020424-0000-0000-C000-000000000046}", "a.desktop", "a.iso"]
+        {
+            assert!(names::extension(name).is_some_and(|end| is_executable_extension(&end)), "{name}");
+        }
     }
 
     #[test]

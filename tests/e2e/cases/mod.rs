@@ -1,5 +1,6 @@
 //! The cases, in the order they run: the parts alone first, so that a fault of theirs is not taken for ours.
 
+mod archives;
 mod failures;
 mod operation;
 mod parts_alone;
@@ -35,6 +36,7 @@ pub const ALL: &[Case] = &[
     case("several_mails_on_one_connection", verdicts::several_mails_on_one_connection),
     case("forged_sender_is_refused", verdicts::forged_sender_is_refused),
     case("virus_is_refused", verdicts::virus_is_refused),
+    case("virus_that_clamd_cannot_unpack_is_refused", archives::virus_that_clamd_cannot_unpack_is_refused),
     case("one_recipient_refused_beside_one_taken", verdicts::one_recipient_refused_beside_one_taken),
     case("mail_of_25_megabytes", verdicts::large_mail_goes_through),
     case("mail_over_the_limit_gets_552", verdicts::too_large_mail_is_refused),

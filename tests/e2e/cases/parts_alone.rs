@@ -5,10 +5,6 @@ use crate::{
     dovecot::contains,
     lab::{HONEST, Lab, plain_mail, send},
 };
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-};
 
 pub fn delivers(lab: &mut Lab) {
     let message = plain_mail("anna@example.net", "alone-clean");
@@ -29,15 +25,7 @@ pub fn refuses(lab: &mut Lab) {
 }
 
 pub fn clamd_finds_eicar(lab: &mut Lab) {
-    let asked = |content: &str| {
-        let mut stream = TcpStream::connect(lab.clamd.address).expect("clamd listens");
-        let length = u32::try_from(content.len()).expect("a short content").to_be_bytes();
-        let request = [b"zINSTREAM\0", length.as_slice(), content.as_bytes(), &[0; 4]].concat();
-        stream.write_all(&request).expect("clamd takes the stream");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("clamd answers");
-        answer
-    };
+    let asked = |content: &str| lab.clamd.asked(content.as_bytes());
     assert!(asked(&eicar()).contains("Wehr.Test.Eicar"), "{}", asked(&eicar()));
     assert!(asked(MARKED_WORD).contains("Wehr.Test.Word"), "{}", asked(MARKED_WORD));
     assert!(asked("nothing in it").contains("OK"), "{}", asked("nothing in it"));

@@ -109,7 +109,7 @@ pub fn several_mails_on_one_connection(lab: &mut Lab) {
 }
 
 /// What a sender is told when a mail is refused: the code, the RFC 3463 code, no rule and no score.
-fn must_refuse(reply: &Reply, code: u16, enhanced: &str) {
+pub fn must_refuse(reply: &Reply, code: u16, enhanced: &str) {
     assert_eq!(reply.code, code, "{}", reply.text);
     assert!(reply.text.contains(enhanced), "{}", reply.text);
     for secret in ["score", "symbol", "DMARC_", "VIRUS_", "Wehr.Test"] {

@@ -6,7 +6,7 @@ pub mod read;
 
 use super::verdict::Action;
 use crate::{
-    judge::coverage::{Account, Engine},
+    judge::coverage::{self, Account, Engine},
     mail::{
         address::{Address, Domain},
         content::Part,
@@ -58,10 +58,6 @@ const KINDS: [&str; 9] = [
     "incomplete",
     "oversize",
 ];
-
-/// Reasons for which an archive is unread: a bound was met, nothing was wrong with it.
-const BOUNDS: [&str; 7] =
-    ["size_limit", "ratio_limit", "count_limit", "depth_limit", "work_limit", "loop", "not_unpacked"];
 
 /// What a class has against a mail.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +114,7 @@ impl Class {
 
     /// The severest objection to a mail, if any.
     #[must_use]
-    pub fn objection(&self, message: &Message, coverage: &Account) -> Option<Objection> {
+    pub fn objection(&self, message: &Message, account: &Account) -> Option<Objection> {
         let mut objections: Vec<Objection> = Vec::new();
         let mut object = |action: Action, what: String| {
             if action > Action::Accept {
@@ -133,8 +129,9 @@ impl Class {
         if message.defects.contains(&defects::HIDDEN_BY_READING) {
             object(self.action("hidden"), "hidden".to_owned());
         }
-        for gap in &coverage.gaps {
-            if gap.engine == Engine::Reader && BOUNDS.contains(&gap.reason) {
+        for gap in &account.gaps {
+            let is_unread = coverage::is_bound(gap.reason) || gap.reason == "not_unpacked";
+            if gap.engine == Engine::Reader && is_unread {
                 object(self.action("unread"), format!("{} {} unread", gap.part, gap.reason));
             }
             object(self.action("incomplete"), format!("{} {} incomplete", gap.part, gap.reason));

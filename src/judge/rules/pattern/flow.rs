@@ -51,6 +51,16 @@ pub enum Flow {
 }
 
 impl Flow {
+    /// Whether something that was kept comes again in it.
+    pub fn refers(&self) -> bool {
+        match self {
+            Self::Walk(_) | Self::Most(_) | Self::Behind { .. } => false,
+            Self::Echo { .. } => true,
+            Self::Keep { flow, .. } | Self::Ahead { flow, .. } | Self::Repeat { flow, .. } => flow.refers(),
+            Self::Chain(flows) | Self::Choice(flows) => flows.iter().any(Flow::refers),
+        }
+    }
+
     /// Whether no way leads through it but over what a slot keeps.
     fn echoes(&self, wanted: usize) -> bool {
         match self {

@@ -113,13 +113,11 @@ pub fn number(truth: bool) -> f64 {
     f64::from(u8::from(truth))
 }
 
-/// Arithmetic and comparison; dividing by 0 gives 0, so that a condition always has a value.
+/// Products and comparisons (sums are lists of terms); dividing by 0 gives 0, so that a condition always has a value.
 #[must_use]
 #[expect(clippy::float_cmp, reason = "conditions compare counts and what authors wrote")]
 pub fn calculate(operator: Operator, left: f64, right: f64) -> f64 {
     match operator {
-        Operator::Add => left + right,
-        Operator::Subtract => left - right,
         Operator::Multiply => left * right,
         Operator::Divide if right == 0.0 => 0.0,
         Operator::Divide => left / right,

@@ -2,7 +2,10 @@
 //!
 //! Pure.
 
-use crate::{judge::rules::pattern::Pattern, limits};
+use crate::{
+    judge::rules::pattern::{Pattern, flow::Flow},
+    limits,
+};
 use fancy_regex::RegexInput;
 use regex_automata::{Input, meta, nfa::thompson::WhichCaptures};
 use std::{ops::Range, sync::OnceLock};
@@ -53,7 +56,7 @@ impl Whole {
 
     /// Whether its automaton's form takes what is kept and comes again for anything, and says little and grows large.
     pub fn refers_far(&self) -> bool {
-        self.pattern.flow().is_some() && self.reach().is_none()
+        self.reach().is_none() && self.pattern.flow().is_some_and(Flow::refers)
     }
 
     /// Whether the pattern is found in a part of a segment; what is around it is looked at where the pattern says so.

@@ -71,7 +71,7 @@ impl Share {
         const SHOWN_EVERY: u32 = 16;
         self.mails.update(|mails| mails.saturating_add(1));
         let mails = self.mails.get();
-        if !self.bar.is_hidden() && mails % SHOWN_EVERY == 0 {
+        if !self.bar.is_hidden() && mails.is_multiple_of(SHOWN_EVERY) {
             let rate = f64::from(mails) / self.began.elapsed().as_secs_f64().max(0.001);
             self.bar.set_message(format!("{mails} mails, {rate:.0} a second"));
             self.bar.set_position(self.counter.load(Ordering::Relaxed));

@@ -41,15 +41,18 @@ fn line(out: &mut String, class: &str, from: (f64, f64), to: (f64, f64)) {
     let _ = write!(out, "<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>");
 }
 
+/// Which mails of a bar are counted.
+type Count = fn(&Bar) -> u64;
+
 /// Bars of ham and unwanted mail side by side, each as a share of its class; thresholds as broken lines.
 #[must_use]
 pub fn histogram(bars: &[Bar], levels: &Levels) -> String {
     let mut out = String::new();
-    let sum = |of: fn(&Bar) -> u64| bars.iter().map(of).sum::<u64>().max(1);
-    let classes: [(&str, fn(&Bar) -> u64); 3] =
+    let sum = |of: Count| bars.iter().map(of).sum::<u64>().max(1);
+    let classes: [(&str, Count); 3] =
         [("ham", |bar| bar.ham), ("unwanted", |bar| bar.unwanted), ("unlabelled", |bar| bar.unlabelled)];
     let shown: Vec<_> = classes.into_iter().filter(|(_, of)| bars.iter().any(|bar| of(bar) > 0)).collect();
-    let share = |of: fn(&Bar) -> u64, bar: &Bar| float(of(bar)) / float(sum(of));
+    let share = |of: Count, bar: &Bar| float(of(bar)) / float(sum(of));
     let highest = bars.iter().flat_map(|bar| shown.iter().map(move |(_, of)| share(*of, bar))).fold(0.01, f64::max);
     for quarter in [0.0, 0.25, 0.5, 0.75, 1.0] {
         line(&mut out, "grid", place(0.0, quarter), place(1.0, quarter));

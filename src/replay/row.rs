@@ -77,12 +77,13 @@ mod points {
     use super::Score;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub fn serialize<S: Serializer>(score: &Score, out: S) -> Result<S::Ok, S::Error> {
         out.serialize_f64(score.points())
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Score, D::Error> {
-        Score::from_points(f64::deserialize(from)?).ok_or_else(|| D::Error::custom("not a score"))
+        format!("{:.2}", f64::deserialize(from)?).parse().map_err(|()| D::Error::custom("not a score"))
     }
 }
 

@@ -155,8 +155,11 @@ mod tests {
 
     fn scores(ham: &[i32], spam: &[i32]) -> Scores {
         let mut scores = Scores::default();
-        ham.iter().for_each(|score| scores.add(Label::Ham, Score::from_hundredths(*score)));
-        spam.iter().for_each(|score| scores.add(Label::Spam, Score::from_hundredths(*score)));
+        for (label, score) in
+            ham.iter().map(|score| (Label::Ham, score)).chain(spam.iter().map(|score| (Label::Spam, score)))
+        {
+            scores.add(label, Score::from_hundredths(*score));
+        }
         scores
     }
 

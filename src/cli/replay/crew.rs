@@ -8,7 +8,7 @@ use crate::{
         bench::Said,
         input::{Input, Inputs},
     },
-    judge::rulebook::Rulebook,
+    judge::{facts::Question, rulebook::Rulebook},
     limits,
     mail::{message::Message, timestamp::Timestamp},
     replay::{
@@ -169,7 +169,7 @@ impl Crew {
         let mail = Arc::new(mail);
         let now = again(&mail, &facts, &self.rulebook);
         let took = began.elapsed();
-        let kinds: BTreeSet<&str> = now.missing.iter().map(|question| question.kind()).collect();
+        let kinds: BTreeSet<&str> = now.missing.iter().map(Question::kind).collect();
         let row = Row {
             label: self.labels.of(&path, index),
             path,

@@ -148,11 +148,11 @@ impl Replay {
         let began = Instant::now();
         let flips = against.name().map(Flips::against);
         let mut sums = Sums { tally: Tally::default(), flips, ending: Ending::Fine };
-        let share = Share::of(&self.paths);
-        let inputs = Inputs::counted(&self.paths, share.counter());
+        let watched = Share::of(&self.paths);
+        let inputs = Inputs::counted(&self.paths, watched.counter());
         let thresholds = crew.rulebook.thresholds;
         let done = crew.run(inputs, jobs, &stop, |done| {
-            share.step();
+            watched.step();
             match done {
                 Ok(Done { row, before }) => {
                     sums.tally.add(&row, thresholds.tag);
@@ -170,7 +170,7 @@ impl Replay {
             }
         });
         done?;
-        drop(share);
+        drop(watched);
         let shard = self.shard.map(|shard| shard.to_string()).unwrap_or_default();
         let run = Run { took: began.elapsed(), jobs, shard, interrupted: stop.is_asked() };
         let report = report(&sums.tally, &crew.rulebook, &run, sums.flips.as_ref());

@@ -11,6 +11,7 @@ pub mod document;
 pub mod facts;
 pub mod findings;
 pub mod foresee;
+pub mod learned;
 pub mod policy;
 pub mod rulebook;
 pub mod rules;

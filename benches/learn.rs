@@ -1,46 +1,58 @@
-//! dump
-#![allow(clippy::all, clippy::pedantic, clippy::unwrap_used)]
-use std::io::{BufRead, Write};
+//! The learned model over a list of mails: on line with immediate feedback, or one half learned and the other judged.
+//!
+//! `cargo bench --ignore-rust-version --bench learn -- LIST online|batch` reads lines `spam PATH` or `ham PATH` and prints
+//! `spam SCORE` or `ham SCORE` for every mail that was judged; `benches/learn.py` makes the lists and the figure of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use std::{fs, time::Instant};
 use wehr::{
-    judge::learned::{hash::Hasher, marks},
+    judge::learned::model::{Class, Model, Vector},
     mail::message::Message,
 };
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
-    let mut args = std::env::args().skip(1);
-    let list = args.next().unwrap();
-    let mut out = std::io::BufWriter::new(std::fs::File::create(args.next().unwrap()).unwrap());
-    let (mut parse, mut mark, mut n) = (0u128, 0u128, 0u128);
-    for line in std::io::BufReader::new(std::fs::File::open(list).unwrap()).lines() {
-        let line = line.unwrap();
-        let (label, path) = line.split_once(' ').unwrap();
-        let raw = std::fs::read(path).unwrap();
-        let t = std::time::Instant::now();
-        let message = Message::parse(raw.into());
-        parse += t.elapsed().as_nanos();
-        let t = std::time::Instant::now();
-        let mut found: Vec<(u8, u64)> = Vec::new();
-        marks::each(&message, &mut |kind, a, b| {
-            let mut h = Hasher::new(&[7; 16]);
-            h.write(&[kind as u8]);
-            h.write(a.as_bytes());
-            if !b.is_empty() {
-                h.write(&[0]);
-                h.write(b.as_bytes());
-            }
-            found.push((kind as u8, h.finish()));
-        });
-        found.sort();
-        found.dedup();
-        mark += t.elapsed().as_nanos();
-        n += 1;
-        out.write_all(&[if label == "spam" { 1 } else { 0 }]).unwrap();
-        out.write_all(&(found.len() as u32).to_le_bytes()).unwrap();
-        for (k, h) in found {
-            out.write_all(&[k]).unwrap();
-            out.write_all(&h.to_le_bytes()).unwrap();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let [list, mode] = arguments.as_slice() else {
+        eprintln!("learn LIST online|batch: nothing to do");
+        return;
+    };
+    let is_online = mode == "online";
+    let mut model = Model::new([7; 16], if is_online { 1 } else { 3 });
+    let mut took = 0;
+    let mails: Vec<(Class, Vector)> = fs::read_to_string(list)
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let (class, path) = line.split_once(' ').unwrap();
+            let message = Message::parse(fs::read(path).unwrap().into());
+            let start = Instant::now();
+            let vector = model.vector(&message);
+            took += start.elapsed().as_micros();
+            (if class == "spam" { Class::Spam } else { Class::Ham }, vector)
+        })
+        .collect();
+    let tell = |model: &Model, (class, vector): &(Class, Vector)| {
+        println!("{} {:.9}", if *class == Class::Spam { "spam" } else { "ham" }, model.score(vector));
+    };
+    if is_online {
+        for mail in &mails {
+            tell(&model, mail);
+            model.learn(std::slice::from_ref(mail));
         }
+    } else {
+        let (learned, judged) = mails.split_at(mails.len() / 2);
+        model.learn(learned);
+        judged.iter().for_each(|mail| tell(&model, mail));
     }
-    eprintln!("{n} mails, parse {} us, marks {} us each", parse / n / 1000, mark / n / 1000);
+    eprintln!("{} mails, {} us a vector", mails.len(), took / mails.len().max(1) as u128);
 }

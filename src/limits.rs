@@ -316,3 +316,9 @@ pub const AUTOMATA_BYTES_LEAST: usize = 8 << 20;
 pub const AUTOMATA_PATTERN_BYTES: usize = 128 << 10;
 /// Steps of verifying one pattern in one segment, above four for each octet; then one plain search decides.
 pub const VERIFIER_STEPS_MIN: usize = 256;
+
+/// Mails of a class that are learned together, several times over: their vectors are held, some 20 KB each.
+pub const LEARNED_AT_ONCE_MAX: usize = 4096;
+
+/// Marks whose say is told with a learned opinion.
+pub const VOICES_MAX: usize = 10;

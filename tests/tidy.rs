@@ -22,12 +22,13 @@ use wehr::judge::{checks, rules};
 const LAYERS: [&str; 9] = ["limits", "telemetry", "mail", "judge", "world", "doors", "config", "server", "cli"];
 
 /// The order inside the judge.
-const JUDGE: [&[&str]; 9] = [
+const JUDGE: [&[&str]; 10] = [
     &["document", "facts", "findings"],
     &["auth"],
     &["coverage"],
     &["policy/verdict"],
     &["policy/classes"],
+    &["learned"],
     &["rules", "rulebook"],
     &["checks", "foresee"],
     &["policy"],

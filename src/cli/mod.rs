@@ -5,6 +5,7 @@
 pub mod config;
 pub mod demo;
 pub mod explain;
+pub mod learn;
 pub mod output;
 pub mod progress;
 pub mod rules;
@@ -34,6 +35,8 @@ enum Verb {
     Scan(scan::Scan),
     /// Tell how the verdict of a message came about, and what would have changed it
     Explain(explain::Explain),
+    /// Teach the model of this house what is wanted and what is not
+    Learn(learn::Learn),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(demo) => demo.run(),
         Verb::Scan(scan) => scan.run(),
         Verb::Explain(explain) => explain.run(),
+        Verb::Learn(learn) => learn.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

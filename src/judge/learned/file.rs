@@ -112,7 +112,7 @@ mod tests {
 
     fn model() -> Model {
         let mut model = Model::new([0xab; 16], 2);
-        model.learn(&[(Class::Ham, vec![1, 2]), (Class::Spam, vec![3, 524_287])]);
+        model.learn(&[(Class::Ham, vec![(1, 0.6), (2, 0.8)]), (Class::Spam, vec![(524_287, 1.0)])]);
         model
     }
 

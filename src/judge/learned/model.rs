@@ -169,7 +169,9 @@ pub fn vector(mut found: Vec<(u32, u8)>) -> Vector {
     let value = |kind: u8| 1.0 / of_kind.get(usize::from(kind)).copied().unwrap_or(1.0).sqrt();
     let mut vector: Vector = found.into_iter().map(|(slot, kind)| (slot, value(kind))).collect();
     let length = vector.iter().map(|(_, value)| value * value).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|(_, value)| *value /= length);
+    for (_, value) in &mut vector {
+        *value /= length;
+    }
     vector
 }
 

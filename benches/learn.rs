@@ -52,7 +52,9 @@ fn main() {
     } else {
         let (learned, judged) = mails.split_at(mails.len() / 2);
         model.learn(learned);
-        judged.iter().for_each(|mail| tell(&model, mail));
+        for mail in judged {
+            tell(&model, mail);
+        }
     }
     eprintln!("{} mails, {} us a vector", mails.len(), took / mails.len().max(1) as u128);
 }

@@ -331,3 +331,9 @@ pub const REPLAY_BATCH_BYTES_MAX: usize = 8 << 20;
 pub const REPLAY_WINDOW_BYTES_MAX: u64 = 128 << 20;
 /// Octets of a line of an earlier report: a mail with a thousand symbols has 100 KB.
 pub const REPLAY_LINE_BYTES_MAX: u64 = 64 << 20;
+
+/// Mails of a class that are learned together, several times over: their vectors are held, some 20 KB each.
+pub const LEARNED_AT_ONCE_MAX: usize = 4096;
+
+/// Marks whose say is told with a learned opinion.
+pub const VOICES_MAX: usize = 10;

@@ -23,12 +23,13 @@ const LAYERS: [&str; 10] =
     ["limits", "telemetry", "mail", "judge", "replay", "world", "doors", "config", "server", "cli"];
 
 /// The order inside the judge.
-const JUDGE: [&[&str]; 9] = [
+const JUDGE: [&[&str]; 10] = [
     &["document", "facts", "findings"],
     &["auth"],
     &["coverage"],
     &["policy/verdict"],
     &["policy/classes"],
+    &["learned"],
     &["rules", "rulebook"],
     &["checks", "foresee"],
     &["policy"],

@@ -48,6 +48,7 @@ static RULEBOOK: LazyLock<Arc<Rulebook>> = LazyLock::new(|| {
         own_domains: Domain::parse("school.example").into_iter().collect(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
+        learned: None,
         classes: wehr::judge::policy::classes::Classes::embedded(),
         digest: "fuzz".to_owned(),
     })

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod demo;
 pub mod explain;
+pub mod learn;
 pub mod output;
 pub mod progress;
 pub mod replay;
@@ -37,6 +38,8 @@ enum Verb {
     Explain(explain::Explain),
     /// Judge stored mails again and tell what the rules make of them, and what a change would change
     Replay(replay::Replay),
+    /// Teach the model of this house what is wanted and what is not
+    Learn(learn::Learn),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
         Verb::Scan(scan) => scan.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Replay(replay) => replay.run(),
+        Verb::Learn(learn) => learn.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

@@ -142,6 +142,12 @@ pub const KEYS: &[Key] = &[
         r#""""#,
         "folder with *.toml rule files that replace the built-in ones; empty: built in",
     ),
+    key(
+        "learn.model",
+        Shape::Text,
+        r#""""#,
+        "file of a learned model (wehr learn) for the field learned of rules; empty: none",
+    ),
     key("limits.message_bytes_max", Shape::Count, "52428800", "octets of one message; larger ones get 552"),
     key(
         "limits.spool_memory_bytes_max",

@@ -4,6 +4,7 @@
 
 pub mod explain;
 pub mod keys;
+pub mod learned;
 pub mod read;
 pub mod rules;
 
@@ -32,6 +33,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
 };
 
 /// Where accepted mail goes.
@@ -111,6 +113,8 @@ pub struct Settings {
     pub quarantine_folder: PathBuf,
     /// `None`: the packs that are built in.
     pub rules_dir: Option<PathBuf>,
+    /// File of a learned model.
+    pub model_file: Option<PathBuf>,
     /// `None`: the classes that are built in.
     pub recipients_file: Option<PathBuf>,
     pub message_bytes_max: usize,
@@ -201,6 +205,7 @@ impl Settings {
             thresholds: self.thresholds,
             rules,
             classes: self.classes()?,
+            learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
         rulebook.digest = digest(&rulebook, &sources.lists);
@@ -230,6 +235,9 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     }
     for (name, group) in &rulebook.rules.groups {
         line(name, &format!("cap {:?}", group.cap.map(Score::hundredths)));
+    }
+    if let Some(model) = &rulebook.learned {
+        line("learned", &model.digest());
     }
     for class in rulebook.classes.all() {
         line("class", &format!("{class:?}"));
@@ -269,6 +277,7 @@ impl Typing<'_> {
         let quarantine_folder = self.path("quarantine.folder");
         let rules_dir =
             self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
+        let model_file = self.existing("learn.model", "a readable file", Path::is_file);
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
@@ -294,6 +303,7 @@ impl Typing<'_> {
             thresholds: thresholds?,
             quarantine_folder: quarantine_folder?,
             rules_dir,
+            model_file,
             recipients_file,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,

@@ -11,6 +11,7 @@ pub mod document;
 pub mod facts;
 pub mod findings;
 pub mod foresee;
+pub mod learned;
 pub mod policy;
 pub mod rulebook;
 pub mod rules;
@@ -115,7 +116,8 @@ impl Judge {
 
     /// What the rules find, once all checks have spoken.
     fn judged_by_rules(&self, facts: &Facts, authentication: &Authentication, found: &[Finding]) -> Vec<Finding> {
-        let scene = Scene::new(&self.mail, Some(Outside::of(authentication, facts)));
+        let outside = Outside::of(authentication, facts);
+        let scene = Scene::new(&self.mail, Some(outside)).with_learned(self.rulebook.learned.as_deref());
         self.rulebook.rules.program.run(&scene, found)
     }
 

@@ -5,11 +5,12 @@
 use super::{
     auth,
     findings::{Finding, Score, Symbol},
+    learned::model::Model,
     policy::{classes::Classes, verdict::Action},
     rules::ruleset::Ruleset,
 };
 use crate::mail::address::Domain;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Scores from which a mail is marked, set aside, refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Rulebook {
     pub rules: Ruleset,
     /// What each class of recipients takes.
     pub classes: Classes,
+    /// What mails of this house taught; nothing is said of a mail without.
+    pub learned: Option<Arc<Model>>,
     /// Name of the milter or proxy in the reference of a verdict.
     pub digest: String,
 }

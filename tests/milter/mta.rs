@@ -152,6 +152,7 @@ impl House {
             thresholds: Thresholds::default(),
             rules,
             classes: Classes::embedded(),
+            learned: None,
             digest: "test".to_owned(),
         });
         let scanned = Arc::clone(&self.world.scanned);

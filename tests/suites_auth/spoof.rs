@@ -30,6 +30,7 @@ fn rulebook() -> Rulebook {
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).unwrap(),
         classes: Classes::embedded(),
+        learned: None,
         digest: String::new(),
     }
 }

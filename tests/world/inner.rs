@@ -152,6 +152,7 @@ fn rulebook() -> Arc<Rulebook> {
             own_domains: Vec::new(),
             thresholds: Thresholds::default(),
             rules: Ruleset::embedded(&[]).unwrap(),
+            learned: None,
             classes: Classes::embedded(),
             digest: "inner".to_owned(),
         })

@@ -2,6 +2,7 @@
 //!
 //! Reads files; asks only whom the command line names.
 
+pub mod learned;
 pub mod trace;
 
 use self::trace::Trace;
@@ -88,6 +89,12 @@ fn text(trace: &Trace) -> String {
         line("rule", &format!("{:+7.2} {} ({}{marks}), {}", rule.score, rule.symbol, rule.about, rule.place));
         for Match { field, octets: [start, end], text } in &rule.matches {
             line("", &format!("{field} at octets {start}..{end}: {text}"));
+        }
+    }
+    if let Some(learned) = &trace.learned {
+        line("learned", &format!("{:.4} that it is unwanted", learned.probability));
+        for voice in &learned.voices {
+            line("", &format!("{:+7.2} {} {:?}", voice.weight, voice.kind, voice.text));
         }
     }
     line("sum", &trace.sum);

@@ -2,6 +2,7 @@
 //!
 //! Pure.
 
+use super::learned::{self, Learned};
 use crate::{
     cli::scan::{
         bench::Judged,
@@ -46,6 +47,9 @@ pub struct Trace {
     pub authentication: String,
     pub checks: Vec<TracedCheck>,
     pub rules: Vec<TracedRule>,
+    /// What the learned model said, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
     pub sum: String,
     pub action: &'static str,
     pub because: String,
@@ -114,6 +118,7 @@ impl Trace {
             authentication: authentication(judged),
             checks: checks::ALL.iter().map(|check| traced(check, judged, rulebook)).collect(),
             rules: matches::traced(judged, rulebook),
+            learned: learned::opinion(judged, rulebook),
             sum: format!(
                 "{} (tag from {}, quarantine from {}, reject from {})",
                 verdict.score, thresholds.tag, thresholds.quarantine, thresholds.reject

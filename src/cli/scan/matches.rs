@@ -94,7 +94,7 @@ fn spans(judged: &Judged, rulebook: &Rulebook, found: &[&Finding]) -> Vec<Vec<Sp
         return Vec::new();
     }
     let outside = Outside::of(&judged.verdict.authentication, &judged.facts);
-    let scene = Scene::new(&judged.mail, Some(outside));
+    let scene = Scene::new(&judged.mail, Some(outside)).with_learned(rulebook.learned.as_deref());
     rulebook.rules.program.spans(&scene, found.iter().map(|finding| &finding.symbol))
 }
 

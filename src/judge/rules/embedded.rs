@@ -9,6 +9,7 @@ pub const PACKS: &[(&str, &str)] = &[
     ("bulk.toml", include_str!("../../../rules/bulk.toml")),
     ("fraud.toml", include_str!("../../../rules/fraud.toml")),
     ("invoices.toml", include_str!("../../../rules/invoices.toml")),
+    ("learned.toml", include_str!("../../../rules/learned.toml")),
     ("oddities.toml", include_str!("../../../rules/oddities.toml")),
     ("pharma_and_goods.toml", include_str!("../../../rules/pharma_and_goods.toml")),
     ("phishing.toml", include_str!("../../../rules/phishing.toml")),

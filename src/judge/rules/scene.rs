@@ -3,7 +3,7 @@
 //! Pure. Things that many rules read are made once, when the first of them asks.
 
 use crate::{
-    judge::{auth::Authentication, facts::Facts},
+    judge::{auth::Authentication, facts::Facts, learned::model::Model},
     mail::{
         Mail,
         classic::{Circumstances, Classic},
@@ -33,12 +33,28 @@ pub struct Scene<'a> {
     pub outside: Option<Outside<'a>>,
     parties: OnceCell<Parties>,
     classic: OnceCell<Classic>,
+    model: Option<&'a Model>,
+    learned: OnceCell<Option<f64>>,
 }
 
 impl<'a> Scene<'a> {
     #[must_use]
     pub fn new(mail: &'a Mail, outside: Option<Outside<'a>>) -> Self {
-        Self { mail, outside, parties: OnceCell::new(), classic: OnceCell::new() }
+        let (parties, classic, learned) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { mail, outside, parties, classic, model: None, learned }
+    }
+
+    /// The same with a model that has an opinion.
+    #[must_use]
+    pub fn with_learned(mut self, model: Option<&'a Model>) -> Self {
+        self.model = model;
+        self
+    }
+
+    /// The probability that the mail is unwanted, 0 to 1, as the model has it; nothing without a model.
+    #[must_use]
+    pub fn learned(&self) -> Option<f64> {
+        *self.learned.get_or_init(|| self.model.map(|model| model.probability(&self.mail.message)))
     }
 
     /// The people that the header names.

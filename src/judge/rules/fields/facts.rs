@@ -273,4 +273,15 @@ pub const FIELDS: &[Field] = &[
             Some(())
         },
     },
+    Field {
+        name: "learned",
+        kind: Type::Number,
+        is_many: true,
+        about: "probability that the mail is unwanted, 0 to 1, by what `wehr learn` taught; none without a model",
+        read: |scene, out| {
+            scene.outside?;
+            out.extend(scene.learned().map(Value::Number));
+            Some(())
+        },
+    },
 ];

@@ -1,0 +1,257 @@
+//! Marks of a mail: what the model looks at, each with its kind.
+//!
+//! Pure; their number is bounded by the octets that are looked at.
+
+use super::{
+    forms::{self, size},
+    header, words,
+};
+use crate::mail::{
+    content::{Link, Part, Text},
+    fold::fold,
+    message::Message,
+    page::Page,
+};
+
+/// What a mark is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Word,
+    Pair,
+    Subject,
+    SubjectPair,
+    Gram,
+    SubjectGram,
+    Field,
+    FieldOrder,
+    FieldWord,
+    FieldGram,
+    Shape,
+    Domain,
+    Host,
+    UrlWord,
+    Sender,
+    SenderGram,
+    Attachment,
+    Markup,
+    Page,
+    Defect,
+    Hidden,
+}
+
+impl Kind {
+    /// For hashing: models depend on these numbers.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self.named().0
+    }
+
+    /// For traces.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.named().1
+    }
+
+    fn named(self) -> (u8, &'static str) {
+        match self {
+            Self::Word => (1, "word"),
+            Self::Pair => (2, "pair"),
+            Self::Subject => (3, "subject"),
+            Self::SubjectPair => (4, "subject_pair"),
+            Self::Gram => (5, "letters"),
+            Self::SubjectGram => (6, "subject_letters"),
+            Self::Field => (7, "field"),
+            Self::FieldOrder => (8, "field_order"),
+            Self::FieldWord => (9, "field_word"),
+            Self::FieldGram => (10, "field_letters"),
+            Self::Shape => (11, "shape"),
+            Self::Domain => (12, "domain"),
+            Self::Host => (13, "host"),
+            Self::UrlWord => (14, "url_word"),
+            Self::Sender => (15, "sender"),
+            Self::SenderGram => (16, "sender_letters"),
+            Self::Attachment => (17, "attachment"),
+            Self::Markup => (18, "markup"),
+            Self::Page => (19, "page"),
+            Self::Defect => (20, "defect"),
+            Self::Hidden => (21, "hidden_word"),
+        }
+    }
+}
+
+/// Takes a mark: its kind and one or two texts.
+pub type Take<'t> = dyn FnMut(Kind, &str, &str) + 't;
+
+/// Octets of shown text whose words are marks.
+const WORD_BYTES_MAX: usize = 16 * 1024;
+/// Octets of shown text whose groups of letters are marks.
+const GRAM_BYTES_MAX: usize = 4 * 1024;
+const MARKUP_BYTES_MAX: usize = 3000;
+const HIDDEN_BYTES_MAX: usize = 2000;
+const SUBJECT_BYTES_MAX: usize = 500;
+const URL_BYTES_MAX: usize = 200;
+const URL_WORDS_MAX: usize = 12;
+const LINKS_MAX: usize = 64;
+const PARTS_MAX: usize = 20;
+/// Characters of a group of letters.
+const GRAM: usize = 4;
+
+/// Hands out every mark of a mail, some of them several times.
+pub fn each(message: &Message, take: &mut Take<'_>) {
+    header::each(&message.head, take);
+    let subject = cut(&message.subject, SUBJECT_BYTES_MAX);
+    spoken(Kind::Subject, Kind::SubjectPair, subject, take);
+    grams(Kind::SubjectGram, cut(subject, URL_BYTES_MAX), take);
+    let (mut words_left, mut grams_left) = (WORD_BYTES_MAX, GRAM_BYTES_MAX);
+    for text in message.texts.iter().filter(|text| text.is_shown) {
+        body(text, &mut words_left, &mut grams_left, take);
+    }
+    structure(message, take);
+    message.links.iter().take(LINKS_MAX).for_each(|found| link(found, take));
+}
+
+/// At most so many octets of a text, whole characters.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
+}
+
+/// Hands out every group of four characters.
+pub fn grams(kind: Kind, text: &str, take: &mut Take<'_>) {
+    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]).skip(GRAM);
+    for ((start, _), end) in text.char_indices().zip(ends) {
+        take(kind, text.get(start..end).unwrap_or_default(), "");
+    }
+}
+
+fn spoken(one: Kind, two: Kind, text: &str, take: &mut Take<'_>) {
+    let folded = fold(text);
+    let mut before = "^";
+    for word in words::of(&folded) {
+        take(one, word, "");
+        take(two, before, word);
+        before = word;
+    }
+}
+
+fn body(text: &Text, words_left: &mut usize, grams_left: &mut usize, take: &mut Take<'_>) {
+    let shown = text.page.as_ref().map_or(text.text.as_str(), |page| page.visible.as_str());
+    let part = cut(shown, *words_left);
+    *words_left = words_left.saturating_sub(part.len());
+    spoken(Kind::Word, Kind::Pair, part, take);
+    let part = cut(shown, *grams_left);
+    *grams_left = grams_left.saturating_sub(part.len());
+    grams(Kind::Gram, part, take);
+    if let Some(page) = &text.page {
+        grams(Kind::Markup, cut(&text.text, MARKUP_BYTES_MAX), take);
+        self::page(page, take);
+    }
+}
+
+fn page(page: &Page, take: &mut Take<'_>) {
+    for word in words::of(&fold(cut(&page.hidden, HIDDEN_BYTES_MAX))) {
+        take(Kind::Hidden, word, "");
+    }
+    for oddity in &page.style_oddities {
+        take(Kind::Page, oddity, "");
+    }
+    for (name, count) in [
+        ("images", page.images),
+        ("remote", page.remote_images),
+        ("tracking", page.tracking_images),
+        ("forms", page.forms),
+        ("inputs", page.inputs),
+        ("anchors", page.anchors.len()),
+        ("tags", page.tags),
+        ("scripts", page.scripts),
+        ("comments", page.comment_bytes),
+        ("data", page.data_uris),
+    ] {
+        take(Kind::Page, name, size(count));
+    }
+}
+
+fn structure(message: &Message, take: &mut Take<'_>) {
+    let mut whole = String::new();
+    for part in message.parts.iter().take(PARTS_MAX) {
+        whole.push_str(cut(&part.declared, SUBJECT_BYTES_MAX));
+        whole.push(' ');
+        self::part(part, take);
+    }
+    take(Kind::Shape, "whole", &whole);
+    for defect in &message.defects {
+        take(Kind::Defect, defect, "");
+    }
+}
+
+fn part(part: &Part, take: &mut Take<'_>) {
+    take(Kind::Shape, "type", &part.declared);
+    take(Kind::Shape, "size", size(part.bytes));
+    if !part.is_shown || !part.name.is_empty() {
+        take(Kind::Attachment, &part.extension(), &part.detected);
+        take(Kind::Attachment, &forms::of(&part.name), &part.declared);
+    }
+    for mark in &part.traits {
+        take(Kind::Attachment, "trait", mark);
+    }
+}
+
+fn link(link: &Link, take: &mut Take<'_>) {
+    take(Kind::Host, &link.host, "");
+    if let Some(domain) = &link.domain {
+        take(Kind::Domain, domain, "");
+        if let Some((_, end)) = domain.rsplit_once('.') {
+            take(Kind::Shape, "end", end);
+        }
+    }
+    let oddities = [("ip", link.is_ip), ("user", link.userinfo), ("puny", link.is_punycode), ("other", link.mismatch)];
+    for (name, _) in oddities.iter().filter(|(_, holds)| *holds) {
+        take(Kind::Shape, "link", name);
+    }
+    for word in words::of(&fold(cut(&link.url, URL_BYTES_MAX))).take(URL_WORDS_MAX) {
+        take(Kind::UrlWord, word, "");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(text: &'static str) -> Vec<String> {
+        let mut found = Vec::new();
+        each(&Message::parse(text.as_bytes().into()), &mut |kind, first, second| {
+            found.push(format!("{} {first} {second}", kind.word()).trim_end().to_owned());
+        });
+        found
+    }
+
+    #[test]
+    fn what_a_mail_says_and_how_it_is_built_are_marks() {
+        let found = marks(
+            "From: Rektorat <info@schule.example>\r\nSubject: Zwei Worte\r\nX-Mailer: Pigeon 7\r\n\r\nhttps://a.b.example/c ja nein\r\n",
+        );
+        for mark in [
+            "pair ja nein",
+            "word nein",
+            "subject worte",
+            "subject_pair zwei worte",
+            "letters nein",
+            "field_word x-mailer pigeon",
+            "field_order Subject X-Mailer",
+            "host a.b.example",
+            "sender from schule.example",
+        ] {
+            assert!(found.iter().any(|found| found == mark), "{mark} in {found:?}");
+        }
+    }
+
+    #[test]
+    fn where_and_when_are_none() {
+        let found = marks(
+            "Received: from relay.example; Mon\r\nDate: Tuesday\r\nMessage-ID: <secret@host.example>\r\nDelivered-To: pupil@school.example\r\nTo: pupil@school.example\r\n\r\nx\r\n",
+        );
+        for word in ["relay", "Tues", "secret", "pupil", "school", "Mon"] {
+            assert!(!found.iter().any(|found| found.contains(word)), "{word} in {found:?}");
+        }
+    }
+}

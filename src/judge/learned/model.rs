@@ -1,0 +1,259 @@
+//! The model: a weight for every slot; on-line logistic regression, each step taken whole.
+//!
+//! Pure. A mail is a vector of length 1 over slots, in which each kind of mark has about the same say. One step moves its
+//! score from `s` to the `t` with `t = s + r(y - p(t))`: the step is measured where it ends (implicit or proximal descent),
+//! so it never overshoots. `forget` computes `s` from `t`, which is exact but for rounding for what was learned last; for an
+//! older mail it takes back the step that the mail would have made last.
+
+use super::{
+    hash::{Hasher, Key},
+    marks,
+};
+use crate::mail::message::Message;
+
+/// Binary logarithm of the number of slots.
+pub const SLOT_BITS: u32 = 19;
+pub const SLOTS: usize = 1 << SLOT_BITS;
+
+/// How far one mail moves its score: a mail that was thought even ends at odds of about `exp(5)`.
+const RATE: f64 = 2000.0;
+/// The least that the class with more mails counts.
+const CLASS_WEIGHT_MIN: f64 = 0.25;
+
+/// What a mail is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Ham,
+    Spam,
+}
+
+/// A mail as the model sees it: slots, sorted, each once, with their values; of length 1.
+pub type Vector = Vec<(u32, f32)>;
+
+/// Weights, with what is needed to go on learning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub(super) key: Key,
+    /// How often each mail was learned.
+    pub(super) passes: u32,
+    pub(super) ham: u64,
+    pub(super) spam: u64,
+    /// `SLOTS` of them.
+    pub(super) weights: Vec<f32>,
+}
+
+impl Model {
+    /// A model that knows nothing. The key should be random; `passes` is how often each mail is learned.
+    #[must_use]
+    pub fn new(key: Key, passes: u32) -> Self {
+        Self { key, passes, ham: 0, spam: 0, weights: vec![0.0; SLOTS] }
+    }
+
+    /// How many mails it knows: wanted ones, unwanted ones.
+    #[must_use]
+    pub fn known(&self) -> (u64, u64) {
+        (self.ham, self.spam)
+    }
+
+    #[must_use]
+    pub fn passes(&self) -> u32 {
+        self.passes
+    }
+
+    /// A mail as a vector.
+    #[must_use]
+    pub fn vector(&self, message: &Message) -> Vector {
+        let mut found = Vec::new();
+        marks::each(message, &mut |kind, first, second| found.push((self.slot(kind, first, second), kind.number())));
+        vector(found)
+    }
+
+    pub(super) fn slot(&self, kind: marks::Kind, first: &str, second: &str) -> u32 {
+        let mut hasher = Hasher::new(&self.key);
+        hasher.write(&[kind.number()]);
+        hasher.write(first.as_bytes());
+        if !second.is_empty() {
+            hasher.write(&[0]);
+            hasher.write(second.as_bytes());
+        }
+        u32::try_from(hasher.finish() % SLOTS as u64).unwrap_or_default()
+    }
+
+    pub(super) fn weight(&self, slot: u32) -> f32 {
+        usize::try_from(slot).ok().and_then(|slot| self.weights.get(slot)).copied().unwrap_or_default()
+    }
+
+    /// The logarithm of the odds that a mail is unwanted.
+    #[must_use]
+    pub fn score(&self, mail: &[(u32, f32)]) -> f64 {
+        mail.iter().map(|(slot, value)| f64::from(self.weight(*slot)) * f64::from(*value)).sum()
+    }
+
+    /// The probability that a mail is unwanted, 0 to 1.
+    #[must_use]
+    pub fn probability(&self, message: &Message) -> f64 {
+        logistic(self.score(&self.vector(message)))
+    }
+
+    /// Learns mails in this order, `passes` times.
+    pub fn learn(&mut self, mails: &[(Class, Vector)]) {
+        for (class, _) in mails {
+            let known = self.known_of(*class);
+            *known = known.saturating_add(1);
+        }
+        for _ in 0..self.passes {
+            for (class, mail) in mails {
+                let before = self.score(mail);
+                let after = score_after(before, self.rate(*class), target(*class));
+                self.shift(mail, after - before);
+            }
+        }
+    }
+
+    /// Takes mails back, the last of the list first.
+    pub fn forget(&mut self, mails: &[(Class, Vector)]) {
+        for _ in 0..self.passes {
+            for (class, mail) in mails.iter().rev() {
+                let after = self.score(mail);
+                self.shift(mail, -self.rate(*class) * (target(*class) - logistic(after)));
+            }
+        }
+        for (class, _) in mails {
+            let known = self.known_of(*class);
+            *known = known.saturating_sub(1);
+        }
+    }
+
+    fn known_of(&mut self, class: Class) -> &mut u64 {
+        match class {
+            Class::Ham => &mut self.ham,
+            Class::Spam => &mut self.spam,
+        }
+    }
+
+    /// The class with more mails counts less, so that both together count alike.
+    #[expect(clippy::cast_precision_loss, reason = "a share of mails needs no more digits")]
+    fn rate(&self, class: Class) -> f64 {
+        let (own, other) = match class {
+            Class::Ham => (self.ham, self.spam),
+            Class::Spam => (self.spam, self.ham),
+        };
+        RATE * ((other as f64 + 1.0) / (own as f64 + 1.0)).clamp(CLASS_WEIGHT_MIN, 1.0)
+    }
+
+    /// Moves the score of a mail by `by`.
+    #[expect(clippy::cast_possible_truncation, reason = "weights are kept as f32")]
+    fn shift(&mut self, mail: &[(u32, f32)], by: f64) {
+        for (slot, value) in mail {
+            let weight = usize::try_from(*slot).ok().and_then(|slot| self.weights.get_mut(slot));
+            if let Some(weight) = weight {
+                *weight = (f64::from(*weight) + by * f64::from(*value)) as f32;
+            }
+        }
+    }
+}
+
+/// The vector of marks, given by slot and number of kind: `n` marks of a kind have the value `1/sqrt(n)`, then all are
+/// scaled to length 1.
+#[must_use]
+pub fn vector(mut found: Vec<(u32, u8)>) -> Vector {
+    found.sort_unstable();
+    found.dedup();
+    let mut of_kind = [0.0_f32; 256];
+    for (_, kind) in &found {
+        if let Some(count) = of_kind.get_mut(usize::from(*kind)) {
+            *count += 1.0;
+        }
+    }
+    found.dedup_by_key(|(slot, _)| *slot);
+    let value = |kind: u8| 1.0 / of_kind.get(usize::from(kind)).copied().unwrap_or(1.0).sqrt();
+    let mut vector: Vector = found.into_iter().map(|(slot, kind)| (slot, value(kind))).collect();
+    let length = vector.iter().map(|(_, value)| value * value).sum::<f32>().sqrt();
+    for (_, value) in &mut vector {
+        *value /= length;
+    }
+    vector
+}
+
+fn target(class: Class) -> f64 {
+    match class {
+        Class::Ham => 0.0,
+        Class::Spam => 1.0,
+    }
+}
+
+/// The probability of these odds.
+#[must_use]
+pub fn logistic(score: f64) -> f64 {
+    1.0 / (1.0 + (-score).exp())
+}
+
+/// The score to which a step leads: the root of a strictly rising function, by bisection.
+fn score_after(before: f64, rate: f64, target: f64) -> f64 {
+    let (mut low, mut high) = (before - rate, before + rate);
+    for _ in 0..64 {
+        let middle = f64::midpoint(low, high);
+        if middle - rate * (target - logistic(middle)) < before {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(slots: &[u32]) -> Vector {
+        vector(slots.iter().map(|slot| (*slot, 1)).collect())
+    }
+
+    fn mails() -> Vec<(Class, Vector)> {
+        vec![(Class::Ham, mail(&[1, 2, 3])), (Class::Spam, mail(&[3, 4, 5, 6])), (Class::Ham, mail(&[2, 9]))]
+    }
+
+    #[test]
+    fn what_was_learned_last_is_forgotten_to_rounding() {
+        let mut model = Model::new([1; 16], 3);
+        model.learn(&mails());
+        let before = model.clone();
+        let more = vec![(Class::Spam, mail(&[2, 3, 70])), (Class::Ham, mail(&[1, 70, 71]))];
+        model.learn(&more);
+        assert!(model.weights != before.weights);
+        model.forget(&more);
+        assert_eq!(model.known(), before.known());
+        for (now, then) in model.weights.iter().zip(&before.weights) {
+            assert!((now - then).abs() < 0.05, "{now} {then}");
+        }
+    }
+
+    #[test]
+    fn what_was_learned_is_known() {
+        let mut model = Model::new([1; 16], 3);
+        assert!((model.score(&mail(&[1, 2]))).abs() < f64::EPSILON);
+        model.learn(&mails());
+        assert!(model.score(&mail(&[1, 2])) < 0.0 && model.score(&mail(&[4, 5])) > 0.0);
+        assert_eq!(model.known(), (2, 1));
+    }
+
+    #[test]
+    fn a_step_can_be_undone_everywhere() {
+        for before in [-30.0, -1.0, 0.0, 0.2, 4.0, 30.0] {
+            for target in [0.0, 1.0] {
+                let after = score_after(before, RATE, target);
+                assert!((after - RATE * (target - logistic(after)) - before).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_have_the_same_say() {
+        let mail = vector(vec![(7, 1), (8, 2), (9, 2), (10, 2), (11, 2), (9, 2)]);
+        assert_eq!(mail.len(), 5);
+        let of_one: f32 = mail.iter().take(1).map(|(_, value)| value * value).sum();
+        assert!((of_one - 0.5).abs() < 1e-6, "{mail:?}");
+        assert!(vector(Vec::new()).is_empty());
+    }
+}

@@ -105,8 +105,16 @@ impl Account {
 pub fn beyond(message: &Message) -> impl Iterator<Item = (&Part, Digest)> {
     let mut known = BTreeSet::new();
     let is_sound = !message.defects.iter().any(|defect| ODD_ARCHIVES.contains(defect));
+    // Any scanner reads those with their document.
+    let documents: BTreeSet<&str> = message
+        .parts
+        .iter()
+        .filter(|part| filetype::is_document(&part.detected))
+        .map(|part| part.path.as_str())
+        .collect();
+    let is_in_document = move |part: &Part| part.within.as_deref().is_some_and(|path| documents.contains(path));
     message.parts.iter().filter_map(move |part| {
-        if !part.is_inner || part.bytes == 0 || (is_sound && is_furniture(part, message)) {
+        if !part.is_inner || part.bytes == 0 || (is_sound && is_furniture(part) && is_in_document(part)) {
             return None;
         }
         let digest = Digest::parse(&part.sha256)?;
@@ -131,11 +139,9 @@ pub fn is_bound(reason: &str) -> bool {
     matches!(reason, "size_limit" | "ratio_limit" | "count_limit" | "depth_limit" | "work_limit" | "loop")
 }
 
-/// Is it text or a picture that an office document consists of? Any scanner reads those with the document.
-fn is_furniture(part: &Part, message: &Message) -> bool {
-    let is_harmless = part.detected == "text/xml" || part.detected.starts_with("image/");
-    let container = part.within.as_ref().and_then(|path| message.parts.iter().find(|part| part.path == *path));
-    is_harmless && container.is_some_and(|container| filetype::is_document(&container.detected))
+/// Is it text or a picture of the kind that an office document consists of?
+fn is_furniture(part: &Part) -> bool {
+    part.detected == "text/xml" || part.detected.starts_with("image/")
 }
 
 /// Faults of archives over which readers disagree.

@@ -19,6 +19,7 @@ use super::{
     rulebook::{Rulebook, Thresholds},
 };
 use crate::mail::Mail;
+use std::collections::BTreeMap;
 
 /// Weighs the findings of one mail.
 #[must_use]
@@ -52,9 +53,14 @@ pub fn decide(
 }
 
 /// What the class of each recipient has against the mail; one for everybody where there are no recipients.
-fn objections(mail: &Mail, coverage: &Account, rulebook: &Rulebook) -> Vec<Option<Objection>> {
+fn objections<'r>(mail: &Mail, coverage: &Account, rulebook: &'r Rulebook) -> Vec<Option<Objection>> {
     let classes = &rulebook.classes;
-    let object = |class: Option<&Class>| class.and_then(|class| class.objection(&mail.message, coverage));
+    let mut known: BTreeMap<&str, Option<Objection>> = BTreeMap::new();
+    // A class looks at a mail once, however many of its recipients the mail has.
+    let mut object = |class: Option<&'r Class>| {
+        let class = class?;
+        known.entry(&class.name).or_insert_with(|| class.objection(&mail.message, coverage)).clone()
+    };
     if mail.envelope.recipients.is_empty() {
         return vec![object(classes.everybody())];
     }

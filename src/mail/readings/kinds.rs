@@ -4,26 +4,17 @@
 
 use crate::mail::{content::Part, names};
 
-/// Media types by content.
+/// Media types by content, besides those that run.
 const TYPES: &[&str] = &[
-    "application/x-dosexec",
     "application/x-executable",
     "application/x-mach-binary",
-    "application/x-ms-shortcut",
     "application/onenote",
     "application/x-vhd",
     "application/x-vhdx",
-    "application/vnd.ms-htmlhelp",
     "application/x-ace-compressed",
     "application/x-arj",
     "application/x-lzh-compressed",
     "application/x-iso9660-image",
-    "application/x-msi",
-    "application/hta",
-    "text/x-windows-script",
-    "text/x-msdos-batch",
-    "text/x-ms-regedit",
-    "application/x-mswinurl",
     "application/zip",
     "application/vnd.rar",
     "application/x-7z-compressed",
@@ -38,105 +29,8 @@ const TYPES: &[&str] = &[
 
 /// Extensions of names, as `names::extension` gives them.
 const EXTENSIONS: &[&str] = &[
-    "7z",
-    "ace",
-    "app",
-    "appcontent-ms",
-    "application",
-    "appref-ms",
-    "appx",
-    "appxbundle",
-    "arj",
-    "asp",
-    "bas",
-    "bat",
-    "bz2",
-    "cab",
-    "chm",
-    "clsid",
-    "cmd",
-    "com",
-    "cpl",
-    "crt",
-    "desktop",
-    "diagcab",
-    "dll",
-    "dmg",
-    "docm",
-    "dotm",
-    "exe",
-    "gadget",
-    "gz",
-    "hlp",
-    "hta",
-    "img",
-    "inf",
-    "ins",
-    "iso",
-    "isp",
-    "jar",
-    "jnlp",
-    "js",
-    "jse",
-    "lha",
-    "library-ms",
-    "lnk",
-    "lzh",
-    "mde",
-    "mjs",
-    "msc",
-    "msh",
-    "msi",
-    "msix",
-    "msixbundle",
-    "msp",
-    "mst",
-    "msu",
-    "ocx",
-    "one",
-    "pif",
-    "potm",
-    "ppam",
-    "pptm",
-    "ps1",
-    "ps1xml",
-    "psc1",
-    "psm1",
-    "rar",
-    "reg",
-    "scf",
-    "scr",
-    "sct",
-    "searchconnector-ms",
-    "search-ms",
-    "settingcontent-ms",
-    "shb",
-    "shs",
-    "sldm",
-    "sys",
-    "tar",
-    "tgz",
-    "udf",
-    "url",
-    "vb",
-    "vbe",
-    "vbs",
-    "vhd",
-    "vhdx",
-    "vxd",
-    "website",
-    "ws",
-    "wsc",
-    "wsf",
-    "wsh",
-    "xbap",
-    "xlam",
-    "xll",
-    "xlsm",
-    "xltm",
-    "xz",
-    "z",
-    "zip",
+    "7z", "ace", "app", "arj", "asp", "bas", "bz2", "cab", "crt", "docm", "dotm", "gz", "hlp", "inf", "lha", "lzh",
+    "msh", "ocx", "one", "potm", "ppam", "pptm", "rar", "sldm", "tar", "tgz", "xlam", "xlsm", "xltm", "xz", "z", "zip",
     "zst",
 ];
 
@@ -261,7 +155,7 @@ pub fn executable(part: &Part) -> Option<&str> {
 /// Is it of such a kind by its content?
 #[must_use]
 pub fn is_risky_type(detected: &str) -> bool {
-    TYPES.contains(&detected)
+    is_executable_type(detected) || TYPES.contains(&detected)
 }
 
 /// The extensions of such kinds that readings of the name give.
@@ -269,7 +163,7 @@ pub fn risky_extensions(readings: &[String]) -> impl Iterator<Item = String> {
     readings
         .iter()
         .filter_map(|name| names::extension(name))
-        .filter(|extension| EXTENSIONS.contains(&extension.as_str()))
+        .filter(|extension| is_executable_extension(extension) || EXTENSIONS.contains(&extension.as_str()))
 }
 
 #[cfg(test)]

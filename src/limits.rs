@@ -20,6 +20,15 @@ pub const SPOOL_MEMORY_BYTES_MAX: usize = 128 << 10;
 pub const SMALL_JUDGES_MAX: usize = 256;
 /// Octets of larger mails that are held whole at once; a mail above it is judged alone.
 pub const JUDGED_BYTES_MAX: usize = 64 << 20;
+/// Octets found inside all mails that are held for the virus scanner at once.
+pub const FOUND_BYTES_MAX: usize = 256 << 20;
+/// Longest a mail waits for room to hold what was found in it; then it is deferred.
+pub const FOUND_SECONDS_MAX: Duration = Duration::from_secs(5);
+/// Memory that reading and judging one mail takes at its peak, in octets for each octet of it: the mail, its decoded
+/// parts and their copies (`tests/memory`).
+pub const MAIL_MEMORY_FACTOR: usize = 4;
+/// The same, whatever its size: what unpacking keeps, one member while it grows, and a decoder's dictionary.
+pub const MAIL_MEMORY_BYTES_MAX: usize = 240 << 20;
 /// MIME parts of one message, nested ones included.
 pub const PARTS_MAX: usize = 1000;
 /// Depth of nested multiparts and messages.

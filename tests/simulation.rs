@@ -274,3 +274,19 @@ fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
     assert_eq!(case.envelope.sender, Address::new("x@a.example"));
     assert_eq!(std::fs::read(cases[0].path().join("message.eml")).expect("a mail"), b"Subject: s\r\n\r\nbody\r\n");
 }
+
+/// What unpacking finds is bounded over all mails: who finds no room waits a moment, then is told to come again.
+#[test]
+fn what_was_found_in_mails_has_room_for_so_much() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let desk = desk(1);
+        let held = desk.found_permit(limits::FOUND_BYTES_MAX * 2).await.expect("one mail always finds room");
+        let begun = Instant::now();
+        assert!(desk.found_permit(1 << 20).await.is_none());
+        assert_eq!(begun.elapsed().as_secs(), limits::FOUND_SECONDS_MAX.as_secs());
+        assert!(desk.found_permit(0).await.is_some(), "a mail in which nothing was found never waits");
+        drop(held);
+        assert!(desk.found_permit(1 << 20).await.is_some());
+    });
+}

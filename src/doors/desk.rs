@@ -58,6 +58,8 @@ pub struct Desk {
     mails: Arc<Semaphore>,
     small_judges: Arc<Semaphore>,
     judged_kibibytes: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+    found_kibibytes: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -69,10 +71,12 @@ impl Desk {
             parts: ArcSwap::from_pointee(parts),
             metrics,
             limits,
+            readers: Arc::new(Semaphore::new(pool.current_num_threads())),
             pool: Arc::new(pool),
             mails: Arc::new(Semaphore::new(limits.mails_max)),
             small_judges: Arc::new(Semaphore::new(limits::SMALL_JUDGES_MAX)),
             judged_kibibytes: Arc::new(Semaphore::new(limits.judged_bytes_max >> 10)),
+            found_kibibytes: Arc::new(Semaphore::new(limits::FOUND_BYTES_MAX >> 10)),
         })
     }
 
@@ -133,5 +137,18 @@ impl Desk {
         };
         let weight = u32::try_from(weight).ok()?;
         timeout_at(deadline, Arc::clone(semaphore).acquire_many_owned(weight)).await.ok()?.ok()
+    }
+
+    /// A turn to read a mail, one for each thread of the pool; `None` when `deadline` comes first. It is kept until
+    /// `found_permit` is there, so that what unpacking finds cannot pile up.
+    pub async fn reading_turn(&self, deadline: Instant) -> Option<OwnedSemaphorePermit> {
+        timeout_at(deadline, Arc::clone(&self.readers).acquire_owned()).await.ok()?.ok()
+    }
+
+    /// Waits, not for long, until `bytes` found inside a mail may be held for the virus scanner.
+    pub async fn found_permit(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let weight = u32::try_from(bytes.min(limits::FOUND_BYTES_MAX) >> 10).ok()?;
+        let deadline = Instant::now() + limits::FOUND_SECONDS_MAX;
+        timeout_at(deadline, Arc::clone(&self.found_kibibytes).acquire_many_owned(weight)).await.ok()?.ok()
     }
 }

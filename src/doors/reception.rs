@@ -8,7 +8,7 @@
 
 use super::{
     desk::{Desk, Limits},
-    inquiry::{Inquiry, Settled},
+    inquiry::{Inquiry, Settled, on_pool},
     spool::{self, Spool},
 };
 use crate::{
@@ -291,23 +291,38 @@ impl Reception {
         let case = Case { received_at: now(), client, envelope, facts: Facts::default() };
         let (metrics, rulebook) = (Arc::clone(self.desk.metrics()), Arc::clone(&self.rulebook));
         let (circumstances, bytes, checks) = (case.clone(), raw.clone(), self.desk.checks());
-        let seat = move || {
+        let busy = || Reply::new(451, "4.3.2", "too busy, try again later");
+        let turn = self.desk.reading_turn(deadline).await.ok_or_else(busy)?;
+        let read = on_pool(self.desk.pool(), move || {
             let started = Instant::now();
             let Case { received_at, client, envelope, .. } = circumstances;
             let mail = Mail { client, envelope, message: Message::parse(bytes), received_at };
             metrics.stage(Stage::Parse, started.elapsed());
-            Judge::with_checks(Arc::new(mail), rulebook, checks)
+            Arc::new(mail)
+        })
+        .await;
+        let Some(mail) = read else {
+            keep_fault(&self.desk, raw, case).await;
+            return Err(cannot_judge());
         };
+        let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
+        drop(turn);
+        let seat = move || Judge::with_checks(mail, rulebook, checks);
         let inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
         let settled = inquiry.settle(seat, deadline, self.desk.pool(), self.desk.metrics()).await;
+        drop(found);
         match settled {
             Ok(settled) => Ok(settled),
             Err(panicked) => {
                 keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }).await;
-                Err(Reply::new(451, "4.3.0", "cannot judge the mail, try again later"))
+                Err(cannot_judge())
             }
         }
     }
+}
+
+fn cannot_judge() -> Reply {
+    Reply::new(451, "4.3.0", "cannot judge the mail, try again later")
 }
 
 impl Concluded {

@@ -51,4 +51,10 @@ impl Message {
         let Walk { parts, texts, defects, inner, .. } = walk;
         Self { raw, head, subject, parts, texts, links, defects: defects.into_iter().collect(), coverage, inner }
     }
+
+    /// Octets held in `inner`.
+    #[must_use]
+    pub fn inner_bytes(&self) -> usize {
+        self.inner.values().map(Bytes::len).sum()
+    }
 }

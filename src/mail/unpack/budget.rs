@@ -167,7 +167,8 @@ impl Budget {
     pub fn read(&mut self, reader: &mut dyn Read, packed: usize, cost: Cost) -> Output {
         let mut output = Output::default();
         self.read_onto(reader, packed, cost, &mut output);
-        if output.bytes.capacity() - output.bytes.len() > PIECE_BYTES {
+        let spare = output.bytes.capacity() - output.bytes.len();
+        if spare > PIECE_BYTES && spare > output.bytes.len() / 4 {
             output.bytes.shrink_to_fit();
         }
         output
@@ -220,6 +221,10 @@ impl Budget {
 
     fn take(&mut self, piece: &[u8], cost: Cost, output: &mut Output) {
         let taken = piece.get(..self.bytes).unwrap_or(piece);
+        let length = output.bytes.len();
+        if length >= CALM_GROWTH_BYTES && output.bytes.capacity() - length < taken.len() {
+            output.bytes.reserve_exact(taken.len().max(length / 4));
+        }
         output.bytes.extend_from_slice(taken);
         self.bytes -= taken.len();
         self.unpacked = self.unpacked.saturating_add(taken.len());
@@ -244,6 +249,8 @@ impl Budget {
 
 /// Octets decoded between two looks at the budget.
 const PIECE_BYTES: usize = 64 << 10;
+/// Octets from which output grows by a quarter instead of twice: the old and the new room exist together for a moment.
+const CALM_GROWTH_BYTES: usize = 8 << 20;
 /// Octets of output below which no ratio counts: empty tables and pictures pack well.
 const RATIO_FREE_BYTES: usize = 32 << 20;
 /// Octets still read of each further member of a container that has met the ratio: what stands behind a bomb is seen.

@@ -35,6 +35,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Octets that mails take at most at one moment, whatever comes, with so many threads to judge them. Rules,
+    /// automata and caches come beside.
+    #[must_use]
+    pub fn memory_bytes_max(&self, threads: usize) -> usize {
+        let receiving = (self.mails_max + limits::SMALL_JUDGES_MAX).saturating_mul(self.spool_memory_bytes_max);
+        let held = self.judged_bytes_max.max(self.message_bytes_max).saturating_mul(limits::MAIL_MEMORY_FACTOR);
+        let reading = threads.saturating_mul(limits::MAIL_MEMORY_BYTES_MAX);
+        receiving.saturating_add(held).saturating_add(reading).saturating_add(limits::FOUND_BYTES_MAX)
+    }
+}
+
 /// Whom a reload replaces: a mail keeps what it began with.
 pub struct Parts {
     pub rulebook: Arc<Rulebook>,

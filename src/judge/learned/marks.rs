@@ -4,7 +4,7 @@
 
 use super::{
     forms::{self, size},
-    header, words,
+    header, origin, words,
 };
 use crate::mail::{
     content::{Link, Part, Text},
@@ -37,6 +37,10 @@ pub enum Kind {
     Page,
     Defect,
     Hidden,
+    Identifier,
+    Date,
+    Relay,
+    RelayWord,
 }
 
 impl Kind {
@@ -75,6 +79,10 @@ impl Kind {
             Self::Page => (19, "page"),
             Self::Defect => (20, "defect"),
             Self::Hidden => (21, "hidden_word"),
+            Self::Identifier => (22, "identifier"),
+            Self::Date => (23, "date"),
+            Self::Relay => (24, "relay"),
+            Self::RelayWord => (25, "relay_word"),
         }
     }
 }
@@ -99,6 +107,7 @@ const GRAM: usize = 4;
 /// Hands out every mark of a mail, some of them several times.
 pub fn each(message: &Message, take: &mut Take<'_>) {
     header::each(&message.head, take);
+    origin::each(&message.head, take);
     let subject = cut(&message.subject, SUBJECT_BYTES_MAX);
     spoken(Kind::Subject, Kind::SubjectPair, subject, take);
     grams(Kind::SubjectGram, cut(subject, URL_BYTES_MAX), take);
@@ -246,12 +255,21 @@ mod tests {
     }
 
     #[test]
-    fn where_and_when_are_none() {
+    fn of_where_and_when_only_the_form_and_the_oldest_handover_count() {
         let found = marks(
-            "Received: from relay.example; Mon\r\nDate: Tuesday\r\nMessage-ID: <secret@host.example>\r\nDelivered-To: pupil@school.example\r\nTo: pupil@school.example\r\n\r\nx\r\n",
+            "Received: from inside.example; Mon\r\nReceived: from relay.example ([192.0.2.7]) with ESMTP; Mon\r\nDate: Tue, 2 Jan 2007 10:11:12 +0100\r\nMessage-ID: <secret.77@host.example>\r\nDelivered-To: pupil@school.example\r\nTo: pupil@school.example\r\n\r\nx\r\n",
         );
-        for word in ["relay", "Tues", "secret", "pupil", "school", "Mon"] {
+        for word in ["inside", "Tue", "2007", "secret", "77@", "host", "pupil", "school", "Mon"] {
             assert!(!found.iter().any(|found| found.contains(word)), "{word} in {found:?}");
+        }
+        for mark in [
+            "identifier left <a.0",
+            "date zone 10:11:12",
+            "date zone +0100",
+            "relay_word relay.example",
+            "relay_word net 192.0.2",
+        ] {
+            assert_eq!(found.iter().any(|found| found == mark), mark != "date zone 10:11:12", "{mark} in {found:?}");
         }
     }
 }

@@ -9,5 +9,6 @@ pub mod hash;
 pub mod header;
 pub mod marks;
 pub mod model;
+pub mod origin;
 pub mod voices;
 pub mod words;

@@ -332,6 +332,17 @@ pub const REPLAY_WINDOW_BYTES_MAX: u64 = 128 << 20;
 /// Octets of a line of an earlier report: a mail with a thousand symbols has 100 KB.
 pub const REPLAY_LINE_BYTES_MAX: u64 = 64 << 20;
 
+/// Octets of a mail that is recorded: larger ones fill the folder with one attachment.
+pub const RECORD_MESSAGE_BYTES_MAX: usize = 8 << 20;
+/// Mails that wait to be recorded; with the bound above 64 MiB at the very most. Later ones are not recorded.
+pub const RECORD_QUEUE_MAX: usize = 8;
+/// Recorded cases in one folder, each a folder of three files.
+pub const RECORD_CASES_MAX: usize = 100_000;
+/// Different mails (by label, fold and symbols) that scores are fitted to: some 300 octets each. Later ones are told and left out.
+pub const TUNE_SAMPLES_MAX: usize = 1_000_000;
+/// Folds of tuning: each is a fit.
+pub const TUNE_FOLDS_MAX: u32 = 50;
+
 /// Mails of a class that are learned together, several times over: their vectors are held, some 20 KB each.
 pub const LEARNED_AT_ONCE_MAX: usize = 4096;
 

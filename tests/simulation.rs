@@ -105,7 +105,7 @@ fn desk(seed: u64) -> Arc<Desk> {
     let zone = Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right");
     let world: Arc<dyn World> = Arc::new(Faulty::new(Arc::new(Scanning(zone)), plan(), seed));
     let parts =
-        Parts { rulebook: rulebook(), world, mailstore: None, quarantine: None, faults: None, checks: checks::ALL };
+        Parts { rulebook: rulebook(), world, mailstore: None, quarantine: None, faults: None, recorder: None, checks: checks::ALL };
     let limits = Limits {
         message_bytes_max: 100_000,
         mails_max: 40,

@@ -176,7 +176,17 @@ mod tests {
 
     fn row(label: Label, side: Side) -> Row {
         let (path, verdict) = ("a".to_owned(), String::new());
-        Row { path, index: 1, label, bytes: 1, side, not_recorded: Vec::new(), verdict, micros: 0 }
+        Row {
+            path,
+            index: 1,
+            label,
+            bytes: 1,
+            digest: String::new(),
+            side,
+            not_recorded: Vec::new(),
+            verdict,
+            micros: 0,
+        }
     }
 
     #[test]

@@ -13,3 +13,4 @@ pub mod sweep;
 pub mod symbols;
 pub mod tally;
 pub mod text;
+pub mod tune;

@@ -12,7 +12,7 @@ use crate::{
     limits,
     mail::{message::Message, timestamp::Timestamp},
     replay::{
-        again::again,
+        again::{again, digest},
         label::Labels,
         row::{Row, Side, name},
     },
@@ -47,6 +47,8 @@ pub struct Crew {
     pub shard: Option<Shard>,
     /// Naming whole verdicts costs time.
     pub wants_digest: bool,
+    /// So does naming messages, a little.
+    pub wants_mail_digest: bool,
 }
 
 /// A mail judged.
@@ -175,9 +177,10 @@ impl Crew {
             path,
             index,
             bytes: mail.message.raw.len(),
+            digest: if self.wants_mail_digest { digest(&mail.message.raw) } else { String::new() },
             side: now.side(&mail, &self.rulebook),
             not_recorded: kinds.into_iter().map(ToOwned::to_owned).collect(),
-            verdict: if self.wants_digest { now.digest() } else { String::new() },
+            verdict: if self.wants_digest { now.verdict.digest() } else { String::new() },
             micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
         let before = self.before.as_ref().map(|rulebook| again(&mail, &facts, rulebook).side(&mail, rulebook));

@@ -5,6 +5,7 @@
 pub mod against;
 pub mod crew;
 pub mod demands;
+pub mod files;
 pub mod stop;
 
 use self::{
@@ -19,12 +20,10 @@ use super::{
     scan::input::Inputs,
 };
 use crate::{
-    config::Settings,
     judge::rulebook::Rulebook,
     replay::{
         flips::Flips,
         html,
-        label::Labels,
         report::{Report, Run, report},
         tally::Tally,
         text::text,
@@ -114,32 +113,25 @@ impl Replay {
         if self.fail_on.need_comparison() && self.against.is_none() {
             return Err("--fail-on new-fp and flip need --against".to_owned());
         }
-        let labels = self.labels()?;
+        let labels = files::labels(&self.labels)?;
         let rulebook = self.rulebook(self.rules.as_deref())?;
         let against = match &self.against {
             None => Against::Nothing,
             Some(path) => Against::open(path, |rules| self.rulebook(Some(rules)))?,
         };
-        let crew = Crew { rulebook, before: against.rulebook(), labels, shard: self.shard, wants_digest: self.mails };
+        let crew = Crew {
+            rulebook,
+            before: against.rulebook(),
+            labels,
+            shard: self.shard,
+            wants_digest: self.mails,
+            wants_mail_digest: self.mails,
+        };
         Ok((crew, against))
     }
 
     fn rulebook(&self, rules: Option<&Path>) -> Result<Arc<Rulebook>, String> {
-        let mut settings = Settings::load(self.config.as_deref()).map_err(|errors| errors.to_string())?;
-        if let Some(rules) = rules {
-            settings.rules_dir = Some(rules.to_owned());
-        }
-        settings.rulebook().map(Arc::new).map_err(|errors| errors.to_string())
-    }
-
-    fn labels(&self) -> Result<Labels, String> {
-        if self.labels == Path::new("folder") {
-            return Ok(Labels::Folder);
-        }
-        let name = self.labels.display();
-        let text = fs::read_to_string(&self.labels).map_err(|error| format!("{name}: {error}"))?;
-        Labels::listed(&text)
-            .map_err(|wrong| wrong.into_iter().map(|told| format!("{name}:{told}")).collect::<Vec<_>>().join("\n"))
+        files::rulebook(self.config.as_deref(), rules)
     }
 
     fn replay(&self, crew: &Crew, against: &Against) -> io::Result<Ending> {

@@ -134,6 +134,14 @@ impl Verdict {
         })
     }
 
+    /// Names the whole verdict, down to the last header edit: 32 hex digits. Programs of one version give equal verdicts equal names.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        use aws_lc_rs::digest::{SHA256, digest};
+        let text = format!("{self:?}");
+        digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+    }
+
     /// The severest action of all recipients, for the log line.
     #[must_use]
     pub fn severest(&self) -> Action {

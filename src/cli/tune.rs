@@ -127,7 +127,15 @@ impl Tune {
         let knobs = Knobs::of(&rulebook, &self.lock)?;
         let campaigns = self.campaigns.as_deref().map(campaigns).transpose()?.unwrap_or_default();
         let labels = files::labels(&self.labels)?;
-        let crew = Crew { rulebook, before: None, labels, shard: None, wants_digest: false, wants_mail_digest: true };
+        let crew = Crew {
+            rulebook,
+            before: None,
+            compares_recorded: false,
+            labels,
+            shard: None,
+            wants_digest: false,
+            wants_mail_digest: true,
+        };
         let stop = Stop::on_interrupt();
         let watched = Share::of(&self.paths);
         let inputs = Inputs::counted(&self.paths, watched.counter());

@@ -137,6 +137,18 @@ impl Settings {
         Self::from_values(&values)
     }
 
+    /// The same, with another folder for recorded cases.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at its place.
+    pub fn load_recording(file: Option<&Path>, record: Option<&Path>) -> Result<Self, Errors> {
+        let mut values = file.map_or_else(|| Ok(Values::defaults()), Values::gather)?;
+        if let Some(folder) = record {
+            values.set("record.folder", &folder.display().to_string());
+        }
+        Self::from_values(&values)
+    }
+
     /// Gives the values their types.
     ///
     /// # Errors
@@ -433,7 +445,10 @@ impl Typing<'_> {
         if consents.is_empty() && self.values.entry("record.recipients").items.is_empty() {
             let position = self.values.entry("record.folder").origin.clone();
             let position = position.unwrap_or_else(|| no_position("record.folder"));
-            self.complain(&position, "record.folder needs record.recipients: nobody consents yet, nothing would be recorded");
+            self.complain(
+                &position,
+                "record.folder needs record.recipients: nobody consents yet, nothing would be recorded",
+            );
         }
         Some(Some(record::Settings { folder, sample, bytes_max, consents, keep }))
     }

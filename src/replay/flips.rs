@@ -23,6 +23,9 @@ pub struct Flips {
     /// Mails that the earlier report does not have.
     pub unknown: u64,
     pub flips: u64,
+    /// Mails whose whole verdict is the recorded one, bit for bit, and those whose verdict is not.
+    pub same_verdicts: u64,
+    pub other_verdicts: u64,
     #[serde(flatten)]
     pub kinds: Kinds,
     /// The symbols that made mails flip, those of most flips first. A mail with several counts for each.
@@ -115,6 +118,15 @@ impl Flips {
                 kind,
                 causes,
             });
+        }
+    }
+
+    /// Counts a whole verdict that was held to a recorded one.
+    pub fn hold(&mut self, is_same: Option<bool>) {
+        match is_same {
+            Some(true) => self.same_verdicts += 1,
+            Some(false) => self.other_verdicts += 1,
+            None => {}
         }
     }
 

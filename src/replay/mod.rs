@@ -7,6 +7,7 @@ pub mod flips;
 pub mod html;
 pub mod label;
 pub mod plot;
+pub mod recorded;
 pub mod report;
 pub mod row;
 pub mod sweep;

@@ -56,14 +56,15 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 
 /// Reads the same configuration file again; what is bound to sockets stays as it was `started`, and is told.
 #[must_use]
-pub fn reload(file: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
+pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
     let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
     // Where rules are read from may change with the configuration.
     let rules_dir = Arc::new(ArcSwap::from_pointee(started.rules_dir.clone()));
     let watched = Arc::clone(&rules_dir);
     let stamp = Box::new(move || watched.load().as_deref().map(rules::stamp).unwrap_or_default());
     let read = Box::new(move || {
-        let settings = Settings::load(file.as_deref()).map_err(|errors| errors.to_string())?;
+        let settings =
+            Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         rules_dir.store(Arc::new(settings.rules_dir.clone()));
         let keys = unheeded(&started, &settings);

@@ -79,7 +79,8 @@ impl House {
             world: Arc::new(Nobody),
             mailstore: mailstore.map(Arc::new),
             quarantine: None,
-            faults: None, recorder: None,
+            faults: None,
+            recorder: None,
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

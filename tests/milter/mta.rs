@@ -161,7 +161,8 @@ impl House {
             world: Arc::new(self.world),
             mailstore: None,
             quarantine: None,
-            faults: None, recorder: None,
+            faults: None,
+            recorder: None,
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

@@ -17,7 +17,7 @@ use crate::{
         facts::{Answer, Fact, Facts, Failure, Question, Reading, Scanned},
         findings::{Finding, Symbol},
         policy::{
-            by_score, decide,
+            decide,
             verdict::{Action, Edit},
         },
         rulebook::Rulebook,
@@ -303,12 +303,11 @@ fn because(action: Action, judged: &Judged, rulebook: &Rulebook) -> String {
         return format!("{} asks for it whatever the score", demanding.join(", "));
     }
     let thresholds = rulebook.thresholds;
-    if by_score(verdict.score, thresholds) < action {
-        let asks = |finding: &&Finding| {
-            finding.symbol == checks::attachments::POLICY && finding.detail.ends_with(action.word())
-        };
-        let details: Vec<&str> = verdict.findings.iter().filter(asks).map(|finding| finding.detail.as_str()).collect();
-        return format!("a class of recipients asks for it: {}", details.join("; "));
+    let asking = verdict.outcomes.iter().filter(|outcome| outcome.action == action);
+    let asking: BTreeSet<&str> = asking.filter_map(|outcome| outcome.objection.as_deref()).collect();
+    if !asking.is_empty() {
+        let asking: Vec<_> = asking.into_iter().collect();
+        return format!("a class of recipients asks for it: {}", asking.join("; "));
     }
     match action {
         Action::Reject => format!("{} reaches {}", verdict.score, thresholds.reject),

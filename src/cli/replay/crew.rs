@@ -8,12 +8,13 @@ use crate::{
         bench::Said,
         input::{Input, Inputs},
     },
-    judge::{facts::Question, rulebook::Rulebook},
+    judge::{case::expectation::Expectation, facts::Question, rulebook::Rulebook},
     limits,
     mail::{message::Message, timestamp::Timestamp},
     replay::{
         again::{again, digest},
         label::Labels,
+        recorded,
         row::{Row, Side, name},
     },
 };
@@ -43,6 +44,8 @@ pub struct Crew {
     pub rulebook: Arc<Rulebook>,
     /// Rules to compare with.
     pub before: Option<Arc<Rulebook>>,
+    /// What was recorded is compared with, whole verdicts by their digests.
+    pub compares_recorded: bool,
     pub labels: Labels,
     pub shard: Option<Shard>,
     /// Naming whole verdicts costs time.
@@ -56,6 +59,8 @@ pub struct Done {
     pub row: Row,
     /// What the rules to compare with make of it.
     pub before: Option<Side>,
+    /// Is the whole verdict the recorded one? None where that is not asked or was not recorded.
+    pub is_same: Option<bool>,
 }
 
 /// A mail, or what could not be read; a mail judged, or why it is not.
@@ -159,11 +164,16 @@ impl Crew {
     fn judge(&self, input: Input) -> Result<Done, String> {
         let path = name(&input.path, input.index);
         // One mail that trips a check must not take the others with it.
-        catch_unwind(AssertUnwindSafe(|| self.judged(input))).map_err(|_| format!("{path}: a check panicked"))
+        catch_unwind(AssertUnwindSafe(|| self.judged(input)))
+            .unwrap_or_else(|_| Err(format!("{path}: a check panicked")))
     }
 
-    fn judged(&self, input: Input) -> Done {
-        let Input { path, index, raw, case } = input;
+    fn judged(&self, input: Input) -> Result<Done, String> {
+        let Input { path, index, raw, case, expected } = input;
+        let read = |text: String| {
+            Expectation::parse(&format!("{path}/expect.toml"), &text).map_err(|errors| errors.to_string())
+        };
+        let expected = expected.filter(|_| self.compares_recorded).map(read).transpose()?;
         let began = Instant::now();
         // A mail that tells no time has the same on every run.
         let said = Said { timeless: Some(Timestamp::from_seconds(0)), ..Said::default() };
@@ -183,8 +193,14 @@ impl Crew {
             verdict: if self.wants_digest { now.verdict.digest() } else { String::new() },
             micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
-        let before = self.before.as_ref().map(|rulebook| again(&mail, &facts, rulebook).side(&mail, rulebook));
-        Done { row, before }
+        let before = match &self.before {
+            Some(rulebook) => Some(again(&mail, &facts, rulebook).side(&mail, rulebook)),
+            None => expected.as_ref().map(|expected| recorded::side(expected, &row.side, &self.rulebook)),
+        };
+        let is_same = expected
+            .filter(|expected| !expected.verdict.is_empty())
+            .map(|expected| expected.verdict == now.verdict.digest());
+        Ok(Done { row, before, is_same })
     }
 }
 

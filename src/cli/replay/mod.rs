@@ -50,8 +50,8 @@ pub struct Replay {
     /// Configuration whose policy and rules count
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What to compare with: another folder of rules, or what --json --mails printed before
-    #[arg(long, value_name = "DIR|REPORT")]
+    /// What to compare with: another folder of rules, what --json --mails printed before, or the verdicts recorded in case folders
+    #[arg(long, value_name = "DIR|REPORT|recorded")]
     against: Option<PathBuf>,
     /// Where labels come from: folder, or a file with lines PATH, tab, ham, spam or phish
     #[arg(long, value_name = "folder|FILE", default_value = "folder")]
@@ -117,11 +117,13 @@ impl Replay {
         let rulebook = self.rulebook(self.rules.as_deref())?;
         let against = match &self.against {
             None => Against::Nothing,
+            Some(word) if word == Path::new("recorded") => Against::Recorded,
             Some(path) => Against::open(path, |rules| self.rulebook(Some(rules)))?,
         };
         let crew = Crew {
             rulebook,
             before: against.rulebook(),
+            compares_recorded: matches!(against, Against::Recorded),
             labels,
             shard: self.shard,
             wants_digest: self.mails,
@@ -146,10 +148,11 @@ impl Replay {
         let done = crew.run(inputs, jobs, &stop, |done| {
             watched.step();
             match done {
-                Ok(Done { row, before }) => {
+                Ok(Done { row, before, is_same }) => {
                     sums.tally.add(&row, thresholds.tag);
                     if let Some(flips) = &mut sums.flips {
                         flips.add(before.as_ref().or_else(|| against.side(&row)), &row, thresholds);
+                        flips.hold(is_same);
                     }
                     if self.mails { output::json(&row) } else { Ok(()) }
                 }

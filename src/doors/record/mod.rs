@@ -109,9 +109,10 @@ impl Recorder {
         }
         let raw = &mail.message.raw;
         // A file that begins with a bare LF would be read as one with the line ends of this machine.
-        let is_exact = raw.iter().position(|octet| *octet == b'\n').is_none_or(|newline| {
-            newline.checked_sub(1).and_then(|before| raw.get(before)) == Some(&b'\r')
-        });
+        let is_exact = raw
+            .iter()
+            .position(|octet| *octet == b'\n')
+            .is_none_or(|newline| newline.checked_sub(1).and_then(|before| raw.get(before)) == Some(&b'\r'));
         if raw.len() > limits::RECORD_MESSAGE_BYTES_MAX || !is_exact {
             return self.metrics.recorded(Recording::Unfit);
         }
@@ -165,7 +166,8 @@ mod tests {
 
     #[test]
     fn consent_is_by_address_or_by_domain() {
-        let (one, all): (Consent, Consent) = ("Anna@School.example".parse().unwrap(), "@office.example".parse().unwrap());
+        let (one, all): (Consent, Consent) =
+            ("Anna@School.example".parse().unwrap(), "@office.example".parse().unwrap());
         let covers = |consent: &Consent, text: &str| consent.covers(&Address::new(text));
         assert!(covers(&one, "anna@school.example") && !covers(&one, "berta@school.example"));
         assert!(covers(&all, "anyone@OFFICE.example") && !covers(&all, "anyone@sub.office.example"));

@@ -47,13 +47,8 @@ impl Shelf {
     pub fn open(settings: &Settings) -> io::Result<Self> {
         let Settings { folder, bytes_max, keep, .. } = settings;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let mut shelf = Self {
-            folder: folder.clone(),
-            bytes_max: *bytes_max,
-            keep: *keep,
-            cases: BTreeMap::new(),
-            bytes: 0,
-        };
+        let mut shelf =
+            Self { folder: folder.clone(), bytes_max: *bytes_max, keep: *keep, cases: BTreeMap::new(), bytes: 0 };
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();

@@ -95,6 +95,8 @@ impl fmt::Display for Reply {
 pub struct Outcome {
     pub action: Action,
     pub reply: Reply,
+    /// What the recipient's class has against the mail, where that decides the action: for operators.
+    pub objection: Option<String>,
 }
 
 /// A change to the header section. The body is never changed.
@@ -131,6 +133,7 @@ impl Verdict {
         self.outcomes.iter().max_by_key(|outcome| outcome.action).cloned().unwrap_or_else(|| Outcome {
             action: Action::Defer,
             reply: Reply::new(451, "4.3.0", "no verdict, try again later"),
+            objection: None,
         })
     }
 

@@ -332,6 +332,8 @@ pub const REPLAY_WINDOW_BYTES_MAX: u64 = 128 << 20;
 /// Octets of a line of an earlier report: a mail with a thousand symbols has 100 KB.
 pub const REPLAY_LINE_BYTES_MAX: u64 = 64 << 20;
 
+/// Sub-rules inside sub-rules whose conditions are told: a reader is lost before.
+pub const WHY_DEPTH_MAX: usize = 4;
 /// Octets of a mail that is recorded: larger ones fill the folder with one attachment.
 pub const RECORD_MESSAGE_BYTES_MAX: usize = 8 << 20;
 /// Mails that wait to be recorded; with the bound above 64 MiB at the very most. Later ones are not recorded.

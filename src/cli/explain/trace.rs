@@ -2,7 +2,10 @@
 //!
 //! Pure.
 
-use super::learned::{self, Learned};
+use super::{
+    learned::{self, Learned},
+    why::Why,
+};
 use crate::{
     cli::scan::{
         bench::Judged,
@@ -50,6 +53,9 @@ pub struct Trace {
     /// What the learned model said, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learned: Option<Learned>,
+    /// The rules that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub why_not: Vec<Why>,
     pub sum: String,
     pub action: &'static str,
     pub because: String,
@@ -119,6 +125,7 @@ impl Trace {
             checks: checks::ALL.iter().map(|check| traced(check, judged, rulebook)).collect(),
             rules: matches::traced(judged, rulebook),
             learned: learned::opinion(judged, rulebook),
+            why_not: Vec::new(),
             sum: format!(
                 "{} (tag from {}, quarantine from {}, reject from {})",
                 verdict.score, thresholds.tag, thresholds.quarantine, thresholds.reject

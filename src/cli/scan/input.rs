@@ -3,11 +3,7 @@
 //! Reads files, one message at a time; each is bounded by `limits::MESSAGE_BYTES_MAX`.
 
 use super::archive::{Archive, Found, Member, Opened, is_archive};
-use crate::{
-    config::read::text_file,
-    judge::case::Case,
-    limits,
-};
+use crate::{config::read::text_file, judge::case::Case, limits};
 use bytes::Bytes;
 use std::{
     collections::VecDeque,

@@ -332,6 +332,9 @@ pub const REPLAY_WINDOW_BYTES_MAX: u64 = 128 << 20;
 /// Octets of a line of an earlier report: a mail with a thousand symbols has 100 KB.
 pub const REPLAY_LINE_BYTES_MAX: u64 = 64 << 20;
 
+/// Mails of one row group of a Parquet file: they are held until it is written, some KB each.
+#[cfg(feature = "parquet")]
+pub const PARQUET_GROUP_ROWS: usize = 8192;
 /// Sub-rules inside sub-rules whose conditions are told: a reader is lost before.
 pub const WHY_DEPTH_MAX: usize = 4;
 /// Octets of a mail that is recorded: larger ones fill the folder with one attachment.

@@ -135,6 +135,7 @@ impl Tune {
             shard: None,
             wants_digest: false,
             wants_mail_digest: true,
+            scales: None,
         };
         let stop = Stop::on_interrupt();
         let watched = Share::of(&self.paths);

@@ -3,6 +3,7 @@
 //! Pure: rows in, tables and pages out. Reading mails, threads and the clock are the affair of `cli/replay`.
 
 pub mod again;
+pub mod costs;
 pub mod flips;
 pub mod html;
 pub mod label;

@@ -8,11 +8,20 @@ use crate::{
         bench::Said,
         input::{Input, Inputs},
     },
-    judge::{case::expectation::Expectation, facts::Question, rulebook::Rulebook},
+    judge::{
+        case::expectation::Expectation,
+        facts::Question,
+        findings::Finding,
+        rulebook::Rulebook,
+        rules::{
+            program::cost::Scales,
+            scene::{Outside, Scene},
+        },
+    },
     limits,
-    mail::{message::Message, timestamp::Timestamp},
+    mail::{Mail, message::Message, timestamp::Timestamp},
     replay::{
-        again::{again, digest},
+        again::{Again, again, digest},
         label::Labels,
         recorded,
         row::{Row, Side, name},
@@ -52,6 +61,8 @@ pub struct Crew {
     pub wants_digest: bool,
     /// So does naming messages, a little.
     pub wants_mail_digest: bool,
+    /// Each rule is weighed by itself, if that is wanted: it takes as long as judging or longer.
+    pub scales: Option<Arc<Scales>>,
 }
 
 /// A mail judged.
@@ -61,6 +72,8 @@ pub struct Done {
     pub before: Option<Side>,
     /// Is the whole verdict the recorded one? None where that is not asked or was not recorded.
     pub is_same: Option<bool>,
+    /// What each rule took, in the order of the scales.
+    pub took: Vec<Duration>,
 }
 
 /// A mail, or what could not be read; a mail judged, or why it is not.
@@ -200,7 +213,18 @@ impl Crew {
         let is_same = expected
             .filter(|expected| !expected.verdict.is_empty())
             .map(|expected| expected.verdict == now.verdict.digest());
-        Ok(Done { row, before, is_same })
+        let took = self.scales.as_ref().map(|scales| self.weighed(scales, &mail, &now)).unwrap_or_default();
+        Ok(Done { row, before, is_same, took })
+    }
+
+    fn weighed(&self, scales: &Scales, mail: &Mail, now: &Again) -> Vec<Duration> {
+        let rules = &self.rulebook.rules;
+        let of_checks = |finding: &&Finding| rules.table.get(&finding.symbol).is_none_or(|rule| rule.when.is_empty());
+        let found: Vec<Finding> = now.verdict.findings.iter().filter(of_checks).cloned().collect();
+        let outside = Outside::of(&now.verdict.authentication, &now.facts);
+        let scene = Scene::new(mail, Some(outside)).with_learned(self.rulebook.learned.as_deref());
+        let began = Instant::now();
+        scales.weigh(&rules.program, &scene, &found, &|| began.elapsed())
     }
 }
 

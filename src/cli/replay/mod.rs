@@ -3,6 +3,8 @@
 //! Reads files; asks nobody: what a mail's case does not answer is told as not recorded.
 
 pub mod against;
+#[cfg(feature = "parquet")]
+pub mod columns;
 pub mod crew;
 pub mod demands;
 pub mod files;
@@ -20,7 +22,7 @@ use super::{
     scan::input::Inputs,
 };
 use crate::{
-    judge::rulebook::Rulebook,
+    judge::{findings::Symbol, rulebook::Rulebook, rules::program::cost::Scales},
     replay::{
         flips::Flips,
         html,
@@ -65,9 +67,16 @@ pub struct Replay {
     /// With --json: one object for each mail before it
     #[arg(long, requires = "json")]
     mails: bool,
+    /// Measure what each rule takes by itself: twice the time or more, and figures that differ from run to run
+    #[arg(long)]
+    costs: bool,
     /// Write the report as one page with plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the mails as a Parquet file: a row a mail, a column a symbol
+    #[cfg(feature = "parquet")]
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
     /// End with 1 on: new-fp, flip, fp, each also with >N; several with commas
     #[arg(long, value_name = "DEMANDS", default_value = "")]
     fail_on: Demands,
@@ -120,14 +129,16 @@ impl Replay {
             Some(word) if word == Path::new("recorded") => Against::Recorded,
             Some(path) => Against::open(path, |rules| self.rulebook(Some(rules)))?,
         };
+        let scales = self.costs.then(|| Arc::new(Scales::of(&rulebook.rules.program)));
         let crew = Crew {
             rulebook,
             before: against.rulebook(),
             compares_recorded: matches!(against, Against::Recorded),
             labels,
             shard: self.shard,
-            wants_digest: self.mails,
-            wants_mail_digest: self.mails,
+            wants_digest: self.lists_mails(),
+            wants_mail_digest: self.lists_mails(),
+            scales,
         };
         Ok((crew, against))
     }
@@ -142,18 +153,32 @@ impl Replay {
         let began = Instant::now();
         let flips = against.name().map(Flips::against);
         let mut sums = Sums { tally: Tally::default(), flips, ending: Ending::Fine };
+        #[cfg(feature = "parquet")]
+        let mut columns = match self.columns(&crew.rulebook) {
+            Ok(columns) => columns,
+            Err(told) => {
+                output::trouble(told);
+                return Ok(Ending::Unreadable);
+            }
+        };
         let watched = Share::of(&self.paths);
         let inputs = Inputs::counted(&self.paths, watched.counter());
         let thresholds = crew.rulebook.thresholds;
         let done = crew.run(inputs, jobs, &stop, |done| {
             watched.step();
             match done {
-                Ok(Done { row, before, is_same }) => {
+                Ok(Done { row, before, is_same, took }) => {
                     sums.tally.add(&row, thresholds.tag);
+                    if let Some(scales) = &crew.scales {
+                        let names = scales.symbols().map(Symbol::as_str);
+                        sums.tally.costs.add(row.bytes, names.zip(took));
+                    }
                     if let Some(flips) = &mut sums.flips {
                         flips.add(before.as_ref().or_else(|| against.side(&row)), &row, thresholds);
                         flips.hold(is_same);
                     }
+                    #[cfg(feature = "parquet")]
+                    columns.as_mut().map_or(Ok(()), |columns| columns.add(&row))?;
                     if self.mails { output::json(&row) } else { Ok(()) }
                 }
                 Err(told) => {
@@ -166,10 +191,29 @@ impl Replay {
         });
         done?;
         drop(watched);
+        #[cfg(feature = "parquet")]
+        columns.map_or(Ok(()), columns::Columns::finish)?;
         let shard = self.shard.map(|shard| shard.to_string()).unwrap_or_default();
         let run = Run { took: began.elapsed(), jobs, shard, interrupted: stop.is_asked() };
         let report = report(&sums.tally, &crew.rulebook, &run, sums.flips.as_ref());
         self.tell(&report, sums.ending)
+    }
+
+    /// Does somebody get every mail by itself?
+    fn lists_mails(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        if self.parquet.is_some() {
+            return true;
+        }
+        self.mails
+    }
+
+    /// The Parquet file with a column for every symbol that can be reported.
+    #[cfg(feature = "parquet")]
+    fn columns(&self, rulebook: &Rulebook) -> Result<Option<columns::Columns>, String> {
+        let Some(path) = &self.parquet else { return Ok(None) };
+        let symbols = rulebook.rules.table.keys().map(ToString::to_string).filter(|name| !name.starts_with("__"));
+        columns::Columns::create(path, symbols).map(Some).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     fn tell(&self, report: &Report, mut ending: Ending) -> io::Result<Ending> {

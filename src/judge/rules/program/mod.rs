@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod compile;
+pub mod cost;
 pub mod evaluate;
 pub mod names;
 pub mod sample;

@@ -321,7 +321,7 @@ impl Typing<'_> {
             rules_dir,
             model_file,
             recipients_file,
-            record: record?,
+            record,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -429,8 +429,8 @@ impl Typing<'_> {
         Some(Thresholds { tag, quarantine, reject })
     }
 
-    /// What is recorded; inside `None` where nothing is.
-    fn record(&mut self) -> Option<Option<record::Settings>> {
+    /// What is recorded; `None` where nothing is, or where something about it is wrong.
+    fn record(&mut self) -> Option<record::Settings> {
         let base = base(self.values.entry("record.folder"));
         let folder = self.optional("record.folder", |text| Ok(base.join(text)));
         let consents = self.each("record.recipients", record::Consent::from_str);
@@ -441,7 +441,7 @@ impl Typing<'_> {
         let bytes_max = u64::try_from(self.count("record.bytes_max", 1)?).unwrap_or(u64::MAX);
         let days = u64::try_from(self.count("record.keep_days", 1)?).unwrap_or(u64::MAX);
         let keep = Duration::from_secs(days.saturating_mul(24 * 60 * 60));
-        let Some(folder) = folder else { return Some(None) };
+        let folder = folder?;
         if consents.is_empty() && self.values.entry("record.recipients").items.is_empty() {
             let position = self.values.entry("record.folder").origin.clone();
             let position = position.unwrap_or_else(|| no_position("record.folder"));
@@ -450,7 +450,7 @@ impl Typing<'_> {
                 "record.folder needs record.recipients: nobody consents yet, nothing would be recorded",
             );
         }
-        Some(Some(record::Settings { folder, sample, bytes_max, consents, keep }))
+        Some(record::Settings { folder, sample, bytes_max, consents, keep })
     }
 
     fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {

@@ -12,14 +12,14 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "support/mails.rs"]
+mod mails;
+mod support;
+
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use std::{
-    fs,
-    hint::black_box,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{hint::black_box, io::Write, path::Path};
+use support::{arguments, cpu_seconds};
 use wehr::mail::{
     message::Message,
     unpack::{self, budget::Budget},
@@ -29,13 +29,13 @@ use wehr::mail::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let arguments = arguments();
     let Some(folder) = arguments.first() else {
         println!("attachments: no folder given, nothing measured (see the head of benches/attachments.rs)");
         return;
     };
     let mails_max = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(2000);
-    let mails = read(Path::new(folder), mails_max);
+    let mails = mails::read(Path::new(folder), mails_max);
     let octets: usize = mails.iter().map(Bytes::len).sum();
     let spent = timed(|| mails.iter().for_each(|mail| drop(black_box(Message::parse(mail.clone())))));
     println!("{} mails, {} octets a mail", mails.len(), octets / mails.len());
@@ -66,27 +66,6 @@ fn timed(mut work: impl FnMut()) -> f64 {
         cpu_seconds() - before
     };
     (0..3).map(run).fold(f64::INFINITY, f64::min)
-}
-
-/// CPU seconds of this thread so far, from the kernel's account (clock ticks of 10 ms are too coarse).
-fn cpu_seconds() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with schedstat");
-    let nanoseconds: f64 = text.split(' ').next().and_then(|word| word.parse().ok()).expect("schedstat is numbers");
-    nanoseconds / 1e9
-}
-
-fn read(folder: &Path, mails_max: usize) -> Vec<Bytes> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a readable folder").flatten() {
-            if entry.path().is_dir() { folders.push(entry.path()) } else { paths.push(entry.path()) }
-        }
-    }
-    paths.sort();
-    assert!(!paths.is_empty(), "{}: no mails", folder.display());
-    let step = (paths.len() / mails_max).max(1);
-    paths.iter().step_by(step).take(mails_max).map(|path| fs::read(path).expect("a readable mail").into()).collect()
 }
 
 /// Twenty texts of a megabyte, as compressible as prose.

@@ -12,14 +12,13 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "support/mails.rs"]
+mod mails;
+mod support;
+
 use bytes::Bytes;
-use std::{
-    fs,
-    hint::black_box,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{hint::black_box, net::IpAddr, path::Path, sync::Arc};
+use support::{arguments, cpu_seconds};
 use wehr::{
     judge::{
         Judge, Progress, auth,
@@ -41,14 +40,13 @@ use wehr::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let arguments = arguments();
     let Some(folder) = arguments.first() else {
         println!("judge: no folder given, nothing measured (see the head of benches/judge.rs)");
         return;
     };
     let mails_max = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(2000);
-    let raws = read(Path::new(folder), mails_max);
-    assert!(!raws.is_empty(), "{folder}: no mails");
+    let raws: Vec<Bytes> = mails::read(Path::new(folder), mails_max).iter().map(|raw| crlf(raw)).collect();
     let octets: usize = raws.iter().map(Bytes::len).sum();
     let rulebook = rulebook();
     judge_all(&raws, &rulebook);
@@ -69,27 +67,6 @@ fn main() {
 #[expect(clippy::cast_precision_loss, reason = "counts of mails are small")]
 fn micros(seconds: f64, count: usize) -> f64 {
     seconds * 1e6 / count as f64
-}
-
-/// CPU seconds of this thread so far, from the kernel's account (clock ticks of 10 ms are too coarse).
-fn cpu_seconds() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with schedstat");
-    let nanoseconds: f64 = text.split(' ').next().and_then(|word| word.parse().ok()).expect("schedstat is numbers");
-    nanoseconds / 1e9
-}
-
-fn read(folder: &Path, mails_max: usize) -> Vec<Bytes> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a readable folder").flatten() {
-            if entry.path().is_dir() { folders.push(entry.path()) } else { paths.push(entry.path()) }
-        }
-    }
-    // Spread over the whole tree, the same mails on every run.
-    paths.sort();
-    let step = (paths.len() / mails_max).max(1);
-    paths.iter().step_by(step).take(mails_max).map(|path| crlf(&fs::read(path).expect("a readable mail"))).collect()
 }
 
 fn crlf(raw: &[u8]) -> Bytes {

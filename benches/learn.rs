@@ -11,7 +11,10 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-use std::{fs, time::Instant};
+mod support;
+
+use std::fs;
+use support::{arguments, cpu_seconds};
 use wehr::{
     judge::learned::model::{Class, Model, Vector},
     mail::message::Message,
@@ -21,23 +24,23 @@ use wehr::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let arguments = arguments();
     let [list, mode] = arguments.as_slice() else {
         eprintln!("learn LIST online|batch: nothing to do");
         return;
     };
     let is_online = mode == "online";
     let mut model = Model::new([7; 16], if is_online { 1 } else { 3 });
-    let mut took = 0;
+    let mut took = 0.0;
     let mails: Vec<(Class, Vector)> = fs::read_to_string(list)
         .unwrap()
         .lines()
         .map(|line| {
             let (class, path) = line.split_once(' ').unwrap();
             let message = Message::parse(fs::read(path).unwrap().into());
-            let start = Instant::now();
+            let start = cpu_seconds();
             let vector = model.vector(&message);
-            took += start.elapsed().as_micros();
+            took += cpu_seconds() - start;
             (if class == "spam" { Class::Spam } else { Class::Ham }, vector)
         })
         .collect();
@@ -56,5 +59,6 @@ fn main() {
             tell(&model, mail);
         }
     }
-    eprintln!("{} mails, {} us a vector", mails.len(), took / mails.len().max(1) as u128);
+    let count = f64::from(u32::try_from(mails.len().max(1)).unwrap());
+    eprintln!("{} mails, {:.0} us a vector (CPU time of this thread)", mails.len(), took * 1e6 / count);
 }

@@ -341,8 +341,64 @@ pub const REPLAY_WINDOW_BYTES_MAX: u64 = 128 << 20;
 /// Octets of a line of an earlier report: a mail with a thousand symbols has 100 KB.
 pub const REPLAY_LINE_BYTES_MAX: u64 = 64 << 20;
 
+/// Mails of one row group of a Parquet file: they are held until it is written, some KB each.
+#[cfg(feature = "parquet")]
+pub const PARQUET_GROUP_ROWS: usize = 8192;
+/// Sub-rules inside sub-rules whose conditions are told: a reader is lost before.
+pub const WHY_DEPTH_MAX: usize = 4;
+/// Octets of a mail that is recorded: larger ones fill the folder with one attachment.
+pub const RECORD_MESSAGE_BYTES_MAX: usize = 8 << 20;
+/// Mails that wait to be recorded; with the bound above 64 MiB at the very most. Later ones are not recorded.
+pub const RECORD_QUEUE_MAX: usize = 8;
+/// Recorded cases in one folder, each a folder of three files.
+pub const RECORD_CASES_MAX: usize = 100_000;
+/// Different mails (by label, fold and symbols) that scores are fitted to: some 300 octets each. Later ones are told and left out.
+pub const TUNE_SAMPLES_MAX: usize = 1_000_000;
+/// Folds of tuning: each is a fit.
+pub const TUNE_FOLDS_MAX: u32 = 50;
+
 /// Mails of a class that are learned together, several times over: their vectors are held, some 20 KB each.
 pub const LEARNED_AT_ONCE_MAX: usize = 4096;
+
+/// Octets of shown text whose words are marks: a vector of some thousand marks, a mail's first pages.
+pub const LEARNED_WORD_BYTES_MAX: usize = 16 << 10;
+/// Octets of shown text whose groups of letters are marks: each octet is one.
+pub const LEARNED_GRAM_BYTES_MAX: usize = 4 << 10;
+/// Octets of a page's markup that are marks: newsletters repeat theirs.
+pub const LEARNED_MARKUP_BYTES_MAX: usize = 3000;
+/// Octets of the oldest Received field that are marks of a mail, and words of it.
+pub const LEARNED_RELAY_BYTES_MAX: usize = 400;
+pub const LEARNED_RELAY_WORDS_MAX: usize = 24;
+/// Octets of a time zone that are a mark.
+pub const LEARNED_ZONE_BYTES_MAX: usize = 8;
+/// Octets of hidden text that are marks: it is there to drown the rest.
+pub const LEARNED_HIDDEN_BYTES_MAX: usize = 2000;
+/// Octets of the subject that are marks; longer ones are not read by people.
+pub const LEARNED_SUBJECT_BYTES_MAX: usize = 500;
+/// Octets of a link that are marks; behind them stand tokens that never come again.
+pub const LEARNED_URL_BYTES_MAX: usize = 200;
+/// Words of a link that are marks, for the same reason.
+pub const LEARNED_URL_WORDS_MAX: usize = 12;
+/// Links that are marks: newsletters have hundreds.
+pub const LEARNED_LINKS_MAX: usize = 64;
+/// Parts that are marks.
+pub const LEARNED_PARTS_MAX: usize = 20;
+/// Header fields that are marks.
+pub const LEARNED_FIELDS_MAX: usize = 100;
+/// Octets of a field's value that are marks; longer ones hold keys and lists.
+pub const LEARNED_VALUE_BYTES_MAX: usize = 300;
+/// Octets of a field's value whose groups of letters are marks.
+pub const LEARNED_VALUE_GRAM_BYTES_MAX: usize = 150;
+/// Words of a field's value that are marks.
+pub const LEARNED_VALUE_WORDS_MAX: usize = 30;
+/// Octets of a field's name that are a mark.
+pub const LEARNED_NAME_BYTES_MAX: usize = 64;
+/// Characters of the form of a word or number.
+pub const LEARNED_FORM_CHARACTERS_MAX: usize = 100;
+/// Octets of a model's settings; a longer header section is no model's.
+pub const LEARNED_HEAD_BYTES_MAX: usize = 512;
+/// Passes over the same mails: more than anybody wants.
+pub const LEARNED_PASSES_MAX: u32 = 100;
 
 /// Marks whose say is told with a learned opinion.
 pub const VOICES_MAX: usize = 10;

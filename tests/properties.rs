@@ -1,7 +1,8 @@
 //! Properties: what has to hold for any mail, any chunking, any order of facts.
 //!
 //! 1. any chunking of the bytes gives the same mail; 2. any order of learning facts gives the same verdict;
-//! 3. live = replay; 4. any bytes parse, within limits, without panic; 5. edits never touch what they must not.
+//! 3. live = replay; 4. any bytes parse, within limits, without panic; 5. edits never touch what they must not;
+//! 6. a recorded case gives the recorded verdict on any number of threads.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +14,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::{
     collections::BTreeMap,
     net::IpAddr,
@@ -22,6 +24,7 @@ use wehr::{
     doors::{deliver::parcel, inquiry::Inquiry},
     judge::{
         Judge, Progress,
+        case::{Case, expectation::Expectation},
         facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Question, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::{Rulebook, Thresholds},
@@ -35,6 +38,7 @@ use wehr::{
         message::Message,
         timestamp::Timestamp,
     },
+    replay::again::again,
     telemetry::metrics::Metrics,
     world::{Scan, World},
 };
@@ -182,6 +186,15 @@ fn judge_by_asking(mail: &Arc<Mail>, internet: &Internet) -> (Verdict, Facts) {
     panic!("the judge does not end");
 }
 
+/// One thread, two, five.
+fn pools() -> &'static [rayon::ThreadPool] {
+    static POOLS: LazyLock<Vec<rayon::ThreadPool>> = LazyLock::new(|| {
+        let pool = |threads: &usize| rayon::ThreadPoolBuilder::new().num_threads(*threads).build().unwrap();
+        [1, 2, 5].iter().map(pool).collect()
+    });
+    &POOLS
+}
+
 fn same(left: &Verdict, right: &Verdict) {
     assert_eq!(left.score, right.score);
     assert_eq!(left.findings, right.findings);
@@ -220,6 +233,27 @@ proptest! {
             },
         };
         same(&verdict, &again);
+    }
+
+    #[test]
+    fn a_recorded_case_is_judged_alike_on_any_number_of_threads(raw in messages(), seed: u64) {
+        let mail = mail(raw);
+        let (verdict, facts) = judge_by_asking(&mail, &Internet { seed });
+        let case = Case { received_at: mail.received_at, client: mail.client.clone(), envelope: mail.envelope.clone(), facts };
+        let (case, expected) = (case.to_text(), Expectation::of(&verdict).with_digest(&verdict).to_text());
+        let expected = Expectation::parse("expect.toml", &expected).unwrap();
+        prop_assert_eq!(&expected.verdict, &verdict.digest());
+        for pool in pools() {
+            let judged = pool.install(|| (0..4).into_par_iter().map(|_| {
+                let Case { received_at, client, envelope, facts } = Case::parse("case.toml", &case).unwrap();
+                let message = Message::parse(mail.message.raw.clone());
+                again(&Arc::new(Mail { client, envelope, message, received_at }), &facts, &rulebook())
+            }).collect::<Vec<_>>());
+            for replayed in judged {
+                prop_assert!(replayed.missing.is_empty());
+                prop_assert_eq!(replayed.verdict.digest(), expected.verdict.clone());
+            }
+        }
     }
 
     #[test]

@@ -104,8 +104,15 @@ impl Scan for Clean {
 fn desk(seed: u64) -> Arc<Desk> {
     let zone = Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right");
     let world: Arc<dyn World> = Arc::new(Faulty::new(Arc::new(Scanning(zone)), plan(), seed));
-    let parts =
-        Parts { rulebook: rulebook(), world, mailstore: None, quarantine: None, faults: None, checks: checks::ALL };
+    let parts = Parts {
+        rulebook: rulebook(),
+        world,
+        mailstore: None,
+        quarantine: None,
+        faults: None,
+        recorder: None,
+        checks: checks::ALL,
+    };
     let limits = Limits {
         message_bytes_max: 100_000,
         mails_max: 40,
@@ -245,6 +252,7 @@ fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
             mailstore: None,
             quarantine: None,
             faults: Some(Arc::new(Faults::new(folder.path().join("faults")))),
+            recorder: None,
             checks,
         };
         let send = async |text: &[u8]| {

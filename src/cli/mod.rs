@@ -13,6 +13,7 @@ pub mod rules;
 pub mod rules_import;
 pub mod scan;
 pub mod serve;
+pub mod tune;
 
 use self::output::Ending;
 use clap::{Parser, Subcommand};
@@ -38,6 +39,8 @@ enum Verb {
     Explain(explain::Explain),
     /// Judge stored mails again and tell what the rules make of them, and what a change would change
     Replay(replay::Replay),
+    /// Fit the scores of rules to labelled mails
+    Tune(tune::Tune),
     /// Teach the model of this house what is wanted and what is not
     Learn(learn::Learn),
     /// Check and explain the configuration
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Verb::Scan(scan) => scan.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Replay(replay) => replay.run(),
+        Verb::Tune(tune) => tune.run(),
         Verb::Learn(learn) => learn.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),

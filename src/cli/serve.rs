@@ -35,6 +35,9 @@ pub struct Serve {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Record cases of judged mails in this folder, of the recipients of record.recipients; in place of record.folder
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// Form of the log on stderr
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     log: Form,
@@ -59,7 +62,7 @@ impl Serve {
     /// # Errors
     /// When stdout is closed before the doors are open.
     pub fn run(self) -> io::Result<Ending> {
-        let settings = match Settings::load(self.config.as_deref()) {
+        let settings = match Settings::load_recording(self.config.as_deref(), self.record.as_deref()) {
             Ok(settings) => settings,
             Err(errors) => return Ok(refused(errors)),
         };
@@ -76,7 +79,7 @@ impl Serve {
             } else {
                 output::line(&places)?;
             }
-            let reload = plan::reload(self.config, settings, server.desk());
+            let reload = plan::reload(self.config, self.record, settings, server.desk());
             server.run(reload).await?;
             Ok(Ending::Fine)
         })

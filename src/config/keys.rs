@@ -148,6 +148,21 @@ pub const KEYS: &[Key] = &[
         r#""""#,
         "file of a learned model (wehr learn) for the field learned of rules; empty: none",
     ),
+    key(
+        "record.folder",
+        Shape::Text,
+        r#""""#,
+        "folder for cases of judged mails (message, facts, verdict), for wehr replay; empty: nothing is recorded",
+    ),
+    key(
+        "record.recipients",
+        Shape::Texts,
+        "[]",
+        "who consents to recording: a@school.example, or @school.example; a mail is recorded if every recipient does",
+    ),
+    key("record.sample", Shape::Score, "1", "share of these mails that is recorded, from 0 to 1"),
+    key("record.bytes_max", Shape::Count, "1073741824", "octets of all recorded cases; the oldest go first"),
+    key("record.keep_days", Shape::Count, "30", "days after which a recorded case is deleted"),
     key("limits.message_bytes_max", Shape::Count, "52428800", "octets of one message; larger ones get 552"),
     key(
         "limits.spool_memory_bytes_max",

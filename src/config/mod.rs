@@ -10,7 +10,7 @@ pub mod rules;
 
 use self::read::{Entry, Item, Values};
 use crate::{
-    doors::deliver::lmtp::stream::TlsStart,
+    doors::{deliver::lmtp::stream::TlsStart, record},
     judge::{
         auth,
         document::{Complaint, Errors, Position, unknown},
@@ -34,6 +34,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 /// Where accepted mail goes.
@@ -117,6 +118,8 @@ pub struct Settings {
     pub model_file: Option<PathBuf>,
     /// `None`: the classes that are built in.
     pub recipients_file: Option<PathBuf>,
+    /// `None`: nothing is recorded.
+    pub record: Option<record::Settings>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -131,6 +134,18 @@ impl Settings {
     /// Everything that is wrong, at its place.
     pub fn load(file: Option<&Path>) -> Result<Self, Errors> {
         let values = file.map_or_else(|| Ok(Values::defaults()), Values::gather)?;
+        Self::from_values(&values)
+    }
+
+    /// The same, with another folder for recorded cases.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at its place.
+    pub fn load_recording(file: Option<&Path>, record: Option<&Path>) -> Result<Self, Errors> {
+        let mut values = file.map_or_else(|| Ok(Values::defaults()), Values::gather)?;
+        if let Some(folder) = record {
+            values.set("record.folder", &folder.display().to_string());
+        }
         Self::from_values(&values)
     }
 
@@ -279,6 +294,7 @@ impl Typing<'_> {
             self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
         let model_file = self.existing("learn.model", "a readable file", Path::is_file);
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
+        let record = self.record();
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -305,6 +321,7 @@ impl Typing<'_> {
             rules_dir,
             model_file,
             recipients_file,
+            record,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -410,6 +427,30 @@ impl Typing<'_> {
             }
         }
         Some(Thresholds { tag, quarantine, reject })
+    }
+
+    /// What is recorded; `None` where nothing is, or where something about it is wrong.
+    fn record(&mut self) -> Option<record::Settings> {
+        let base = base(self.values.entry("record.folder"));
+        let folder = self.optional("record.folder", |text| Ok(base.join(text)));
+        let consents = self.each("record.recipients", record::Consent::from_str);
+        let sample = self.one("record.sample", |text| {
+            let share = Score::from_str(text).ok().and_then(|share| u32::try_from(share.hundredths()).ok());
+            share.filter(|share| *share <= 100).map(|share| share * 100).ok_or_else(|| "not from 0 to 1".to_owned())
+        })?;
+        let bytes_max = u64::try_from(self.count("record.bytes_max", 1)?).unwrap_or(u64::MAX);
+        let days = u64::try_from(self.count("record.keep_days", 1)?).unwrap_or(u64::MAX);
+        let keep = Duration::from_secs(days.saturating_mul(24 * 60 * 60));
+        let folder = folder?;
+        if consents.is_empty() && self.values.entry("record.recipients").items.is_empty() {
+            let position = self.values.entry("record.folder").origin.clone();
+            let position = position.unwrap_or_else(|| no_position("record.folder"));
+            self.complain(
+                &position,
+                "record.folder needs record.recipients: nobody consents yet, nothing would be recorded",
+            );
+        }
+        Some(record::Settings { folder, sample, bytes_max, consents, keep })
     }
 
     fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {

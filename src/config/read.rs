@@ -68,6 +68,13 @@ impl Values {
         if complaints.is_empty() { Ok(values) } else { Err(Errors(complaints)) }
     }
 
+    /// Puts a value of the command line in the place of what stands in a file.
+    pub fn set(&mut self, name: &'static str, text: &str) {
+        let position = Position { file: "(command line)".to_owned(), line: 1, column: 1 };
+        let item = Item { text: text.to_owned(), position };
+        self.entries.insert(name, Entry { items: vec![item], origin: None });
+    }
+
     /// The value of a key; every key of `KEYS` has one.
     #[must_use]
     pub fn entry(&self, name: &str) -> &Entry {

@@ -1,6 +1,6 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
-use super::{deliver::Mailstore, faults::Faults, quarantine::Quarantine};
+use super::{deliver::Mailstore, faults::Faults, quarantine::Quarantine, record::Recorder};
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
     limits,
@@ -56,6 +56,8 @@ pub struct Parts {
     pub quarantine: Option<Arc<Quarantine>>,
     /// Where the case of a mail goes that a check panicked on; `None`: nowhere.
     pub faults: Option<Arc<Faults>>,
+    /// `None`: nothing is recorded.
+    pub recorder: Option<Arc<Recorder>>,
     /// All of them but in a test.
     pub checks: &'static [Check],
 }
@@ -115,6 +117,10 @@ impl Desk {
 
     pub fn faults(&self) -> Option<Arc<Faults>> {
         self.parts.load().faults.clone()
+    }
+
+    pub fn recorder(&self) -> Option<Arc<Recorder>> {
+        self.parts.load().recorder.clone()
     }
 
     pub fn checks(&self) -> &'static [Check] {

@@ -274,7 +274,10 @@ impl Reception {
         drop(permit);
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
-        record(&metrics, &settled.verdict);
+        count(&metrics, &settled.verdict);
+        if let Some(recorder) = self.desk.recorder() {
+            recorder.offer(&mail, &settled.facts, &settled.verdict);
+        }
         Ok(Concluded {
             head: Bytes::copy_from_slice(mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default()),
             envelope: self.envelope,
@@ -357,7 +360,7 @@ async fn keep_fault(desk: &Desk, raw: Bytes, case: Case) {
     }
 }
 
-fn record(metrics: &Metrics, verdict: &Verdict) {
+fn count(metrics: &Metrics, verdict: &Verdict) {
     let auth = &verdict.authentication;
     metrics.auth_result("spf", auth.spf.result.word());
     metrics.auth_result("spf_helo", auth.spf_helo.result.word());

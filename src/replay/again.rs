@@ -100,12 +100,11 @@ impl Again {
         }
         action
     }
+}
 
-    /// Names the whole verdict, down to the last header edit.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        use aws_lc_rs::digest::{SHA256, digest};
-        let text = format!("{:?}", self.verdict);
-        digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
-    }
+/// The first 128 bits of a SHA-256, in hex digits.
+#[must_use]
+pub fn digest(octets: &[u8]) -> String {
+    use aws_lc_rs::digest::{SHA256, digest};
+    digest(&SHA256, octets).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
 }

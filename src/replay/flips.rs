@@ -23,6 +23,9 @@ pub struct Flips {
     /// Mails that the earlier report does not have.
     pub unknown: u64,
     pub flips: u64,
+    /// Mails whose whole verdict is the recorded one, bit for bit, and those whose verdict is not.
+    pub same_verdicts: u64,
+    pub other_verdicts: u64,
     #[serde(flatten)]
     pub kinds: Kinds,
     /// The symbols that made mails flip, those of most flips first. A mail with several counts for each.
@@ -118,6 +121,15 @@ impl Flips {
         }
     }
 
+    /// Counts a whole verdict that was held to a recorded one.
+    pub fn hold(&mut self, is_same: Option<bool>) {
+        match is_same {
+            Some(true) => self.same_verdicts += 1,
+            Some(false) => self.other_verdicts += 1,
+            None => {}
+        }
+    }
+
     /// Puts the causes in order.
     #[must_use]
     pub fn finished(&self) -> Self {
@@ -176,7 +188,17 @@ mod tests {
 
     fn row(label: Label, side: Side) -> Row {
         let (path, verdict) = ("a".to_owned(), String::new());
-        Row { path, index: 1, label, bytes: 1, side, not_recorded: Vec::new(), verdict, micros: 0 }
+        Row {
+            path,
+            index: 1,
+            label,
+            bytes: 1,
+            digest: String::new(),
+            side,
+            not_recorded: Vec::new(),
+            verdict,
+            micros: 0,
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub fn page(report: &Report) -> String {
         self::flips(&mut body, flips);
     }
     symbols(&mut body, report);
+    costs(&mut body, report);
     listed(&mut body, "Never found", "Configured symbols that no mail had.", &report.never);
     listed(&mut body, "Errors", "Inputs that could not be read or judged, with their paths.", &report.errors.listed);
     format!(
@@ -178,6 +179,19 @@ fn table(
         out.push_str("</tr>\n");
     }
     add(out, "</tbody></table></div>");
+}
+
+fn costs(out: &mut String, report: &Report) {
+    const COLUMNS: [(&str, bool); 3] = [("rule", false), ("ns per KiB", true), ("share %", true)];
+    if report.costs.is_empty() {
+        return;
+    }
+    add(out, "<h2>Costs</h2>");
+    let lines = report.costs.iter().map(|line| {
+        vec![line.name.clone(), format!("{:.1}", line.nanos_per_kib), format!("{:.2}", line.share * 100.0)]
+    });
+    let caption = "What each rule takes by itself, sub-rules included; together they share their passes and take less";
+    table(out, "costs", caption, &COLUMNS, lines);
 }
 
 fn symbols(out: &mut String, report: &Report) {

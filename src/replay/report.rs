@@ -1,8 +1,9 @@
 //! The report of a replay: the last JSON object of `wehr replay --json`, a contract (docs/replay.md).
 //!
-//! Pure. All keys are always there but `against`, which needs something to compare with.
+//! Pure. All keys are always there but `against`, which needs something to compare with, and `costs`, which have to be measured.
 
 use super::{
+    costs::CostLine,
     flips::Flips,
     label::Class,
     sweep::{Bar, Sweep, float},
@@ -35,6 +36,9 @@ pub struct Report {
     pub symbols: Vec<SymbolLine>,
     /// Configured symbols that no mail had.
     pub never: Vec<String>,
+    /// What rules take; none are told unless they were weighed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<CostLine>,
     pub not_recorded: NotRecorded,
     pub errors: Errors,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +130,7 @@ pub fn report(tally: &Tally, rulebook: &Rulebook, run: &Run, flips: Option<&Flip
         sweep: tally.scores.sweep(),
         symbols: tally.symbols.lines(&known, tally.labelled(Class::Ham), tally.labelled(Class::Unwanted)),
         never: tally.symbols.never(&known),
+        costs: tally.costs.lines(),
         not_recorded: tally.not_recorded().clone(),
         errors: tally.errors().clone(),
         against: flips.map(Flips::finished),

@@ -15,6 +15,9 @@ pub struct Row {
     pub label: Label,
     /// Octets of the message.
     pub bytes: usize,
+    /// Of the octets of the message: 32 hex digits; empty if nobody wants it.
+    #[serde(default)]
+    pub digest: String,
     #[serde(flatten)]
     pub side: Side,
     /// Questions that nobody had recorded the answer of, by kind, each once.
@@ -117,6 +120,7 @@ mod tests {
             index: 2,
             label: Label::Phish,
             bytes: 9,
+            digest: String::new(),
             side,
             not_recorded: vec!["txt".into()],
             verdict: "00".into(),

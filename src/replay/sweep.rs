@@ -61,11 +61,15 @@ pub struct Bar {
 
 impl Scores {
     pub fn add(&mut self, label: Label, score: Score) {
+        self.add_many(label, score, 1);
+    }
+
+    pub fn add_many(&mut self, label: Label, score: Score, count: u64) {
         let [ham, unwanted, unlabelled] = self.counts.entry(score).or_default();
         match label.class() {
-            Some(Class::Ham) => *ham += 1,
-            Some(Class::Unwanted) => *unwanted += 1,
-            None => *unlabelled += 1,
+            Some(Class::Ham) => *ham += count,
+            Some(Class::Unwanted) => *unwanted += count,
+            None => *unlabelled += count,
         }
     }
 
@@ -90,8 +94,22 @@ impl Scores {
         (*first..=*last).map(bar).collect()
     }
 
+    /// The lowest threshold with no more than this share of ham.
+    #[must_use]
+    pub fn catch_at(&self, ham_rate: f64) -> Catch {
+        catch(&self.curve().0, ham_rate)
+    }
+
     #[must_use]
     pub fn sweep(&self) -> Sweep {
+        let (points, area) = self.curve();
+        let is_complete = area.is_some();
+        let catch_at = HAM_RATES.iter().filter(|_| is_complete).map(|rate| catch(&points, *rate)).collect();
+        Sweep { auc: area.unwrap_or(0.5), catch_at, points: thinned(points) }
+    }
+
+    /// Every point of the curve, and the area below it if there is mail of both classes.
+    fn curve(&self) -> (Vec<Point>, Option<f64>) {
         let sum = |class: fn(&[u64; 3]) -> u64| self.counts.values().map(class).sum::<u64>();
         let (ham_all, unwanted_all) = (sum(|[ham, ..]| *ham), sum(|[_, unwanted, _]| *unwanted));
         let (mut ham, mut unwanted, mut area) = (0, 0, 0.0);
@@ -111,8 +129,7 @@ impl Scores {
             });
         }
         let is_complete = ham_all > 0 && unwanted_all > 0;
-        let catch_at = HAM_RATES.iter().filter(|_| is_complete).map(|rate| catch(&points, *rate)).collect();
-        Sweep { auc: if is_complete { area } else { 0.5 }, catch_at, points: thinned(points) }
+        (points, is_complete.then_some(area))
     }
 }
 

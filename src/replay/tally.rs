@@ -3,6 +3,7 @@
 //! Pure.
 
 use super::{
+    costs::Costs,
     label::{Class, Label},
     report::{ActionLine, ByTag, Errors, NotRecorded},
     row::Row,
@@ -24,6 +25,8 @@ pub struct Tally {
     pub micros: u64,
     pub scores: Scores,
     pub symbols: Symbols,
+    /// Of each rule, where they were weighed.
+    pub costs: Costs,
     labels: BTreeMap<Label, u64>,
     actions: BTreeMap<(Action, Label), u64>,
     /// Mails whose score reaches the tag threshold.

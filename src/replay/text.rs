@@ -52,6 +52,13 @@ fn all(out: &mut String, report: &Report) -> fmt::Result {
         }
     }
     symbols(out, &report.symbols)?;
+    if !report.costs.is_empty() {
+        writeln!(out, "\n{:38} {:>10} {:>7}", "What rules take by themselves", "ns per KiB", "share")?;
+        for line in report.costs.iter().take(LINES_MAX) {
+            writeln!(out, "  {:36} {:>10.1} {:>6.2}%", line.name, line.nanos_per_kib, line.share * 100.0)?;
+        }
+        more(out, report.costs.len())?;
+    }
     if !report.never.is_empty() {
         writeln!(out, "\nNever found ({}): {}", report.never.len(), report.never.join(" "))?;
     }
@@ -146,7 +153,9 @@ fn symbols(out: &mut String, lines: &[SymbolLine]) -> fmt::Result {
 }
 
 fn flips(out: &mut String, flips: &Flips) -> fmt::Result {
-    let Flips { against, compared, unknown, flips: flipped, kinds, causes, mails, .. } = flips;
+    let Flips {
+        against, compared, unknown, flips: flipped, kinds, causes, mails, same_verdicts, other_verdicts, ..
+    } = flips;
     writeln!(
         out,
         "\nAgainst {against}: {flipped} of {compared} mails flipped ({:.2} %)",
@@ -157,6 +166,9 @@ fn flips(out: &mut String, flips: &Flips) -> fmt::Result {
         "  {} new false positives, {} mended; {} new catches, {} lost",
         kinds.new_false_positives, kinds.mended_false_positives, kinds.new_catches, kinds.lost_catches
     )?;
+    if same_verdicts + other_verdicts > 0 {
+        writeln!(out, "  {same_verdicts} whole verdicts are the recorded ones bit for bit, {other_verdicts} are not")?;
+    }
     if *unknown > 0 {
         writeln!(out, "  {unknown} mails are not in what was compared with")?;
     }

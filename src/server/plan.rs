@@ -15,6 +15,7 @@ use crate::{
         faults::Faults,
         lmtp, milter,
         quarantine::Quarantine,
+        record::{self, Recorder},
     },
     judge::checks,
     limits,
@@ -30,7 +31,7 @@ use std::{path::PathBuf, sync::Arc, thread};
 /// What keeps the server from starting, in words.
 pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> {
     let world: Arc<dyn World> = Arc::new(live::Live::new(&world(settings), Arc::clone(&metrics))?);
-    let parts = parts(settings, world)?;
+    let parts = parts(settings, world, &metrics)?;
     let limits = Limits {
         message_bytes_max: settings.message_bytes_max,
         spool_memory_bytes_max: settings.spool_memory_bytes_max,
@@ -60,15 +61,16 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 
 /// Reads the same configuration file again; what is bound to sockets stays as it was `started`, and is told.
 #[must_use]
-pub fn reload(file: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
-    let world = Arc::clone(desk.world());
+pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
+    let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
     // Where rules are read from may change with the configuration.
     let rules_dir = Arc::new(ArcSwap::from_pointee(started.rules_dir.clone()));
     let watched = Arc::clone(&rules_dir);
     let stamp = Box::new(move || watched.load().as_deref().map(rules::stamp).unwrap_or_default());
     let read = Box::new(move || {
-        let settings = Settings::load(file.as_deref()).map_err(|errors| errors.to_string())?;
-        let parts = parts(&settings, Arc::clone(&world))?;
+        let settings =
+            Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
+        let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         rules_dir.store(Arc::new(settings.rules_dir.clone()));
         let keys = unheeded(&started, &settings);
         if !keys.is_empty() {
@@ -97,7 +99,7 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
     keys.into_iter().filter(|(_, has_changed)| *has_changed).map(|(key, _)| key).collect()
 }
 
-fn parts(settings: &Settings, world: Arc<dyn World>) -> Result<Parts, String> {
+fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> Result<Parts, String> {
     let rulebook = settings.rulebook().map_err(|errors| errors.to_string())?;
     Ok(Parts {
         rulebook: Arc::new(rulebook),
@@ -105,8 +107,14 @@ fn parts(settings: &Settings, world: Arc<dyn World>) -> Result<Parts, String> {
         mailstore: Some(Arc::new(mailstore(settings)?)),
         quarantine: Some(Arc::new(Quarantine::new(settings.quarantine_folder.clone(), &settings.authserv_id))),
         faults: Some(Arc::new(Faults::new(settings.state.with_file_name("faults")))),
+        recorder: settings.record.as_ref().map(|record| recorder(record, metrics)).transpose()?,
         checks: checks::ALL,
     })
+}
+
+fn recorder(record: &record::Settings, metrics: &Arc<Metrics>) -> Result<Arc<Recorder>, String> {
+    let started = Recorder::start(record.clone(), Arc::clone(metrics));
+    started.map(Arc::new).map_err(|error| format!("record.folder {}: {error}", record.folder.display()))
 }
 
 fn world(settings: &Settings) -> live::Settings {

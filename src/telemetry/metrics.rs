@@ -83,6 +83,35 @@ impl Dependency {
     }
 }
 
+/// What became of a mail that may be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Recording {
+    Kept,
+    /// Not in the sample.
+    NotChosen,
+    /// Too large, or not in the form that a file keeps.
+    Unfit,
+    /// Too many waited to be written.
+    Crowded,
+    /// The disk did not take it.
+    Failed,
+}
+
+impl Recording {
+    pub const ALL: [Self; 5] = [Self::Kept, Self::NotChosen, Self::Unfit, Self::Crowded, Self::Failed];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::NotChosen => "not_chosen",
+            Self::Unfit => "unfit",
+            Self::Crowded => "crowded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Methods of RFC 8601 2.7 that are counted.
 pub const METHODS: [&str; 6] = ["spf", "spf_helo", "dkim", "arc", "iprev", "dmarc"];
 /// Result words of RFC 8601 2.7.
@@ -113,6 +142,7 @@ pub struct Metrics {
     outside: OutsideSeries,
     reloads_total: IntCounterVec,
     symbols_total: IntCounterVec,
+    records_total: IntCounterVec,
 }
 
 impl Metrics {
@@ -129,6 +159,11 @@ impl Metrics {
             outside: OutsideSeries::new(&registrar)?,
             reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
             symbols_total: registrar.counters("symbols_total", "Mails in which a symbol was found.", &["symbol"])?,
+            records_total: registrar.counters(
+                "records_total",
+                "Mails whose recipients consent to recording, by what became of them.",
+                &["result"],
+            )?,
             registry: registry.clone(),
         };
         let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
@@ -151,6 +186,9 @@ impl Metrics {
 
     /// Makes every label combination, so that a rate over it exists from the first scrape on.
     fn start_at_zero(&self) {
+        for result in Recording::ALL.map(Recording::word) {
+            self.records_total.with_label_values(&[result]).reset();
+        }
         for door in Door::ALL.map(Door::word) {
             self.doors.connections.with_label_values(&[door]).set(0);
             for counters in [
@@ -308,6 +346,10 @@ impl Metrics {
 
     pub fn judge_panicked(&self) {
         self.mails.judge_panics_total.inc();
+    }
+
+    pub fn recorded(&self, what: Recording) {
+        self.records_total.with_label_values(&[what.word()]).inc();
     }
 
     pub fn reload(&self, worked: bool) {

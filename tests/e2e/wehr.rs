@@ -27,6 +27,7 @@ pub struct Wehr {
     pub lmtp: SocketAddr,
     pub http: SocketAddr,
     pub quarantine: PathBuf,
+    pub records: PathBuf,
     neighbours: Neighbours,
     folder: PathBuf,
     process: Option<Process>,
@@ -42,6 +43,7 @@ impl Wehr {
             lmtp: free_port(),
             http: free_port(),
             quarantine: folder.join("quarantine"),
+            records: folder.join("records"),
             neighbours,
             folder,
             process: None,
@@ -56,7 +58,9 @@ impl Wehr {
         command
             .current_dir(&self.folder)
             .args(["serve", "--log", "json", "--config"])
-            .arg(self.folder.join("wehr.toml"));
+            .arg(self.configuration())
+            .arg("--record")
+            .arg(&self.records);
         let mut process = Process::start("wehr", &mut command, &self.log_file());
         wait_for("wehr to be ready", || {
             process.must_run();
@@ -89,9 +93,16 @@ address = \"{clamd}\"
 resolvers = [\"{resolver}\"]
 [quarantine]
 folder = \"{quarantine}\"
+[record]
+recipients = [\"anna@direct.example.org\", \"@filtered.example.org\"]
 "
         );
         fs::write(self.folder.join("wehr.toml"), text).expect("writing wehr.toml");
+    }
+
+    /// The configuration file.
+    pub fn configuration(&self) -> PathBuf {
+        self.folder.join("wehr.toml")
     }
 
     /// Writes a configuration file that names a key nobody knows.

@@ -80,6 +80,7 @@ impl House {
             mailstore: mailstore.map(Arc::new),
             quarantine: None,
             faults: None,
+            recorder: None,
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

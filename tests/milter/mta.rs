@@ -162,6 +162,7 @@ impl House {
             mailstore: None,
             quarantine: None,
             faults: None,
+            recorder: None,
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

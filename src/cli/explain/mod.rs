@@ -4,12 +4,14 @@
 
 pub mod learned;
 pub mod trace;
+pub mod why;
 
-use self::trace::Trace;
+use self::{trace::Trace, why::Why};
 use super::{
     output::{self, Ending, printable},
-    scan::{matches::Match, report_of, source::Source},
+    scan::{bench::Judged, matches::Match, report_of, source::Source},
 };
+use crate::judge::{document, findings::Symbol, rulebook::Rulebook};
 use clap::Args;
 use std::{fmt::Write as _, io};
 
@@ -21,6 +23,9 @@ use std::{fmt::Write as _, io};
 pub struct Explain {
     #[command(flatten)]
     source: Source,
+    /// Tell why a rule did not hit, or did: its condition with the value of each piece; may be given several times
+    #[arg(long, value_name = "RULE")]
+    why_not: Vec<String>,
 }
 
 const HELP: &str = "\
@@ -28,6 +33,7 @@ Exit code: 0 all messages would be accepted or tagged; 1 at least one would be q
            2 wrong usage, or an input could not be read (the others are still explained)
 
 Example:
+  wehr explain --why-not MY_RULE mail.eml
   printf 'From: a@school.example\\r\\nSubject: hello\\r\\n\\r\\nhello\\r\\n' | wehr explain --ip 192.0.2.9 --from a@school.example -";
 
 impl Explain {
@@ -38,7 +44,13 @@ impl Explain {
     pub fn run(self) -> io::Result<Ending> {
         self.source.judge(|bench, judged| {
             let rulebook = bench.rulebook_shared();
-            let trace = Trace::of(judged, &rulebook);
+            if let Some(unknown) =
+                self.why_not.iter().find(|name| !rulebook.rules.table.contains_key(&Symbol::named(name)))
+            {
+                let known = rulebook.rules.table.keys().map(Symbol::as_str);
+                return Err(io::Error::other(document::unknown("rule", unknown, known)));
+            }
+            let trace = Trace { why_not: whys(judged, &rulebook, &self.why_not), ..Trace::of(judged, &rulebook) };
             if self.source.json {
                 output::json(&serde_json::json!({ "verdict": report_of(judged, &rulebook), "trace": trace }))?;
             } else {
@@ -47,6 +59,10 @@ impl Explain {
             Ok(())
         })
     }
+}
+
+fn whys(judged: &Judged, rulebook: &Rulebook, names: &[String]) -> Vec<Why> {
+    names.iter().filter_map(|name| why::why(judged, rulebook, name)).collect()
 }
 
 /// The trace for people.
@@ -87,14 +103,19 @@ fn text(trace: &Trace) -> String {
         let mut marks = if rule.times > 1 { format!(", {} times", rule.times) } else { String::new() };
         marks.push_str(if rule.shadow { ", in the shadow" } else { "" });
         line("rule", &format!("{:+7.2} {} ({}{marks}), {}", rule.score, rule.symbol, rule.about, rule.place));
-        for Match { field, octets: [start, end], text } in &rule.matches {
-            line("", &format!("{field} at octets {start}..{end}: {text}"));
+        for Match { field, octets: [start, end], text, before, after } in &rule.matches {
+            line("", &format!("{field} at octets {start}..{end}: {before}[{text}]{after}"));
         }
     }
     if let Some(learned) = &trace.learned {
         line("learned", &format!("{:.4} that it is unwanted", learned.probability));
         for voice in &learned.voices {
             line("", &format!("{:+7.2} {} {:?}", voice.weight, voice.kind, voice.text));
+        }
+    }
+    for why in &trace.why_not {
+        for (at, told) in why.lines().iter().enumerate() {
+            line(if at == 0 { "why" } else { "" }, told);
         }
     }
     line("sum", &trace.sum);

@@ -2,7 +2,10 @@
 //!
 //! Pure.
 
-use super::learned::{self, Learned};
+use super::{
+    learned::{self, Learned},
+    why::Why,
+};
 use crate::{
     cli::scan::{
         bench::Judged,
@@ -17,7 +20,7 @@ use crate::{
         facts::{Answer, Fact, Facts, Failure, Question, Reading, Scanned},
         findings::{Finding, Symbol},
         policy::{
-            by_score, decide,
+            decide,
             verdict::{Action, Edit},
         },
         rulebook::Rulebook,
@@ -50,6 +53,9 @@ pub struct Trace {
     /// What the learned model said, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learned: Option<Learned>,
+    /// The rules that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub why_not: Vec<Why>,
     pub sum: String,
     pub action: &'static str,
     pub because: String,
@@ -119,6 +125,7 @@ impl Trace {
             checks: checks::ALL.iter().map(|check| traced(check, judged, rulebook)).collect(),
             rules: matches::traced(judged, rulebook),
             learned: learned::opinion(judged, rulebook),
+            why_not: Vec::new(),
             sum: format!(
                 "{} (tag from {}, quarantine from {}, reject from {})",
                 verdict.score, thresholds.tag, thresholds.quarantine, thresholds.reject
@@ -303,12 +310,11 @@ fn because(action: Action, judged: &Judged, rulebook: &Rulebook) -> String {
         return format!("{} asks for it whatever the score", demanding.join(", "));
     }
     let thresholds = rulebook.thresholds;
-    if by_score(verdict.score, thresholds) < action {
-        let asks = |finding: &&Finding| {
-            finding.symbol == checks::attachments::POLICY && finding.detail.ends_with(action.word())
-        };
-        let details: Vec<&str> = verdict.findings.iter().filter(asks).map(|finding| finding.detail.as_str()).collect();
-        return format!("a class of recipients asks for it: {}", details.join("; "));
+    let asking = verdict.outcomes.iter().filter(|outcome| outcome.action == action);
+    let asking: BTreeSet<&str> = asking.filter_map(|outcome| outcome.objection.as_deref()).collect();
+    if !asking.is_empty() {
+        let asking: Vec<_> = asking.into_iter().collect();
+        return format!("a class of recipients asks for it: {}", asking.join("; "));
     }
     match action {
         Action::Reject => format!("{} reaches {}", verdict.score, thresholds.reject),

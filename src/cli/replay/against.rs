@@ -18,6 +18,8 @@ use std::{
 /// What was before.
 pub enum Against {
     Nothing,
+    /// The verdict in the case folder of each mail.
+    Recorded,
     /// Rules that judge each mail as well.
     Rules {
         name: String,
@@ -53,6 +55,7 @@ impl Against {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Nothing => None,
+            Self::Recorded => Some("recorded"),
             Self::Rules { name, .. } | Self::Report { name, .. } => Some(name),
         }
     }
@@ -61,7 +64,7 @@ impl Against {
     pub fn rulebook(&self) -> Option<Arc<Rulebook>> {
         match self {
             Self::Rules { rulebook, .. } => Some(Arc::clone(rulebook)),
-            Self::Nothing | Self::Report { .. } => None,
+            Self::Nothing | Self::Recorded | Self::Report { .. } => None,
         }
     }
 
@@ -70,7 +73,7 @@ impl Against {
     pub fn side(&self, row: &Row) -> Option<&Side> {
         match self {
             Self::Report { sides, .. } => sides.get(&row.name()),
-            Self::Nothing | Self::Rules { .. } => None,
+            Self::Nothing | Self::Recorded | Self::Rules { .. } => None,
         }
     }
 }

@@ -8,12 +8,22 @@ use crate::{
         bench::Said,
         input::{Input, Inputs},
     },
-    judge::{facts::Question, rulebook::Rulebook},
+    judge::{
+        case::expectation::Expectation,
+        facts::Question,
+        findings::Finding,
+        rulebook::Rulebook,
+        rules::{
+            program::cost::Scales,
+            scene::{Outside, Scene},
+        },
+    },
     limits,
-    mail::{message::Message, timestamp::Timestamp},
+    mail::{Mail, message::Message, timestamp::Timestamp},
     replay::{
-        again::again,
+        again::{Again, again, digest},
         label::Labels,
+        recorded,
         row::{Row, Side, name},
     },
 };
@@ -43,10 +53,16 @@ pub struct Crew {
     pub rulebook: Arc<Rulebook>,
     /// Rules to compare with.
     pub before: Option<Arc<Rulebook>>,
+    /// What was recorded is compared with, whole verdicts by their digests.
+    pub compares_recorded: bool,
     pub labels: Labels,
     pub shard: Option<Shard>,
     /// Naming whole verdicts costs time.
     pub wants_digest: bool,
+    /// So does naming messages, a little.
+    pub wants_mail_digest: bool,
+    /// Each rule is weighed by itself, if that is wanted: it takes as long as judging or longer.
+    pub scales: Option<Arc<Scales>>,
 }
 
 /// A mail judged.
@@ -54,6 +70,10 @@ pub struct Done {
     pub row: Row,
     /// What the rules to compare with make of it.
     pub before: Option<Side>,
+    /// Is the whole verdict the recorded one? None where that is not asked or was not recorded.
+    pub is_same: Option<bool>,
+    /// What each rule took, in the order of the scales.
+    pub took: Vec<Duration>,
 }
 
 /// A mail, or what could not be read; a mail judged, or why it is not.
@@ -157,11 +177,16 @@ impl Crew {
     fn judge(&self, input: Input) -> Result<Done, String> {
         let path = name(&input.path, input.index);
         // One mail that trips a check must not take the others with it.
-        catch_unwind(AssertUnwindSafe(|| self.judged(input))).map_err(|_| format!("{path}: a check panicked"))
+        catch_unwind(AssertUnwindSafe(|| self.judged(input)))
+            .unwrap_or_else(|_| Err(format!("{path}: a check panicked")))
     }
 
-    fn judged(&self, input: Input) -> Done {
-        let Input { path, index, raw, case } = input;
+    fn judged(&self, input: Input) -> Result<Done, String> {
+        let Input { path, index, raw, case, expected } = input;
+        let read = |text: String| {
+            Expectation::parse(&format!("{path}/expect.toml"), &text).map_err(|errors| errors.to_string())
+        };
+        let expected = expected.filter(|_| self.compares_recorded).map(read).transpose()?;
         let began = Instant::now();
         // A mail that tells no time has the same on every run.
         let said = Said { timeless: Some(Timestamp::from_seconds(0)), ..Said::default() };
@@ -175,13 +200,31 @@ impl Crew {
             path,
             index,
             bytes: mail.message.raw.len(),
+            digest: if self.wants_mail_digest { digest(&mail.message.raw) } else { String::new() },
             side: now.side(&mail, &self.rulebook),
             not_recorded: kinds.into_iter().map(ToOwned::to_owned).collect(),
-            verdict: if self.wants_digest { now.digest() } else { String::new() },
+            verdict: if self.wants_digest { now.verdict.digest() } else { String::new() },
             micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
-        let before = self.before.as_ref().map(|rulebook| again(&mail, &facts, rulebook).side(&mail, rulebook));
-        Done { row, before }
+        let before = match &self.before {
+            Some(rulebook) => Some(again(&mail, &facts, rulebook).side(&mail, rulebook)),
+            None => expected.as_ref().map(|expected| recorded::side(expected, &row.side, &self.rulebook)),
+        };
+        let is_same = expected
+            .filter(|expected| !expected.verdict.is_empty())
+            .map(|expected| expected.verdict == now.verdict.digest());
+        let took = self.scales.as_ref().map(|scales| self.weighed(scales, &mail, &now)).unwrap_or_default();
+        Ok(Done { row, before, is_same, took })
+    }
+
+    fn weighed(&self, scales: &Scales, mail: &Mail, now: &Again) -> Vec<Duration> {
+        let rules = &self.rulebook.rules;
+        let of_checks = |finding: &&Finding| rules.table.get(&finding.symbol).is_none_or(|rule| rule.when.is_empty());
+        let found: Vec<Finding> = now.verdict.findings.iter().filter(of_checks).cloned().collect();
+        let outside = Outside::of(&now.verdict.authentication, &now.facts);
+        let scene = Scene::new(mail, Some(outside)).with_learned(self.rulebook.learned.as_deref());
+        let began = Instant::now();
+        scales.weigh(&rules.program, &scene, &found, &|| began.elapsed())
     }
 }
 

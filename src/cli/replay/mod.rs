@@ -3,8 +3,11 @@
 //! Reads files; asks nobody: what a mail's case does not answer is told as not recorded.
 
 pub mod against;
+#[cfg(feature = "parquet")]
+pub mod columns;
 pub mod crew;
 pub mod demands;
+pub mod files;
 pub mod stop;
 
 use self::{
@@ -19,12 +22,10 @@ use super::{
     scan::input::Inputs,
 };
 use crate::{
-    config::Settings,
-    judge::rulebook::Rulebook,
+    judge::{findings::Symbol, rulebook::Rulebook, rules::program::cost::Scales},
     replay::{
         flips::Flips,
         html,
-        label::Labels,
         report::{Report, Run, report},
         tally::Tally,
         text::text,
@@ -51,8 +52,8 @@ pub struct Replay {
     /// Configuration whose policy and rules count
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What to compare with: another folder of rules, or what --json --mails printed before
-    #[arg(long, value_name = "DIR|REPORT")]
+    /// What to compare with: another folder of rules, what --json --mails printed before, or the verdicts recorded in case folders
+    #[arg(long, value_name = "DIR|REPORT|recorded")]
     against: Option<PathBuf>,
     /// Where labels come from: folder, or a file with lines PATH, tab, ham, spam or phish
     #[arg(long, value_name = "folder|FILE", default_value = "folder")]
@@ -66,9 +67,16 @@ pub struct Replay {
     /// With --json: one object for each mail before it
     #[arg(long, requires = "json")]
     mails: bool,
+    /// Measure what each rule takes by itself: twice the time or more, and figures that differ from run to run
+    #[arg(long)]
+    costs: bool,
     /// Write the report as one page with plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the mails as a Parquet file: a row a mail, a column a symbol
+    #[cfg(feature = "parquet")]
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
     /// End with 1 on: new-fp, flip, fp, each also with >N; several with commas
     #[arg(long, value_name = "DEMANDS", default_value = "")]
     fail_on: Demands,
@@ -114,32 +122,29 @@ impl Replay {
         if self.fail_on.need_comparison() && self.against.is_none() {
             return Err("--fail-on new-fp and flip need --against".to_owned());
         }
-        let labels = self.labels()?;
+        let labels = files::labels(&self.labels)?;
         let rulebook = self.rulebook(self.rules.as_deref())?;
         let against = match &self.against {
             None => Against::Nothing,
+            Some(word) if word == Path::new("recorded") => Against::Recorded,
             Some(path) => Against::open(path, |rules| self.rulebook(Some(rules)))?,
         };
-        let crew = Crew { rulebook, before: against.rulebook(), labels, shard: self.shard, wants_digest: self.mails };
+        let scales = self.costs.then(|| Arc::new(Scales::of(&rulebook.rules.program)));
+        let crew = Crew {
+            rulebook,
+            before: against.rulebook(),
+            compares_recorded: matches!(against, Against::Recorded),
+            labels,
+            shard: self.shard,
+            wants_digest: self.lists_mails(),
+            wants_mail_digest: self.lists_mails(),
+            scales,
+        };
         Ok((crew, against))
     }
 
     fn rulebook(&self, rules: Option<&Path>) -> Result<Arc<Rulebook>, String> {
-        let mut settings = Settings::load(self.config.as_deref()).map_err(|errors| errors.to_string())?;
-        if let Some(rules) = rules {
-            settings.rules_dir = Some(rules.to_owned());
-        }
-        settings.rulebook().map(Arc::new).map_err(|errors| errors.to_string())
-    }
-
-    fn labels(&self) -> Result<Labels, String> {
-        if self.labels == Path::new("folder") {
-            return Ok(Labels::Folder);
-        }
-        let name = self.labels.display();
-        let text = fs::read_to_string(&self.labels).map_err(|error| format!("{name}: {error}"))?;
-        Labels::listed(&text)
-            .map_err(|wrong| wrong.into_iter().map(|told| format!("{name}:{told}")).collect::<Vec<_>>().join("\n"))
+        files::rulebook(self.config.as_deref(), rules)
     }
 
     fn replay(&self, crew: &Crew, against: &Against) -> io::Result<Ending> {
@@ -148,17 +153,32 @@ impl Replay {
         let began = Instant::now();
         let flips = against.name().map(Flips::against);
         let mut sums = Sums { tally: Tally::default(), flips, ending: Ending::Fine };
+        #[cfg(feature = "parquet")]
+        let mut columns = match self.columns(&crew.rulebook) {
+            Ok(columns) => columns,
+            Err(told) => {
+                output::trouble(told);
+                return Ok(Ending::Unreadable);
+            }
+        };
         let watched = Share::of(&self.paths);
         let inputs = Inputs::counted(&self.paths, watched.counter());
         let thresholds = crew.rulebook.thresholds;
         let done = crew.run(inputs, jobs, &stop, |done| {
             watched.step();
             match done {
-                Ok(Done { row, before }) => {
+                Ok(Done { row, before, is_same, took }) => {
                     sums.tally.add(&row, thresholds.tag);
+                    if let Some(scales) = &crew.scales {
+                        let names = scales.symbols().map(Symbol::as_str);
+                        sums.tally.costs.add(row.bytes, names.zip(took));
+                    }
                     if let Some(flips) = &mut sums.flips {
                         flips.add(before.as_ref().or_else(|| against.side(&row)), &row, thresholds);
+                        flips.hold(is_same);
                     }
+                    #[cfg(feature = "parquet")]
+                    columns.as_mut().map_or(Ok(()), |columns| columns.add(&row))?;
                     if self.mails { output::json(&row) } else { Ok(()) }
                 }
                 Err(told) => {
@@ -171,10 +191,29 @@ impl Replay {
         });
         done?;
         drop(watched);
+        #[cfg(feature = "parquet")]
+        columns.map_or(Ok(()), columns::Columns::finish)?;
         let shard = self.shard.map(|shard| shard.to_string()).unwrap_or_default();
         let run = Run { took: began.elapsed(), jobs, shard, interrupted: stop.is_asked() };
         let report = report(&sums.tally, &crew.rulebook, &run, sums.flips.as_ref());
         self.tell(&report, sums.ending)
+    }
+
+    /// Does somebody get every mail by itself?
+    fn lists_mails(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        if self.parquet.is_some() {
+            return true;
+        }
+        self.mails
+    }
+
+    /// The Parquet file with a column for every symbol that can be reported.
+    #[cfg(feature = "parquet")]
+    fn columns(&self, rulebook: &Rulebook) -> Result<Option<columns::Columns>, String> {
+        let Some(path) = &self.parquet else { return Ok(None) };
+        let symbols = rulebook.rules.table.keys().map(ToString::to_string).filter(|name| !name.starts_with("__"));
+        columns::Columns::create(path, symbols).map(Some).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     fn tell(&self, report: &Report, mut ending: Ending) -> io::Result<Ending> {

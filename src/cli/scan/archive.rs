@@ -51,10 +51,11 @@ pub struct Opened {
 /// What stands next in an archive.
 pub enum Found {
     File(Member),
-    /// `message.eml` and `case.toml` of one folder.
+    /// `message.eml` and `case.toml` of one folder, and `expect.toml` if it is there.
     Case {
         message: Member,
         text: Member,
+        expected: Option<Member>,
     },
 }
 
@@ -111,9 +112,9 @@ impl Opened {
             }
             match (message.take(), text.take()) {
                 (Some(message), Some(text)) => {
-                    self.plain.clear();
+                    let expected = self.expected(&folder)?;
                     self.case = Some(folder);
-                    return Ok(Some(Found::Case { message, text }));
+                    return Ok(Some(Found::Case { message, text, expected }));
                 }
                 lonely => (message, text) = lonely,
             }
@@ -122,6 +123,16 @@ impl Opened {
         self.ahead = self.ahead.take().or(next);
         self.plain.extend(message.into_iter().chain(text));
         Ok(None)
+    }
+
+    /// What is expected of the case just found: read with it, or the next file.
+    fn expected(&mut self, folder: &str) -> io::Result<Option<Member>> {
+        let is_expected = |member: &Member| member.folder() == folder && member.file_name() == "expect.toml";
+        if let Some(expected) = self.plain.drain(..).find(is_expected) {
+            return Ok(Some(expected));
+        }
+        self.ahead = self.archive.next_member()?;
+        Ok(self.ahead.take_if(|member| is_expected(member)))
     }
 }
 

@@ -167,7 +167,7 @@ fn unreadable(told: &str) -> Ending {
 
 impl Shared {
     async fn judge(self: Arc<Self>, input: Input) -> Result<Judged, String> {
-        let Input { path, index, raw, case } = input;
+        let Input { path, index, raw, case, .. } = input;
         let fault = |error: &dyn std::fmt::Display| format!("{path}: {error}");
         let began = Instant::now();
         let message =

@@ -26,6 +26,8 @@ pub struct Input {
     pub raw: Bytes,
     /// Client, envelope, time and facts, if the message lies in a case folder.
     pub case: Option<Case>,
+    /// The text of `expect.toml`, if that lies in the case folder as well.
+    pub expected: Option<String>,
 }
 
 type Reader = Box<dyn BufRead + Send>;
@@ -162,7 +164,7 @@ impl Inputs {
         if raw.len() > limits::MESSAGE_BYTES_MAX {
             return Err(too_large());
         }
-        Ok(Some(Input { path, index: 1, raw: wire_form(raw), case: None }))
+        Ok(Some(Input { path, index: 1, raw: wire_form(raw), case: None, expected: None }))
     }
 
     /// The next message of an archive: a file of it, the first message of an mbox in it, or the files of a case.
@@ -174,9 +176,9 @@ impl Inputs {
             Ok(None) => None,
             // What follows a broken place cannot be found.
             Err(error) => Some(Err(told(&archive, error))),
-            Ok(Some(Found::Case { message, text })) => {
+            Ok(Some(Found::Case { message, text, expected })) => {
                 self.pending.push_front(Pending::Archive(opened));
-                Some(case_of(&format!("{archive}/{}", message.folder()), message, text))
+                Some(case_of(&format!("{archive}/{}", message.folder()), message, text, expected))
             }
             Ok(Some(Found::File(file))) => {
                 self.pending.push_front(Pending::Archive(opened));
@@ -202,7 +204,7 @@ impl Inputs {
                 if is_too_large {
                     return Some(Err(format!("{path}: message {index}: {}", too_large())));
                 }
-                Some(Ok(Input { path, index, raw: wire_form(raw), case: None }))
+                Some(Ok(Input { path, index, raw: wire_form(raw), case: None, expected: None }))
             }
         }
     }
@@ -268,7 +270,7 @@ fn mbox_message(reader: &mut Reader) -> io::Result<MboxMessage> {
 
 const LINE_PIECE_BYTES: u64 = 1 << 20;
 
-/// Reads `message.eml` and `case.toml`.
+/// Reads `message.eml`, `case.toml` and, if it is there, `expect.toml`.
 fn case_folder(folder: &Path) -> Result<Input, String> {
     let message = folder.join("message.eml");
     let told = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
@@ -281,16 +283,26 @@ fn case_folder(folder: &Path) -> Result<Input, String> {
     let file = folder.join("case.toml");
     let text = text_file(&file).map_err(|error| told(&file, error))?;
     let case = Case::parse(&file.display().to_string(), &text).map_err(|errors| errors.to_string())?;
-    Ok(Input { path: folder.display().to_string(), index: 1, raw: wire_form(raw), case: Some(case) })
+    let file = folder.join("expect.toml");
+    let expected = match text_file(&file) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(told(&file, error)),
+    };
+    Ok(Input { path: folder.display().to_string(), index: 1, raw: wire_form(raw), case: Some(case), expected })
 }
 
 /// A case of an archive.
-fn case_of(folder: &str, message: Member, text: Member) -> Result<Input, String> {
+fn case_of(folder: &str, message: Member, text: Member, expected: Option<Member>) -> Result<Input, String> {
     let told = |error: io::Error| format!("{folder}: {error}");
-    let (raw, text) = (message.octets.map_err(told)?, text.octets.map_err(told)?);
-    let text = String::from_utf8(text).map_err(|_| format!("{folder}/case.toml: not UTF-8"))?;
-    let case = Case::parse(&format!("{folder}/case.toml"), &text).map_err(|errors| errors.to_string())?;
-    Ok(Input { path: folder.to_owned(), index: 1, raw: wire_form(raw), case: Some(case) })
+    let text_of = |member: Member, name: &str| {
+        String::from_utf8(member.octets.map_err(told)?).map_err(|_| format!("{folder}/{name}: not UTF-8"))
+    };
+    let raw = message.octets.map_err(told)?;
+    let case = Case::parse(&format!("{folder}/case.toml"), &text_of(text, "case.toml")?);
+    let case = case.map_err(|errors| errors.to_string())?;
+    let expected = expected.map(|expected| text_of(expected, "expect.toml")).transpose()?;
+    Ok(Input { path: folder.to_owned(), index: 1, raw: wire_form(raw), case: Some(case), expected })
 }
 
 /// Octets of the files of some paths, as far as they can be told before.

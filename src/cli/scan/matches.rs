@@ -35,11 +35,21 @@ pub struct Match {
     /// First octet of the match in its value, and the one behind it.
     pub octets: [usize; 2],
     pub text: String,
+    /// What stands before and behind it.
+    pub before: String,
+    pub after: String,
 }
 
 impl From<Span> for Match {
     fn from(span: Span) -> Self {
-        Self { field: span.field, octets: [span.octets.start, span.octets.end], text: excerpt(&span.text) }
+        let Span { field, before, text, after, octets } = span;
+        Self {
+            field,
+            octets: [octets.start, octets.end],
+            text: excerpt(&text),
+            before: excerpt(&before),
+            after: excerpt(&after),
+        }
     }
 }
 

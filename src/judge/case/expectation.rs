@@ -19,6 +19,8 @@ pub struct Expectation {
     pub score: Score,
     /// Sorted, each once.
     pub symbols: Vec<Symbol>,
+    /// Digest of the whole verdict, down to the last header edit; empty where only the rest counts.
+    pub verdict: String,
 }
 
 impl Expectation {
@@ -29,7 +31,13 @@ impl Expectation {
         symbols.sort();
         symbols.dedup();
         let actions = verdict.outcomes.iter().map(|outcome| outcome.action).collect();
-        Self { actions, score: verdict.score, symbols }
+        Self { actions, score: verdict.score, symbols, verdict: String::new() }
+    }
+
+    /// Holds the whole verdict to it.
+    #[must_use]
+    pub fn with_digest(self, verdict: &Verdict) -> Self {
+        Self { verdict: verdict.digest(), ..self }
     }
 
     /// Reads the text of `expect.toml`; `file` is its name for errors.
@@ -53,10 +61,11 @@ impl Expectation {
                     let symbols = document.texts(value).unwrap_or_default();
                     expected.symbols = symbols.iter().map(|(name, _)| Symbol::named(name)).collect();
                 }
+                "verdict" => expected.verdict = document.text(value).unwrap_or_default(),
                 _ => document.complain_of_key(key, KEYS),
             }
         }
-        for key in KEYS {
+        for key in NEEDED {
             if !root.contains_key(key) {
                 document.complain(0..0, format!("{key} is missing"));
             }
@@ -70,8 +79,11 @@ impl Expectation {
         let actions: Vec<_> = self.actions.iter().map(|action| quoted(action.word())).collect();
         let symbols: String = self.symbols.iter().map(|symbol| format!("    {},\n", quoted(symbol.as_str()))).collect();
         let symbols = if symbols.is_empty() { "[]".to_owned() } else { format!("[\n{symbols}]") };
-        format!("actions = [{}]\nscore = {}\nsymbols = {symbols}\n", actions.join(", "), self.score)
+        let verdict =
+            if self.verdict.is_empty() { String::new() } else { format!("verdict = {}\n", quoted(&self.verdict)) };
+        format!("actions = [{}]\nscore = {}\nsymbols = {symbols}\n{verdict}", actions.join(", "), self.score)
     }
 }
 
-const KEYS: [&str; 3] = ["actions", "score", "symbols"];
+const NEEDED: [&str; 3] = ["actions", "score", "symbols"];
+const KEYS: [&str; 4] = ["actions", "score", "symbols", "verdict"];

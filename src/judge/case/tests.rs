@@ -62,6 +62,7 @@ fn every_error_has_its_place() {
 #[test]
 fn an_expectation_is_read_back() {
     let expected = expectation::Expectation {
+        verdict: "00ff".to_owned(),
         actions: vec![Action::Tag, Action::Accept],
         score: Score::from_hundredths(-125),
         symbols: vec![Symbol::named("A"), Symbol::named("B")],

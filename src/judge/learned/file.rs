@@ -6,15 +6,12 @@ use super::{
     hash::Key,
     model::{Model, SLOT_BITS, SLOTS},
 };
+use crate::limits;
 use aws_lc_rs::digest;
 
 const FIRST: &str = "wehr-learned 1";
-/// Octets of settings; a longer header section is no model's.
-const HEAD_BYTES_MAX: usize = 512;
 /// Octets of a file with all its weights.
-pub const FILE_BYTES_MAX: usize = HEAD_BYTES_MAX + 4 * SLOTS;
-/// More passes than anybody wants.
-pub const PASSES_MAX: u32 = 100;
+pub const FILE_BYTES_MAX: usize = limits::LEARNED_HEAD_BYTES_MAX + 4 * SLOTS;
 
 impl Model {
     /// The file's octets; the same model gives the same octets.
@@ -31,7 +28,7 @@ impl Model {
     /// # Errors
     /// When it is no model, one of another version, or not as it was written.
     pub fn of_file(octets: &[u8]) -> Result<Self, String> {
-        let end = octets.windows(2).take(HEAD_BYTES_MAX).position(|two| two == b"\n\n");
+        let end = octets.windows(2).take(limits::LEARNED_HEAD_BYTES_MAX).position(|two| two == b"\n\n");
         let (head, rest) =
             end.and_then(|end| octets.split_at_checked(end)).ok_or("this is no file of a learned model")?;
         let head = str::from_utf8(head).map_err(|_| "this is no file of a learned model")?;
@@ -53,7 +50,8 @@ impl Model {
         if number("bits")? != u64::from(SLOT_BITS) || weights.len() != 4 * SLOTS {
             return Err("the learned model is damaged: it is not as long as it should be".to_owned());
         }
-        let passes = u32::try_from(number("passes")?).ok().filter(|passes| (1..=PASSES_MAX).contains(passes));
+        let passes =
+            u32::try_from(number("passes")?).ok().filter(|passes| (1..=limits::LEARNED_PASSES_MAX).contains(passes));
         let model = Self {
             key: key(value("key")?).ok_or("the learned model is damaged: its key is none")?,
             passes: passes.ok_or("the learned model is damaged: its passes are none")?,

@@ -2,11 +2,13 @@
 //!
 //! Pure.
 
+use crate::limits;
+
 /// A text by kinds of its characters, runs joined: `Rechnung_17.pdf` is `Aa_0.a`.
 #[must_use]
 pub fn of(text: &str) -> String {
     let mut out = String::new();
-    for mark in text.chars().take(FORM_CHARACTERS_MAX) {
+    for mark in text.chars().take(limits::LEARNED_FORM_CHARACTERS_MAX) {
         let class = match mark {
             'a'..='z' => 'a',
             'A'..='Z' => 'A',
@@ -19,8 +21,6 @@ pub fn of(text: &str) -> String {
     }
     out
 }
-
-const FORM_CHARACTERS_MAX: usize = 100;
 
 /// A count by its order: names stand for the most of each step.
 #[must_use]

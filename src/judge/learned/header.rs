@@ -8,6 +8,7 @@ use super::{
     marks::{Kind, Take, cut, grams},
     words,
 };
+use crate::limits;
 use crate::mail::{
     charset,
     fold::fold,
@@ -64,22 +65,16 @@ const SILENT: &[&str] = &[
     "domainkey-signature",
 ];
 
-const FIELDS_MAX: usize = 100;
-const VALUE_BYTES_MAX: usize = 300;
-const VALUE_GRAM_BYTES_MAX: usize = 150;
-const VALUE_WORDS_MAX: usize = 30;
-const NAME_BYTES_MAX: usize = 64;
-
 /// Hands out the marks of a header section.
 pub fn each(head: &Head, take: &mut Take<'_>) {
     let mut before = String::from("^");
-    for field in head.fields().iter().take(FIELDS_MAX) {
+    for field in head.fields().iter().take(limits::LEARNED_FIELDS_MAX) {
         let name = String::from_utf8_lossy(&field.name);
         let lower = name.to_ascii_lowercase();
         if UNSEEN.iter().any(|start| lower.starts_with(start)) {
             continue;
         }
-        let name = cut(&name, NAME_BYTES_MAX).to_owned();
+        let name = cut(&name, limits::LEARNED_NAME_BYTES_MAX).to_owned();
         take(Kind::Field, &name, "");
         take(Kind::FieldOrder, &before, &name);
         value(&lower, field, take);
@@ -96,10 +91,10 @@ fn value(name: &str, field: &Field, take: &mut Take<'_>) {
         return;
     }
     let text = charset::unstructured(&field.value);
-    for word in words::of(&fold(cut(&text, VALUE_BYTES_MAX))).take(VALUE_WORDS_MAX) {
+    for word in words::of(&fold(cut(&text, limits::LEARNED_VALUE_BYTES_MAX))).take(limits::LEARNED_VALUE_WORDS_MAX) {
         take(Kind::FieldWord, name, word);
     }
-    grams(Kind::FieldGram, cut(&text, VALUE_GRAM_BYTES_MAX), take);
+    grams(Kind::FieldGram, cut(&text, limits::LEARNED_VALUE_GRAM_BYTES_MAX), take);
 }
 
 fn parties(parties: &Parties, take: &mut Take<'_>) {
@@ -122,9 +117,9 @@ fn sender(role: &str, party: &Party, take: &mut Take<'_>) {
         }
     }
     take(Kind::Sender, role, &party.address.to_lowercase());
-    for word in words::of(&fold(cut(&party.name, VALUE_BYTES_MAX))).take(8) {
+    for word in words::of(&fold(cut(&party.name, limits::LEARNED_VALUE_BYTES_MAX))).take(8) {
         take(Kind::FieldWord, role, word);
     }
-    grams(Kind::SenderGram, cut(&party.name, NAME_BYTES_MAX), take);
-    grams(Kind::SenderGram, cut(&party.address, NAME_BYTES_MAX), take);
+    grams(Kind::SenderGram, cut(&party.name, limits::LEARNED_NAME_BYTES_MAX), take);
+    grams(Kind::SenderGram, cut(&party.address, limits::LEARNED_NAME_BYTES_MAX), take);
 }

@@ -6,6 +6,7 @@ use super::{
     forms::{self, size},
     header, origin, words,
 };
+use crate::limits;
 use crate::mail::{
     content::{Link, Part, Text},
     fold::fold,
@@ -90,17 +91,6 @@ impl Kind {
 /// Takes a mark: its kind and one or two texts.
 pub type Take<'t> = dyn FnMut(Kind, &str, &str) + 't;
 
-/// Octets of shown text whose words are marks.
-const WORD_BYTES_MAX: usize = 16 * 1024;
-/// Octets of shown text whose groups of letters are marks.
-const GRAM_BYTES_MAX: usize = 4 * 1024;
-const MARKUP_BYTES_MAX: usize = 3000;
-const HIDDEN_BYTES_MAX: usize = 2000;
-const SUBJECT_BYTES_MAX: usize = 500;
-const URL_BYTES_MAX: usize = 200;
-const URL_WORDS_MAX: usize = 12;
-const LINKS_MAX: usize = 64;
-const PARTS_MAX: usize = 20;
 /// Characters of a group of letters.
 const GRAM: usize = 4;
 
@@ -108,15 +98,15 @@ const GRAM: usize = 4;
 pub fn each(message: &Message, take: &mut Take<'_>) {
     header::each(&message.head, take);
     origin::each(&message.head, take);
-    let subject = cut(&message.subject, SUBJECT_BYTES_MAX);
+    let subject = cut(&message.subject, limits::LEARNED_SUBJECT_BYTES_MAX);
     spoken(Kind::Subject, Kind::SubjectPair, subject, take);
-    grams(Kind::SubjectGram, cut(subject, URL_BYTES_MAX), take);
-    let (mut words_left, mut grams_left) = (WORD_BYTES_MAX, GRAM_BYTES_MAX);
+    grams(Kind::SubjectGram, cut(subject, limits::LEARNED_URL_BYTES_MAX), take);
+    let (mut words_left, mut grams_left) = (limits::LEARNED_WORD_BYTES_MAX, limits::LEARNED_GRAM_BYTES_MAX);
     for text in message.texts.iter().filter(|text| text.is_shown) {
         body(text, &mut words_left, &mut grams_left, take);
     }
     structure(message, take);
-    message.links.iter().take(LINKS_MAX).for_each(|found| link(found, take));
+    message.links.iter().take(limits::LEARNED_LINKS_MAX).for_each(|found| link(found, take));
 }
 
 /// At most so many octets of a text, whole characters.
@@ -152,13 +142,13 @@ fn body(text: &Text, words_left: &mut usize, grams_left: &mut usize, take: &mut 
     *grams_left = grams_left.saturating_sub(part.len());
     grams(Kind::Gram, part, take);
     if let Some(page) = &text.page {
-        grams(Kind::Markup, cut(&text.text, MARKUP_BYTES_MAX), take);
+        grams(Kind::Markup, cut(&text.text, limits::LEARNED_MARKUP_BYTES_MAX), take);
         self::page(page, take);
     }
 }
 
 fn page(page: &Page, take: &mut Take<'_>) {
-    for word in words::of(&fold(cut(&page.hidden, HIDDEN_BYTES_MAX))) {
+    for word in words::of(&fold(cut(&page.hidden, limits::LEARNED_HIDDEN_BYTES_MAX))) {
         take(Kind::Hidden, word, "");
     }
     for oddity in &page.style_oddities {
@@ -182,8 +172,8 @@ fn page(page: &Page, take: &mut Take<'_>) {
 
 fn structure(message: &Message, take: &mut Take<'_>) {
     let mut whole = String::new();
-    for part in message.parts.iter().take(PARTS_MAX) {
-        whole.push_str(cut(&part.declared, SUBJECT_BYTES_MAX));
+    for part in message.parts.iter().take(limits::LEARNED_PARTS_MAX) {
+        whole.push_str(cut(&part.declared, limits::LEARNED_SUBJECT_BYTES_MAX));
         whole.push(' ');
         self::part(part, take);
     }
@@ -217,7 +207,7 @@ fn link(link: &Link, take: &mut Take<'_>) {
     for (name, _) in oddities.iter().filter(|(_, holds)| *holds) {
         take(Kind::Shape, "link", name);
     }
-    for word in words::of(&fold(cut(&link.url, URL_BYTES_MAX))).take(URL_WORDS_MAX) {
+    for word in words::of(&fold(cut(&link.url, limits::LEARNED_URL_BYTES_MAX))).take(limits::LEARNED_URL_WORDS_MAX) {
         take(Kind::UrlWord, word, "");
     }
 }

@@ -8,11 +8,10 @@ use super::{
     marks::{Kind, Take, cut},
     words,
 };
-use crate::mail::{fold::fold, head::Head};
-
-const VALUE_BYTES_MAX: usize = 400;
-const WORDS_MAX: usize = 24;
-const ZONE_BYTES_MAX: usize = 8;
+use crate::{
+    limits,
+    mail::{fold::fold, head::Head},
+};
 
 /// Hands out the marks of a mail's origin.
 pub fn each(head: &Head, take: &mut Take<'_>) {
@@ -28,7 +27,7 @@ pub fn each(head: &Head, take: &mut Take<'_>) {
         take(Kind::Date, "form", &forms::of(&text));
         // RFC 5322 3.3: the zone stands behind the time of day.
         let zone = text.split_ascii_whitespace().skip_while(|word| !word.contains(':')).nth(1).unwrap_or_default();
-        take(Kind::Date, "zone", cut(zone, ZONE_BYTES_MAX));
+        take(Kind::Date, "zone", cut(zone, limits::LEARNED_ZONE_BYTES_MAX));
     }
     if let Some(field) = head.all("Received").next_back() {
         oldest(&field.text(), take);
@@ -36,10 +35,10 @@ pub fn each(head: &Head, take: &mut Take<'_>) {
 }
 
 fn oldest(text: &str, take: &mut Take<'_>) {
-    let text = cut(text, VALUE_BYTES_MAX);
+    let text = cut(text, limits::LEARNED_RELAY_BYTES_MAX);
     let what = text.rsplit_once(';').map_or(text, |(what, _)| what);
     take(Kind::Relay, "form", &forms::of(what));
-    for word in words::of(&fold(what)).take(WORDS_MAX) {
+    for word in words::of(&fold(what)).take(limits::LEARNED_RELAY_WORDS_MAX) {
         take(Kind::RelayWord, word, "");
         if word.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.') {
             for (end, _) in word.match_indices('.').skip(1) {

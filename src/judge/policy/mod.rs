@@ -42,9 +42,10 @@ pub fn decide(
     let reference = trace::reference(mail, rulebook);
     let outcome = |objection: &Option<Objection>| match objection {
         Some(objection) if objection.action > action => {
-            Outcome { action: objection.action, reply: refusal(objection.action, &reference) }
+            let reply = refusal(objection.action, &reference);
+            Outcome { action: objection.action, reply, objection: Some(objection.what.clone()) }
         }
-        _ => Outcome { action, reply: reply(action, &reference) },
+        _ => Outcome { action, reply: reply(action, &reference), objection: None },
     };
     let outcomes = objections.iter().map(outcome).collect();
     let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };

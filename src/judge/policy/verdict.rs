@@ -95,6 +95,8 @@ impl fmt::Display for Reply {
 pub struct Outcome {
     pub action: Action,
     pub reply: Reply,
+    /// What the recipient's class has against the mail, where that decides the action: for operators.
+    pub objection: Option<String>,
 }
 
 /// A change to the header section. The body is never changed.
@@ -131,7 +133,16 @@ impl Verdict {
         self.outcomes.iter().max_by_key(|outcome| outcome.action).cloned().unwrap_or_else(|| Outcome {
             action: Action::Defer,
             reply: Reply::new(451, "4.3.0", "no verdict, try again later"),
+            objection: None,
         })
+    }
+
+    /// Names the whole verdict, down to the last header edit: 32 hex digits. Programs of one version give equal verdicts equal names.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        use aws_lc_rs::digest::{SHA256, digest};
+        let text = format!("{self:?}");
+        digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
     }
 
     /// The severest action of all recipients, for the log line.

@@ -31,6 +31,8 @@ pub struct Rule {
     pub action: Action,
     /// Runs and is counted, never weighs.
     pub is_shadow: bool,
+    /// `wehr tune` leaves the score as it is.
+    pub is_locked: bool,
     /// Each match counts, up to so many.
     pub multiple: Option<usize>,
     /// The condition as it was written; empty where a check reports the symbol.

@@ -51,8 +51,8 @@ pub struct Pack {
     pub groups: BTreeMap<String, Group>,
 }
 
-const KEYS: [&str; 10] =
-    ["about", "action", "bounded", "group", "hits", "misses", "multiple", "score", "shadow", "when"];
+const KEYS: [&str; 11] =
+    ["about", "action", "bounded", "group", "hits", "locked", "misses", "multiple", "score", "shadow", "when"];
 
 /// Reads one rule file; its mistakes stay with the document.
 #[must_use]
@@ -138,6 +138,7 @@ fn field(document: &Document<'_>, text: &str, key: &Key<'_>, value: &Value<'_>, 
         "group" => rule.group = document.text(value)?,
         "action" => rule.action = action(document, value)?,
         "shadow" => rule.is_shadow = document.flag(value)?,
+        "locked" => rule.is_locked = document.flag(value)?,
         "bounded" => draft.is_bounded = document.flag(value)?,
         "multiple" => {
             let most = usize::try_from(document.count(value)?).unwrap_or(usize::MAX);

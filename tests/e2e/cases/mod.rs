@@ -4,6 +4,7 @@ mod archives;
 mod failures;
 mod operation;
 mod parts_alone;
+mod recording;
 mod verdicts;
 
 use crate::{lab::Lab, parts::Part};
@@ -43,6 +44,7 @@ pub const ALL: &[Case] = &[
     case("forged_authentication_results_are_removed", verdicts::forged_results_are_removed),
     case("quarantine_at_the_milter_is_the_hold_queue", verdicts::held_by_the_mta),
     case("quarantine_at_the_lmtp_door_is_a_maildir", verdicts::set_aside_at_the_lmtp_door),
+    case("recorded_mails_are_judged_alike_again", recording::recorded_mails_are_judged_alike_again),
     case("clamd_killed_mid_stream_at_the_milter", failures::clamd_killed_mid_stream_at_the_milter),
     case("clamd_killed_mid_stream_at_the_lmtp_door", failures::clamd_killed_mid_stream_at_the_lmtp_door),
     case("mailstore_away", failures::mailstore_away),

@@ -4,11 +4,13 @@
 
 pub mod code;
 pub mod compile;
+pub mod cost;
 pub mod evaluate;
 pub mod names;
 pub mod sample;
 pub mod senses;
 pub mod terms;
+pub mod why;
 
 use self::{
     code::{Code, Cost, Each, Hit, Test},
@@ -72,6 +74,9 @@ impl std::fmt::Debug for Program {
         write!(out, "Program({} rules, {} matchers)", self.rules.len(), self.matchers.len())
     }
 }
+
+/// Octets of a value that are shown before a match, and as many behind it.
+const CONTEXT_BYTES: usize = 32;
 
 /// A pattern that needed more steps than it may take; the rules that read it did not hit by it.
 pub const STEP_LIMIT: Symbol = Symbol::new("RULES_STEP_LIMIT");
@@ -186,7 +191,15 @@ impl Program {
         let matched = self.matchers.get(hit.matcher)?;
         let (segment, octets) = matched.matcher.find(hit.pattern, &scanned.haystack)?;
         let text = scanned.haystack.segments().nth(segment)?;
-        Some(Span { field: matched.reference.key.clone(), text: text.get(octets.clone())?.to_vec(), octets })
+        let before = text.get(octets.start.saturating_sub(CONTEXT_BYTES)..octets.start)?;
+        let after = text.get(octets.end..text.len().min(octets.end.saturating_add(CONTEXT_BYTES)))?;
+        Some(Span {
+            field: matched.reference.key.clone(),
+            before: before.to_vec(),
+            text: text.get(octets.clone())?.to_vec(),
+            after: after.to_vec(),
+            octets,
+        })
     }
 
     /// The condition of a rule.
@@ -258,8 +271,10 @@ impl Program {
 pub struct Span {
     /// As a condition names it.
     pub field: String,
-    /// The octets that match.
+    /// The octets that match, and some of those before and behind them.
+    pub before: Vec<u8>,
     pub text: Vec<u8>,
+    pub after: Vec<u8>,
     /// Where they stand in their value.
     pub octets: Range<usize>,
 }

@@ -52,7 +52,7 @@ async fn deliver(address: &str, tls: Tls, mails: usize) -> Vec<String> {
 }
 
 fn tls(start: TlsStart, authority: &Authority, name: Option<&str>) -> Tls {
-    Tls { start, roots: Some(authority.roots.clone()), server_name: name.map(str::to_owned) }
+    Tls { start, roots: Some(authority.roots.clone()), server_name: name.map(str::to_owned), client: None }
 }
 
 async fn start_tls_store(authority: &Authority, lhlo: &str) -> (String, Memory) {
@@ -90,7 +90,7 @@ async fn nothing_is_said_to_a_mailstore_that_cannot_be_trusted() {
         tls(TlsStart::Immediate, &authority, Some("other.example")),
         tls(TlsStart::Immediate, &authority, None),
         tls(TlsStart::Immediate, &other, Some("store.example")),
-        Tls { start: TlsStart::Immediate, roots: None, server_name: Some("store.example".into()) },
+        Tls { start: TlsStart::Immediate, roots: None, server_name: Some("store.example".into()), client: None },
     ];
     for tls in cases {
         assert_eq!(deliver(&address, tls, 1).await, [untrusted]);
@@ -141,7 +141,7 @@ fn settings_that_cannot_work_are_refused() {
     let empty = authority.folder.path().join("empty.pem");
     fs::write(&empty, "nothing").unwrap();
     for roots in [empty, "/nonexistent".into()] {
-        let tls = Tls { start: TlsStart::Immediate, roots: Some(roots), server_name: Some("x".into()) };
+        let tls = Tls { start: TlsStart::Immediate, roots: Some(roots), server_name: Some("x".into()), client: None };
         assert!(new(unix(), tls, "h").is_err());
     }
 }

@@ -189,6 +189,12 @@ mod tests {
     }
 
     #[test]
+    fn a_recipient_is_taken_out_and_another_put_in() {
+        let packets = written(|output| output.rewrite(&Address::new("x@s.a\r\n"), &Address::new("x@a")));
+        assert_eq!(packets, b"\0\0\0\x09-<x@s.a>\0\0\0\0\x07+<x@a>\0");
+    }
+
+    #[test]
     fn removal_comes_first_from_the_highest_index_down_and_insertion_ends_in_order() {
         let add = |name: &str, value: &str| Edit::AddField { name: name.to_owned(), value: value.to_owned() };
         let remove = |name: &str, index| Edit::RemoveField { name: name.to_owned(), index, value: String::new() };

@@ -151,6 +151,24 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_of_the_manual_does_what_it_says() {
+        let manual = include_str!("../../../../docs/encryption.md");
+        let text = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let school = read("docs/encryption.md", text).unwrap();
+        let refused = |version: &str, to: &str, from: &str| {
+            let senders: Vec<Domain> = Domain::parse(from).into_iter().collect();
+            school.unmet(&client(version), Some(&Address::new(to)), &senders).is_some()
+        };
+        assert!(refused("", "Schulleitung+eltern@schule.example", "b.example"));
+        assert!(!refused("TLSv1.2", "schulleitung@schule.example", "b.example"));
+        assert!(refused("", "x@personalrat.schule.example", "b.example"));
+        assert!(!refused("", "lehrer@schule.example", "b.example"));
+        assert!(refused("TLSv1.3", "lehrer@schule.example", "mail.schulamt.example"));
+        assert!(refused("", "lehrer@sicher.schule.example", "b.example"));
+        assert_eq!(school.mailbox_of(&Address::new("lehrer@sicher.schule.example")).as_str(), "lehrer@schule.example");
+    }
+
+    #[test]
     fn the_refusal_is_one_sentence_with_the_link() {
         let reply = policy().refusal(550).to_string();
         assert_eq!(

@@ -263,8 +263,9 @@ impl Fact {
             Self::Ipv6(_, answer) => answer.failure(),
             Self::Mx(_, answer) => answer.failure(),
             Self::Names(_, answer) => answer.failure(),
-            Self::Virus(Scanned::Failed(failure)) | Self::Inner(_, Scanned::Failed(failure)) => Some(*failure),
-            Self::Partner(_, Remembered::Failed(failure)) => Some(*failure),
+            Self::Virus(Scanned::Failed(failure))
+            | Self::Inner(_, Scanned::Failed(failure))
+            | Self::Partner(_, Remembered::Failed(failure)) => Some(*failure),
             Self::Virus(_) | Self::Inner(..) | Self::Partner(..) => None,
         }
     }

@@ -64,10 +64,12 @@ impl Output {
         self.packet(b'q', &[&printable(reason), b"\0"]);
     }
 
-    /// Puts another recipient in place of one (SMFIR_ADDRCPT, SMFIR_DELRCPT).
-    pub fn rewrite(&mut self, from: &Address, to: &Address) {
-        self.packet(b'-', &[b"<", &printable(from.as_str()), b">\0"]);
-        self.packet(b'+', &[b"<", &printable(to.as_str()), b">\0"]);
+    /// Puts other recipients in place of some (SMFIR_ADDRCPT, SMFIR_DELRCPT).
+    pub fn rewrite(&mut self, pairs: &[(Address, Address)]) {
+        for (from, to) in pairs {
+            self.packet(b'-', &[b"<", &printable(from.as_str()), b">\0"]);
+            self.packet(b'+', &[b"<", &printable(to.as_str()), b">\0"]);
+        }
     }
 
     /// Refuses with code and text. Sendmail reads `%` as the start of a format, so it is doubled.
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_recipient_is_taken_out_and_another_put_in() {
-        let packets = written(|output| output.rewrite(&Address::new("x@s.a\r\n"), &Address::new("x@a")));
+        let packets = written(|output| output.rewrite(&[(Address::new("x@s.a"), Address::new("x@a"))]));
         assert_eq!(packets, b"\0\0\0\x09-<x@s.a>\0\0\0\0\x07+<x@a>\0");
     }
 

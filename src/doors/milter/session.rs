@@ -203,12 +203,12 @@ impl Session {
             }
             Action::Accept | Action::Tag => {
                 left_out = self.output.edits(edits, self.agreed);
-                rewritten.iter().for_each(|(from, to)| self.output.rewrite(from, to));
+                self.output.rewrite(rewritten);
                 self.output.go_on();
             }
             Action::Quarantine if self.agreed.can_quarantine() => {
                 left_out = self.output.edits(edits, self.agreed);
-                rewritten.iter().for_each(|(from, to)| self.output.rewrite(from, to));
+                self.output.rewrite(rewritten);
                 self.output.quarantine(&format!("held by policy; ref={reference}"));
                 self.output.go_on();
             }

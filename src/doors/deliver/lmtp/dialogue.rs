@@ -95,15 +95,23 @@ impl Offers {
     }
 }
 
+/// What lies between us and the mailstore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A socket of this machine.
+    Local,
+    /// A network, under TLS with a verified certificate.
+    Secured,
+    Plain,
+}
+
 /// A connection on which LHLO was said.
 pub struct Dialogue {
     stream: Stream,
     replies: Replies,
     pub offers: Offers,
-    /// It never leaves this machine.
-    pub is_local: bool,
-    /// It is under TLS, the certificate verified.
-    pub is_secured: bool,
+    /// Who could read along.
+    pub way: Way,
     /// It carried a mail before: a transaction may be open, and the mailstore may be gone.
     pub is_reused: bool,
     /// Both sides agree where they are, so another mail may follow.
@@ -137,8 +145,11 @@ impl Dialogue {
             stream,
             replies: Replies::default(),
             offers: Offers::default(),
-            is_local: matches!(place, Place::Unix(_)),
-            is_secured: secured.is_some(),
+            way: match place {
+                Place::Unix(_) => Way::Local,
+                Place::Tcp(_) if secured.is_some() => Way::Secured,
+                Place::Tcp(_) => Way::Plain,
+            },
             is_reused: false,
             is_in_step: true,
             deadline,

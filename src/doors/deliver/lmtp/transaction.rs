@@ -5,7 +5,7 @@
 //! After the final dot a lost connection leaves it open whether the mail is stored: 451, and the MTA sends it again.
 
 use super::{
-    dialogue::{Dialogue, Trouble},
+    dialogue::{Dialogue, Trouble, Way},
     reply::{Answer, Malformed},
 };
 use crate::{
@@ -80,7 +80,12 @@ impl Dialogue {
         if recipient.is_null() || !is_tellable(recipient.as_str()) {
             return Some(Reply::new(553, "5.1.3", "the recipient address cannot be handed over"));
         }
-        if parcel.require_tls && !self.is_local && !(self.is_secured && self.offers.require_tls) {
+        let keeps_tls = match self.way {
+            Way::Local => true,
+            Way::Secured => self.offers.require_tls,
+            Way::Plain => false,
+        };
+        if parcel.require_tls && !keeps_tls {
             return Some(Reply::new(550, "5.7.30", "the mailstore cannot keep REQUIRETLS"));
         }
         let is_ascii = parcel.sender.as_str().is_ascii() && recipient.as_str().is_ascii();

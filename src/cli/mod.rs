@@ -7,6 +7,7 @@ pub mod demo;
 pub mod explain;
 pub mod learn;
 pub mod output;
+pub mod partners;
 pub mod progress;
 pub mod replay;
 pub mod rules;
@@ -43,6 +44,8 @@ enum Verb {
     Tune(tune::Tune),
     /// Teach the model of this house what is wanted and what is not
     Learn(learn::Learn),
+    /// Tell which partners still send in plaintext
+    Partners(partners::Partners),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         Verb::Replay(replay) => replay.run(),
         Verb::Tune(tune) => tune.run(),
         Verb::Learn(learn) => learn.run(),
+        Verb::Partners(partners) => partners.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

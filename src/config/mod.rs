@@ -5,6 +5,7 @@
 pub mod explain;
 pub mod keys;
 pub mod learned;
+pub mod policy;
 pub mod read;
 pub mod rules;
 
@@ -15,10 +16,7 @@ use crate::{
         auth,
         document::{Complaint, Errors, Position, unknown},
         findings::{Score, Symbol},
-        policy::{
-            classes::{self, Classes},
-            verdict::Action,
-        },
+        policy::verdict::Action,
         rulebook::{Rulebook, Thresholds},
         rules::{Rule, lists::Lists, ruleset::Ruleset},
     },
@@ -101,8 +99,10 @@ pub struct Settings {
     pub deliver_to: Destination,
     pub deliver_server_name: Option<String>,
     pub deliver_authorities: Option<PathBuf>,
+    /// What is shown to a mailstore that asks for a certificate.
+    pub deliver_keys: Option<KeyPair>,
     pub http_listen: Vec<SocketAddr>,
-    /// The redb file; kept for later, nothing is stored yet.
+    /// The redb file of the store.
     pub state: PathBuf,
     /// `None`: nothing is scanned.
     pub clamd: Option<Place>,
@@ -120,6 +120,8 @@ pub struct Settings {
     pub recipients_file: Option<PathBuf>,
     /// `None`: nothing is recorded.
     pub record: Option<record::Settings>,
+    /// `None`: nobody demands encryption.
+    pub encryption_file: Option<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -181,18 +183,6 @@ impl Settings {
         Ok(rules::Found { sources: sources.with_own_domains(&self.own_domains), proof })
     }
 
-    /// What each class of recipients takes.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the file.
-    pub fn classes(&self) -> Result<Classes, Errors> {
-        let Some(path) = &self.recipients_file else { return Ok(Classes::embedded()) };
-        let file = path.display().to_string();
-        let text =
-            fs::read_to_string(path).map_err(|error| Errors::whole_file(&file, format!("cannot read it: {error}")))?;
-        classes::read::read(&file, &text)
-    }
-
     /// Everything that can sway a verdict, from this configuration and these rules.
     ///
     /// # Errors
@@ -219,10 +209,12 @@ impl Settings {
             own_domains: self.own_domains.clone(),
             thresholds: self.thresholds,
             rules,
-            classes: self.classes()?,
+            classes: policy::classes(self.recipients_file.as_deref())?,
+            encryption: policy::encryption(self.encryption_file.as_deref())?,
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
+        policy::prove(self, &rulebook.encryption)?;
         rulebook.digest = digest(&rulebook, &sources.lists);
         Ok(rulebook)
     }
@@ -257,6 +249,7 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     for class in rulebook.classes.all() {
         line("class", &format!("{class:?}"));
     }
+    line("encryption", &format!("{:?}", rulebook.encryption));
     for (name, list) in lists {
         line(name, &list.entries().collect::<Vec<_>>().join("\n"));
     }
@@ -277,11 +270,11 @@ impl Typing<'_> {
         let milter_listen = self.places("milter.listen");
         let lmtp_listen = self.places("lmtp.listen");
         let lmtp_trusted_peers = self.each("lmtp.trusted_peers", Network::from_str);
-        let certificate = self.file("lmtp.certificate");
-        let key = self.file("lmtp.key");
+        let lmtp_keys = self.key_pair("lmtp.certificate", "lmtp.key");
         let deliver_to = self.destination();
         let deliver_server_name = self.optional("deliver.server_name", |text| Ok(text.to_owned()));
         let deliver_authorities = self.file("deliver.authorities");
+        let deliver_keys = self.key_pair("deliver.certificate", "deliver.key");
         let http_listen = self.each("http.listen", tcp);
         let state = self.state();
         let clamd = self.places("clamd.address").pop();
@@ -295,11 +288,11 @@ impl Typing<'_> {
         let model_file = self.existing("learn.model", "a readable file", Path::is_file);
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let record = self.record();
+        let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
         let actions = self.actions();
-        let lmtp_keys = self.key_pair(certificate, key);
         Some(Settings {
             authserv_id: authserv_id.unwrap_or_else(host_name),
             own_domains,
@@ -310,6 +303,7 @@ impl Typing<'_> {
             deliver_to: deliver_to?,
             deliver_server_name,
             deliver_authorities,
+            deliver_keys,
             http_listen,
             state: state?,
             clamd,
@@ -322,6 +316,7 @@ impl Typing<'_> {
             model_file,
             recipients_file,
             record,
+            encryption_file,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -465,15 +460,19 @@ impl Typing<'_> {
         actions
     }
 
-    fn key_pair(&mut self, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<KeyPair> {
+    /// A certificate and its key, which nobody else may read.
+    fn key_pair(&mut self, certificate: &str, key: &str) -> Option<KeyPair> {
         let is_set = |key| self.values.entry(key).items.iter().any(|item| !item.text.is_empty());
-        for (present, absent) in [("lmtp.certificate", "lmtp.key"), ("lmtp.key", "lmtp.certificate")] {
+        for (present, absent) in [(certificate, key), (key, certificate)] {
             if is_set(present) && !is_set(absent) {
                 let origin = self.values.entry(present).origin.clone();
                 let position = origin.unwrap_or_else(|| no_position(present));
                 self.complaints.push(Complaint { position, what: format!("{present} needs {absent} beside it") });
             }
         }
+        let certificate = self.file(certificate);
+        let base = base(self.values.entry(key));
+        let key = self.optional(key, |text| policy::secret(&base.join(text)));
         Some(KeyPair { certificate: certificate?, key: key? })
     }
 }

@@ -27,10 +27,13 @@ pub mod network;
 pub mod page;
 pub mod parameters;
 pub mod parties;
+pub mod partner;
 pub mod readings;
+pub mod received;
 pub mod shown;
 pub mod timestamp;
 pub mod tnef;
+pub mod transport;
 pub mod unpack;
 
 use self::{

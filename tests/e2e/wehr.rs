@@ -1,6 +1,6 @@
 //! The filter under test: `wehr serve` as an operator starts it, with a configuration file of ours.
 
-use crate::ground::{Ground, Process, free_port, set_mode, wait_for};
+use crate::ground::{Ground, Process, free_port, run, set_mode, wait_for};
 use std::{
     fs,
     io::{Read, Write},
@@ -11,6 +11,21 @@ use std::{
 
 /// Our name in Authentication-Results.
 pub const AUTHSERV_ID: &str = "mx.example.org";
+
+/// What has to come encrypted: addresses that no other case uses.
+const ENCRYPTION: &str = r#"link = "https://example.org/encrypted-mail"
+downgrade = "off"
+[[class]]
+name = "certified"
+recipients = ["bert+certified@direct.example.org", "bert+certified@filtered.example.org"]
+transport = "verified"
+[[secure_alias]]
+domain = "secure.direct.example.org"
+mailbox = "direct.example.org"
+[[secure_alias]]
+domain = "secure.filtered.example.org"
+mailbox = "filtered.example.org"
+"#;
 
 /// Where everything is that the filter talks to.
 #[derive(Clone, Debug)]
@@ -78,7 +93,9 @@ impl Wehr {
         let (tcp, lmtp, http) = (self.milter_tcp, self.lmtp, self.http);
         let text = format!(
             "authserv_id = \"{authserv_id}\"
-own_domains = [\"example.org\", \"filtered.example.org\", \"direct.example.org\"]
+own_domains = [\"example.org\", \"filtered.example.org\", \"direct.example.org\", \"secure.filtered.example.org\", \"secure.direct.example.org\"]
+[policy]
+encryption = \"encryption.toml\"
 [milter]
 listen = [\"{tcp}\", \"unix:{unix}\"]
 [lmtp]
@@ -98,6 +115,17 @@ recipients = [\"anna@direct.example.org\", \"@filtered.example.org\"]
 "
         );
         fs::write(self.folder.join("wehr.toml"), text).expect("writing wehr.toml");
+        fs::write(self.folder.join("encryption.toml"), ENCRYPTION).expect("writing encryption.toml");
+    }
+
+    /// A verb of the program with the filter's configuration, and what it printed.
+    pub fn verb(&self, arguments: &[&str]) -> String {
+        let file = self.folder.join("wehr.toml");
+        run(Command::new(env!("CARGO_BIN_EXE_wehr"))
+            .current_dir(&self.folder)
+            .args(arguments)
+            .arg("--config")
+            .arg(file))
     }
 
     /// The configuration file.

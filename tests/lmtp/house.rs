@@ -71,6 +71,7 @@ impl House {
             thresholds: Thresholds::default(),
             rules: wehr::judge::rules::ruleset::Ruleset::default(),
             classes: wehr::judge::policy::classes::Classes::embedded(),
+            encryption: wehr::judge::policy::encryption::Encryption::default(),
             learned: None,
             digest: "test".to_owned(),
         };
@@ -92,6 +93,22 @@ impl House {
             drain: watch::channel(false).0,
             folder,
         }
+    }
+
+    /// The same filter with an encryption policy.
+    pub fn demanding(self, policy: &str) -> Self {
+        let mut rulebook = Rulebook::clone(&self.desk.rulebook());
+        rulebook.encryption = wehr::judge::policy::encryption::read::read("encryption.toml", policy).unwrap();
+        self.desk.replace(Parts {
+            rulebook: Arc::new(rulebook),
+            world: Arc::new(Nobody),
+            mailstore: self.desk.mailstore(),
+            quarantine: None,
+            faults: None,
+            recorder: None,
+            checks: wehr::judge::checks::ALL,
+        });
+        self
     }
 
     /// A client over an in-memory pipe of `pipe_bytes`.

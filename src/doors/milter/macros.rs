@@ -141,6 +141,8 @@ impl Macros {
             helo: helo.map(str::to_owned),
             tls: self.tls(),
             login: self.get(Name::AuthAuthen).map(str::to_owned),
+            // Postfix tells the milter of mail without client as of one at 127.0.0.1.
+            local: false,
         }
     }
 
@@ -157,7 +159,8 @@ impl Macros {
             cipher_bits: self.get(Name::CipherBits).and_then(|bits| bits.parse().ok()),
             certificate_subject: owned(Name::CertSubject),
             certificate_issuer: owned(Name::CertIssuer),
-            verified: self.get(Name::Verify) == Some("OK") || is_trusted_by_postfix,
+            verified: matches!(self.get(Name::Verify), Some("OK" | "TRUSTED")) || is_trusted_by_postfix,
+            dane: self.get(Name::Verify) == Some("TRUSTED"),
         })
     }
 }

@@ -145,6 +145,13 @@ impl Verdict {
         digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
     }
 
+    /// What is written into the mail: the severest action of those who get it. Who refuses it says nothing to the others.
+    #[must_use]
+    pub fn written(&self) -> Action {
+        let taken = self.outcomes.iter().map(|outcome| outcome.action).filter(|action| *action < Action::Defer);
+        taken.max().unwrap_or_else(|| self.for_message().action)
+    }
+
     /// The severest action of all recipients, for the log line.
     #[must_use]
     pub fn severest(&self) -> Action {

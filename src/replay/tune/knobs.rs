@@ -153,6 +153,7 @@ mod tests {
             thresholds: Thresholds::default(),
             rules: Ruleset::of(BTreeMap::new()),
             classes: crate::judge::policy::classes::Classes::embedded(),
+            encryption: crate::judge::policy::encryption::Encryption::default(),
             learned: None,
             digest: String::new(),
         };

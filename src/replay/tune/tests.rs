@@ -36,6 +36,7 @@ fn knobs() -> Knobs {
         thresholds: Thresholds::default(),
         rules,
         classes: crate::judge::policy::classes::Classes::embedded(),
+        encryption: crate::judge::policy::encryption::Encryption::default(),
         learned: None,
         digest: String::new(),
     };

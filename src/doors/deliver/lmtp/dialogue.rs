@@ -71,6 +71,7 @@ pub struct Offers {
     pub smtputf8: bool,
     pub size: bool,
     pub starttls: bool,
+    pub require_tls: bool,
 }
 
 impl Offers {
@@ -86,6 +87,7 @@ impl Offers {
                 b"SMTPUTF8" => offers.smtputf8 = true,
                 b"SIZE" => offers.size = true,
                 b"STARTTLS" => offers.starttls = true,
+                b"REQUIRETLS" => offers.require_tls = true,
                 _ => {}
             }
         }
@@ -93,11 +95,23 @@ impl Offers {
     }
 }
 
+/// What lies between us and the mailstore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A socket of this machine.
+    Local,
+    /// A network, under TLS with a verified certificate.
+    Secured,
+    Plain,
+}
+
 /// A connection on which LHLO was said.
 pub struct Dialogue {
     stream: Stream,
     replies: Replies,
     pub offers: Offers,
+    /// Who could read along.
+    pub way: Way,
     /// It carried a mail before: a transaction may be open, and the mailstore may be gone.
     pub is_reused: bool,
     /// Both sides agree where they are, so another mail may follow.
@@ -131,6 +145,11 @@ impl Dialogue {
             stream,
             replies: Replies::default(),
             offers: Offers::default(),
+            way: match place {
+                Place::Unix(_) => Way::Local,
+                Place::Tcp(_) if secured.is_some() => Way::Secured,
+                Place::Tcp(_) => Way::Plain,
+            },
             is_reused: false,
             is_in_step: true,
             deadline,

@@ -5,7 +5,7 @@
 //! After the final dot a lost connection leaves it open whether the mail is stored: 451, and the MTA sends it again.
 
 use super::{
-    dialogue::{Dialogue, Trouble},
+    dialogue::{Dialogue, Trouble, Way},
     reply::{Answer, Malformed},
 };
 use crate::{
@@ -79,6 +79,14 @@ impl Dialogue {
         }
         if recipient.is_null() || !is_tellable(recipient.as_str()) {
             return Some(Reply::new(553, "5.1.3", "the recipient address cannot be handed over"));
+        }
+        let keeps_tls = match self.way {
+            Way::Local => true,
+            Way::Secured => self.offers.require_tls,
+            Way::Plain => false,
+        };
+        if parcel.require_tls && !keeps_tls {
+            return Some(Reply::new(550, "5.7.30", "the mailstore cannot keep REQUIRETLS"));
         }
         let is_ascii = parcel.sender.as_str().is_ascii() && recipient.as_str().is_ascii();
         (!is_ascii && !self.offers.smtputf8).then(|| Reply::new(550, "5.6.7", "the mailstore takes no UTF-8 addresses"))
@@ -170,6 +178,9 @@ impl Dialogue {
         }
         if self.offers.eight_bit && parcel.eight_bit {
             line.push_str(" BODY=8BITMIME");
+        }
+        if self.offers.require_tls && parcel.require_tls {
+            line.push_str(" REQUIRETLS");
         }
         let is_ascii = parcel.sender.as_str().is_ascii() && recipients.iter().all(|one| one.as_str().is_ascii());
         if self.offers.smtputf8 && (parcel.smtputf8 || !is_ascii) {

@@ -131,6 +131,12 @@ pub const KEYS: &[Key] = &[
         "file with classes of recipients and what each takes (attachments, coverage); empty: one class, built in",
     ),
     key(
+        "policy.encryption",
+        Shape::Text,
+        r#""""#,
+        "file with what must arrive encrypted: classes of recipients, partners, secure aliases; empty: no demand",
+    ),
+    key(
         "quarantine.folder",
         Shape::Text,
         r#""wehr-data/quarantine""#,

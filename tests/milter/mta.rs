@@ -152,6 +152,7 @@ impl House {
             thresholds: Thresholds::default(),
             rules,
             classes: Classes::embedded(),
+            encryption: wehr::judge::policy::encryption::Encryption::default(),
             learned: None,
             digest: "test".to_owned(),
         });

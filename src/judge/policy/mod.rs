@@ -3,8 +3,10 @@
 //! Pure. The score is a sum of hundredths; a symbol may demand a least action; each recipient has an outcome.
 
 pub mod classes;
+pub mod encryption;
 pub mod trace;
 pub mod verdict;
+pub mod whom;
 
 use self::{
     classes::{Class, Objection},

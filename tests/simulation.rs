@@ -105,8 +105,15 @@ impl Scan for Clean {
 fn desk(seed: u64) -> Arc<Desk> {
     let zone = Zone::parse("zone", ZONE.as_bytes()).expect("the zone is right");
     let world: Arc<dyn World> = Arc::new(Faulty::new(Arc::new(Scanning(zone)), plan(), seed));
-    let parts =
-        Parts { rulebook: rulebook(), world, mailstore: None, quarantine: None, faults: None, checks: checks::ALL };
+    let parts = Parts {
+        rulebook: rulebook(),
+        world,
+        mailstore: None,
+        quarantine: None,
+        faults: None,
+        keyring: Arc::default(),
+        checks: checks::ALL,
+    };
     let limits = Limits {
         message_bytes_max: 100_000,
         mails_max: 40,
@@ -246,6 +253,7 @@ fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
             mailstore: None,
             quarantine: None,
             faults: Some(Arc::new(Faults::new(folder.path().join("faults")))),
+            keyring: Arc::default(),
             checks,
         };
         let send = async |text: &[u8]| {

@@ -154,6 +154,12 @@ pub const KEYS: &[Key] = &[
         r#""""#,
         "file of a learned model (wehr learn) for the field learned of rules; empty: none",
     ),
+    key(
+        "encryption.recipient_keys",
+        Shape::Text,
+        r#""""#,
+        "folder with ADDRESS.asc, .pem or .crt: the keys that recipients' mail is sealed to (policy.encryption); empty: none",
+    ),
     key("limits.message_bytes_max", Shape::Count, "52428800", "octets of one message; larger ones get 552"),
     key(
         "limits.spool_memory_bytes_max",

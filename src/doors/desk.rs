@@ -4,6 +4,7 @@ use super::{deliver::Mailstore, faults::Faults, quarantine::Quarantine};
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
     limits,
+    seal::keyring::Keyring,
     telemetry::metrics::Metrics,
     world::World,
 };
@@ -44,6 +45,8 @@ pub struct Parts {
     pub quarantine: Option<Arc<Quarantine>>,
     /// Where the case of a mail goes that a check panicked on; `None`: nowhere.
     pub faults: Option<Arc<Faults>>,
+    /// Keys that recipients' mail is sealed to.
+    pub keyring: Arc<Keyring>,
     /// All of them but in a test.
     pub checks: &'static [Check],
 }
@@ -99,6 +102,10 @@ impl Desk {
 
     pub fn faults(&self) -> Option<Arc<Faults>> {
         self.parts.load().faults.clone()
+    }
+
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.parts.load().keyring)
     }
 
     pub fn checks(&self) -> &'static [Check] {

@@ -12,4 +12,5 @@ pub mod lmtp;
 pub mod milter;
 pub mod quarantine;
 pub mod reception;
+pub mod sealing;
 pub mod spool;

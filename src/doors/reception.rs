@@ -30,6 +30,7 @@ use crate::{
         message::Message,
         timestamp::Timestamp,
     },
+    seal::recognise,
     telemetry::{
         log::{MailLine, Public},
         metrics::{Door, Metrics, Stage},
@@ -76,6 +77,9 @@ pub struct Concluded {
     /// The header section, unedited: a copy, so that the whole message is not kept for it.
     pub(super) head: Bytes,
     pub(super) spool: Spool,
+    pub(super) rulebook: Arc<Rulebook>,
+    /// All of its content is encrypted already; looked at only where a recipient's mail is sealed.
+    pub(super) is_encrypted: bool,
     pub(super) line: MailLine,
     pub(super) open: OpenMail,
 }
@@ -275,8 +279,15 @@ impl Reception {
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
         record(&metrics, &settled.verdict);
+        let message = &mail.message;
+        let is_encrypted = self.is_sealed_for_somebody() && {
+            let body = message.raw.get(message.head.len_bytes()..).unwrap_or_default();
+            recognise::is_encrypted(&message.head, body)
+        };
         Ok(Concluded {
-            head: Bytes::copy_from_slice(mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default()),
+            rulebook: self.rulebook,
+            is_encrypted,
+            head: Bytes::copy_from_slice(message.raw.get(..message.head.len_bytes()).unwrap_or_default()),
             envelope: self.envelope,
             verdict: settled.verdict,
             desk: self.desk,
@@ -284,6 +295,11 @@ impl Reception {
             line,
             open: self.open,
         })
+    }
+
+    /// Nothing of such a mail may lie on a disk in plaintext.
+    fn is_sealed_for_somebody(&self) -> bool {
+        self.envelope.recipients.iter().any(|recipient| self.rulebook.encryption.sealing_of(recipient).is_wanted())
     }
 
     async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<Settled, Reply> {
@@ -303,7 +319,14 @@ impl Reception {
         match settled {
             Ok(settled) => Ok(settled),
             Err(panicked) => {
-                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }).await;
+                if self.is_sealed_for_somebody() {
+                    self.desk.metrics().judge_panicked();
+                    tracing::error!(
+                        "judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed"
+                    );
+                } else {
+                    keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }).await;
+                }
                 Err(Reply::new(451, "4.3.0", "cannot judge the mail, try again later"))
             }
         }
@@ -391,7 +414,8 @@ fn too_large(limits: &Limits) -> Reply {
     Reply::new(552, "5.3.4", format!("message exceeds {} octets", limits.message_bytes_max))
 }
 
-fn now() -> Timestamp {
+/// The time of day.
+pub(super) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

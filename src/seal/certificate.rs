@@ -51,7 +51,10 @@ pub struct Certificate {
 pub enum Public {
     /// SubjectPublicKeyInfo.
     Rsa(Vec<u8>),
-    Ec { curve: &'static Curve, point: Vec<u8> },
+    Ec {
+        curve: &'static Curve,
+        point: Vec<u8>,
+    },
 }
 
 /// A curve with what RFC 5753 wants beside it.
@@ -140,15 +143,15 @@ impl Certificate {
 /// The certificate, its extensions, and the addresses in its subject.
 fn parsed(octets: &[u8]) -> Result<(Certificate, Extensions, Vec<String>), Reason> {
     let unreadable = Reason::Unreadable;
-    let whole = Reader::new(octets).take(der::SEQUENCE).ok_or(unreadable)?;
-    let mut fields = whole.inside().take(der::SEQUENCE).ok_or(unreadable)?.inside();
+    let whole = Reader::new(octets).read(der::SEQUENCE).ok_or(unreadable)?;
+    let mut fields = whole.inside().read(der::SEQUENCE).ok_or(unreadable)?.inside();
     fields.take_optional(der::context(0));
-    let serial = fields.take(der::INTEGER).ok_or(unreadable)?;
-    fields.take(der::SEQUENCE).ok_or(unreadable)?;
-    let issuer = fields.take(der::SEQUENCE).ok_or(unreadable)?;
-    let mut validity = fields.take(der::SEQUENCE).ok_or(unreadable)?.inside();
-    let subject = fields.take(der::SEQUENCE).ok_or(unreadable)?;
-    let key = fields.take(der::SEQUENCE).ok_or(unreadable)?;
+    let serial = fields.read(der::INTEGER).ok_or(unreadable)?;
+    fields.read(der::SEQUENCE).ok_or(unreadable)?;
+    let issuer = fields.read(der::SEQUENCE).ok_or(unreadable)?;
+    let mut validity = fields.read(der::SEQUENCE).ok_or(unreadable)?.inside();
+    let subject = fields.read(der::SEQUENCE).ok_or(unreadable)?;
+    let key = fields.read(der::SEQUENCE).ok_or(unreadable)?;
     let mut extensions = Extensions::default();
     for field in fields.filter_map(|field| field.of(der::context(3))) {
         for extension in field.inside().filter_map(|list| list.of(der::SEQUENCE)).flat_map(|list| list.inside()) {
@@ -173,12 +176,12 @@ fn fingerprint(octets: &[u8]) -> String {
 /// SubjectPublicKeyInfo (RFC 3279, RFC 5480).
 fn public(key: Element<'_>) -> Option<Public> {
     let mut fields = key.inside();
-    let mut algorithm = fields.take(der::SEQUENCE)?.inside();
-    let (unused, point) = fields.take(der::BIT_STRING)?.content.split_first()?;
-    match algorithm.take(der::OID)?.content {
+    let mut algorithm = fields.read(der::SEQUENCE)?.inside();
+    let (unused, point) = fields.read(der::BIT_STRING)?.content.split_first()?;
+    match algorithm.read(der::OID)?.content {
         RSA_ENCRYPTION => Some(Public::Rsa(key.whole.to_vec())),
         EC_PUBLIC_KEY if *unused == 0 => {
-            let named = algorithm.take(der::OID)?.content;
+            let named = algorithm.read(der::OID)?.content;
             let curve = CURVES.iter().find(|curve| curve.oid == named)?;
             Some(Public::Ec { curve, point: point.to_vec() })
         }
@@ -208,7 +211,7 @@ fn subject_addresses(subject: Element<'_>) -> Vec<String> {
     let attributes = subject.inside().flat_map(|set| set.inside());
     let address = |attribute: Element<'_>| {
         let mut pair = attribute.inside();
-        let is_address = pair.take(der::OID)?.content == EMAIL_ADDRESS;
+        let is_address = pair.read(der::OID)?.content == EMAIL_ADDRESS;
         is_address.then(|| pair.next().map(|value| text(value.content)))?
     };
     attributes.filter_map(address).collect()
@@ -221,21 +224,21 @@ fn text(octets: &[u8]) -> String {
 impl Extensions {
     fn take(&mut self, extension: Element<'_>) -> Option<()> {
         let mut fields = extension.inside();
-        let name = fields.take(der::OID)?.content;
+        let name = fields.read(der::OID)?.content;
         fields.take_optional(der::BOOLEAN);
-        let mut value = Reader::new(fields.take(der::OCTET_STRING)?.content);
+        let mut value = Reader::new(fields.read(der::OCTET_STRING)?.content);
         match name {
             // The first content octet of a BIT STRING counts unused bits.
             KEY_USAGE => {
-                let bits = value.take(der::BIT_STRING)?.content;
+                let bits = value.read(der::BIT_STRING)?.content;
                 self.key_usage = Some(bits.get(1).copied().unwrap_or_default());
             }
             ALTERNATIVE_NAME => {
-                let names = value.take(der::SEQUENCE)?.inside();
+                let names = value.read(der::SEQUENCE)?.inside();
                 self.addresses.extend(names.filter_map(|name| name.of(RFC822_NAME)).map(|name| text(name.content)));
             }
             EXTENDED_KEY_USAGE => {
-                let mut purposes = value.take(der::SEQUENCE)?.inside();
+                let mut purposes = value.read(der::SEQUENCE)?.inside();
                 self.is_for_mail =
                     Some(purposes.any(|purpose| [EMAIL_PROTECTION, ANY_USAGE].contains(&purpose.content)));
             }

@@ -109,8 +109,7 @@ pub fn recipient_info(certificate: &Certificate, key: &[u8; KEY_BYTES]) -> Resul
             let public = Pkcs1PublicEncryptingKey::new(public).map_err(|_| Fault::Key)?;
             let mut room = vec![0; public.ciphertext_size()];
             let encrypted = public.encrypt(key, &mut room).map_err(|_| Fault::Key)?;
-            let algorithm =
-                element(der::SEQUENCE, &[&element(der::OID, &[RSA_ENCRYPTION]), &element(der::NULL, &[])]);
+            let algorithm = element(der::SEQUENCE, &[&element(der::OID, &[RSA_ENCRYPTION]), &element(der::NULL, &[])]);
             let version = element(der::INTEGER, &[&[0]]);
             Ok(element(der::SEQUENCE, &[&version, &who, &algorithm, &element(der::OCTET_STRING, &[encrypted])]))
         }
@@ -129,8 +128,7 @@ fn agreed(curve: &Curve, point: &[u8], who: &[u8], key: &[u8; KEY_BYTES]) -> Res
     let mut room = [0; KEY_BYTES + 8];
     let wrapped = kek.wrap(key, &mut room).map_err(|_| Fault::Key)?;
     let algorithm = element(der::SEQUENCE, &[&element(der::OID, &[EC_PUBLIC_KEY])]);
-    let our_key =
-        element(der::context(1), &[&algorithm, &element(der::BIT_STRING, &[&[0], our_point.as_ref()])]);
+    let our_key = element(der::context(1), &[&algorithm, &element(der::BIT_STRING, &[&[0], our_point.as_ref()])]);
     let scheme = element(der::SEQUENCE, &[&element(der::OID, &[curve.scheme]), &wrap]);
     let given = element(der::SEQUENCE, &[who, &element(der::OCTET_STRING, &[wrapped])]);
     let version = element(der::INTEGER, &[&[3]]);

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, if it has that tag.
-    pub fn take(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub fn read(&mut self, tag: u8) -> Option<Element<'a>> {
         self.next()?.of(tag)
     }
 
@@ -101,7 +101,7 @@ impl<'a> Iterator for Reader<'a> {
         }
         let (first, rest) = rest.split_first()?;
         let (bytes, rest) = match first {
-            0..0x80 => (usize::from(*first), rest),
+            0..=0x7f => (usize::from(*first), rest),
             0x81..=0x84 => {
                 let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
                 (length.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)), rest)
@@ -139,7 +139,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(tag in 0_u8..31, content in prop::collection::vec(any::<u8>(), 0..700)) {
             let written = element(tag, &[&content, b"x"]);
-            let read = Reader::new(&written).take(tag).unwrap();
+            let read = Reader::new(&written).read(tag).unwrap();
             prop_assert_eq!(read.whole, &written[..]);
             prop_assert_eq!(read.content, [&content[..], b"x"].concat());
         }

@@ -120,7 +120,8 @@ pub fn split(head: &Head, hides_subject: bool) -> Sections {
 
 fn place(name: &[u8], hides_subject: bool) -> Place {
     let is_of = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-    let begins = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()));
+    let begins =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()));
     if is_of(&TRACE) || begins("X-Wehr-") {
         Place::Outside
     } else if is_of(&VISIBLE) || begins("List-") || (!hides_subject && is_of(&["Subject"])) {
@@ -185,7 +186,10 @@ mod tests {
     fn odd_sections_end_with_an_empty_line() {
         for raw in ["", "\r\n", "\n", "A: b", "A: b\r\n", "A: b\r\n\r\n", "A: b\n\n", " fold\r\n\r\n", "junk\r\n\r\n"] {
             let (_, inner) = cut(raw, true);
-            assert!(inner.ends_with("hp=\"cipher\"\r\n\r\n") || inner.ends_with("hp=\"cipher\"\r\n\n"), "{raw:?} {inner:?}");
+            assert!(
+                inner.ends_with("hp=\"cipher\"\r\n\r\n") || inner.ends_with("hp=\"cipher\"\r\n\n"),
+                "{raw:?} {inner:?}"
+            );
         }
         assert!(cut("A: b\r\nSubject: s", true).1.contains("Subject: s\r\n"));
     }

@@ -69,7 +69,9 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::Missing => "there is no key for this recipient; lay ADDRESS.asc, ADDRESS.pem or ADDRESS.crt into the folder",
+            Self::Missing => {
+                "there is no key for this recipient; lay ADDRESS.asc, ADDRESS.pem or ADDRESS.crt into the folder"
+            }
             Self::Unreadable => "neither an OpenPGP public key nor an X.509 certificate; export it anew",
             Self::Secret => "this is a private key; take it away and lay the public key here",
             Self::Expired => "the key has expired; ask its holder for a new one",

@@ -60,9 +60,10 @@ impl Key {
         if !users.iter().any(|(id, _)| named(id)) {
             return Err(Reason::Address);
         }
-        let direct = newest(certificate.details.direct_signatures.iter().filter(|signature| {
-            signature.typ() == Some(SignatureType::Key) && signature.verify_key(primary).is_ok()
-        }));
+        let direct =
+            newest(certificate.details.direct_signatures.iter().filter(|signature| {
+                signature.typ() == Some(SignatureType::Key) && signature.verify_key(primary).is_ok()
+            }));
         let of_key = newest_binding(users.into_iter().map(|(_, binding)| binding).chain(direct));
         let of_key = of_key.ok_or(Reason::Unreadable)?;
         let features = of_key.signature.features();
@@ -76,7 +77,8 @@ impl Key {
         let key = Self {
             fingerprint: chosen.fingerprint,
             to: chosen.to,
-            reads_version_2: features.is_some_and(|features| features.seipd_v2()) || primary.version() == KeyVersion::V6,
+            reads_version_2: features.is_some_and(|features| features.seipd_v2())
+                || primary.version() == KeyVersion::V6,
             not_before: i64::from(primary.created_at().as_secs().max(chosen.created)),
             not_after: ends.into_iter().flatten().min(),
         };
@@ -130,8 +132,7 @@ fn users(certificate: &SignedPublicKey) -> Vec<(&[u8], Binding<'_>)> {
     let primary = &certificate.primary_key;
     let mut found = Vec::new();
     for user in &certificate.details.users {
-        let valid =
-            |signature: &&Signature| signature.verify_certification(primary, Tag::UserId, &user.id).is_ok();
+        let valid = |signature: &&Signature| signature.verify_certification(primary, Tag::UserId, &user.id).is_ok();
         let own = newest(user.signatures.iter().filter(|signature| signature.is_certification()).filter(valid));
         let revoked = newest(
             user.signatures

@@ -52,7 +52,7 @@ fn decoded<'a>(head: &Head, body: &'a [u8]) -> Cow<'a, [u8]> {
         Some("base64") => Cow::Owned(base64::decoded(body)),
         Some("quoted-printable") => {
             let mut first = None;
-            quoted::readings(body, &mut |reading| drop(first.get_or_insert(reading)));
+            quoted::readings(body, &mut |reading| first = first.take().or(Some(reading)));
             Cow::Owned(first.unwrap_or_default())
         }
         _ => Cow::Borrowed(body),
@@ -62,11 +62,11 @@ fn decoded<'a>(head: &Head, body: &'a [u8]) -> Cow<'a, [u8]> {
 /// ContentInfo (RFC 5652 3) of an envelope; its outer length may be indefinite, as some clients write it.
 fn is_envelope(octets: &[u8]) -> bool {
     let inside = match octets {
-        [der::SEQUENCE, 0x80 | 0..0x80, rest @ ..] => Some(rest),
+        [der::SEQUENCE, 0..=0x80, rest @ ..] => Some(rest),
         [der::SEQUENCE, long @ 0x81..=0x84, rest @ ..] => rest.get(usize::from(long & 0x7f)..),
         _ => None,
     };
-    let named = inside.and_then(|rest| der::Reader::new(rest).take(der::OID)).map(|name| name.content);
+    let named = inside.and_then(|rest| der::Reader::new(rest).read(der::OID)).map(|name| name.content);
     named.is_some_and(|name| [ENVELOPED_DATA, AUTH_ENVELOPED_DATA].contains(&name))
 }
 
@@ -106,7 +106,8 @@ fn is_armoured(text: &[u8]) -> bool {
     let mut content = lines.map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).peekable();
     let first = content.peek().map(|line| base64::decoded(line)).and_then(|octets| octets.first().copied());
     let is_data = |line: &[u8]| {
-        line.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')) && line.len() <= 96
+        line.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'='))
+            && line.len() <= 96
     };
     first.is_some_and(begins_encrypted) && content.all(is_data)
 }
@@ -133,7 +134,8 @@ mod tests {
     }
 
     /// A PKESK of version 3.
-    const ARMOUR: &str = "-----BEGIN PGP MESSAGE-----\r\nComment: x\r\n\r\nwV4DAAAAAAAAAAA=\r\n=AAAA\r\n-----END PGP MESSAGE-----\r\n";
+    const ARMOUR: &str =
+        "-----BEGIN PGP MESSAGE-----\r\nComment: x\r\n\r\nwV4DAAAAAAAAAAA=\r\n=AAAA\r\n-----END PGP MESSAGE-----\r\n";
 
     fn pgp_mime(second: &str, after: &str) -> String {
         format!(

@@ -24,7 +24,9 @@ impl Vault {
     /// # Errors
     /// Without randomness.
     pub fn new() -> Result<Self, Fault> {
-        UnboundKey::new(&AES_256_GCM, &random::<32>()?).map(|key| Self(LessSafeKey::new(key))).map_err(|_| Fault::Cipher)
+        UnboundKey::new(&AES_256_GCM, &random::<32>()?)
+            .map(|key| Self(LessSafeKey::new(key)))
+            .map_err(|_| Fault::Cipher)
     }
 
     /// The record with this number: the octets encrypted, and their tag.

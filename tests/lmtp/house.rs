@@ -81,6 +81,7 @@ impl House {
             mailstore: mailstore.map(Arc::new),
             quarantine: None,
             faults: None,
+            keyring: Arc::default(),
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

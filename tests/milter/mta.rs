@@ -163,6 +163,7 @@ impl House {
             mailstore: None,
             quarantine: None,
             faults: None,
+            keyring: Arc::default(),
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

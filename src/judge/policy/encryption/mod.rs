@@ -3,7 +3,9 @@
 //! Pure. Nobody demands anything by default; of several demands on one mail the strongest counts.
 
 pub mod read;
+pub mod sealing;
 
+use self::sealing::Sealing;
 use super::{verdict::Action, whom::Whom};
 use crate::mail::{
     address::{Address, Domain},
@@ -30,6 +32,7 @@ pub struct Class {
     /// Empty: everybody whom no class before names.
     pub recipients: Vec<Whom>,
     pub transport: Level,
+    pub sealing: Sealing,
 }
 
 /// What is demanded of mail from some domains.
@@ -63,6 +66,12 @@ impl Encryption {
         let names =
             |class: &&Class| class.recipients.is_empty() || class.recipients.iter().any(|whom| whom.is(recipient));
         self.classes.iter().find(names)
+    }
+
+    /// How mail to a recipient is sealed before hand-over.
+    #[must_use]
+    pub fn sealing_of(&self, recipient: &Address) -> Sealing {
+        self.class_of(recipient).map(|class| class.sealing).unwrap_or_default()
     }
 
     /// The secure alias that a recipient's domain is, if any.

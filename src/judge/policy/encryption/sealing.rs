@@ -68,7 +68,8 @@ impl Sealing {
     pub fn take(&mut self, document: &Document<'_>, key: &str, value: &Value<'_>) -> bool {
         match key {
             "seal" => {
-                let words = [("none", Seal::None), ("openpgp", Seal::OpenPgp), ("smime", Seal::Smime), ("any", Seal::Any)];
+                let words =
+                    [("none", Seal::None), ("openpgp", Seal::OpenPgp), ("smime", Seal::Smime), ("any", Seal::Any)];
                 choose(document, value, &words, &mut self.seal);
             }
             "seal_missing" => {

@@ -1,5 +1,7 @@
 //! Base64 in lines of 64 characters with CRLF (RFC 4648 4, RFC 2045 6.8, RFC 9580 6.2). Pure.
 
+use std::{array, sync::LazyLock};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// Octets that make one line.
 const LINE_BYTES: usize = 48;
@@ -14,6 +16,26 @@ pub fn lines(octets: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
     }
 }
+
+/// CRC-24 (RFC 9580 6.1.1) as the last line of an armour: `=` and four characters. Readers need it no more, but GnuPG 2.2
+/// does not find the end of an armour without padding that lacks it.
+pub fn checksum(octets: &[u8], out: &mut Vec<u8>) {
+    let sum = octets.iter().fold(0x00b7_04ce_u32, |sum, octet| {
+        let [place, ..] = (sum >> 16 ^ u32::from(*octet)).to_le_bytes();
+        (sum << 8 ^ CRC_24.get(usize::from(place)).copied().unwrap_or_default()) & 0x00ff_ffff
+    });
+    let [_, octets @ ..] = sum.to_be_bytes();
+    out.push(b'=');
+    out.extend_from_slice(&quad(&octets));
+    out.extend_from_slice(b"\r\n");
+}
+
+static CRC_24: LazyLock<[u32; 256]> = LazyLock::new(|| {
+    array::from_fn(|place| {
+        let start = u32::try_from(place).unwrap_or_default() << 16;
+        (0..8).fold(start, |sum, _| if sum & 0x0080_0000 == 0 { sum << 1 } else { sum << 1 ^ 0x0186_4cfb })
+    })
+});
 
 /// One to three octets as four characters.
 fn quad(group: &[u8]) -> [u8; 4] {
@@ -43,6 +65,14 @@ mod tests {
             lines(plain.as_bytes(), &mut out);
             assert_eq!(String::from_utf8(out).unwrap().trim_end(), coded);
         }
+    }
+
+    #[test]
+    fn the_checksum_of_the_usual_nine_digits() {
+        // Its check value 0x21cf02, in base64.
+        let mut out = Vec::new();
+        checksum(b"123456789", &mut out);
+        assert_eq!(out, b"=Ic8C\r\n");
     }
 
     #[test]

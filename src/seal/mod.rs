@@ -63,6 +63,7 @@ pub fn seal(head: &Head, body: &[u8], key: &Key, how: Sealing) -> Result<Vec<u8>
             out.extend_from_slice(fields.as_bytes());
             out.extend_from_slice(b"-----BEGIN PGP MESSAGE-----\r\n\r\n");
             base64::lines(&packets, &mut out);
+            base64::checksum(&packets, &mut out);
             out.extend_from_slice(format!("-----END PGP MESSAGE-----\r\n\r\n--{cut}--\r\n").as_bytes());
         }
         Key::Smime(certificate) => {

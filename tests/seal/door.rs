@@ -1,0 +1,145 @@
+//! The LMTP door with recipients whose mail is sealed.
+
+use crate::{
+    ANNA, MAIL, has,
+    house::House,
+    openssl::{Made, P256, opened},
+};
+use std::{fs, sync::Arc};
+use tempfile::TempDir;
+use wehr::{
+    config::keyring,
+    doors::{
+        deliver::{Mailstore, maildir::Maildir},
+        desk::Parts,
+        quarantine::Quarantine,
+    },
+    judge::{
+        findings::Score,
+        policy::encryption,
+        rulebook::{Rulebook, Thresholds},
+    },
+    world::World,
+};
+
+const POLICY: &str = "[[class]]\nname = 'sealed'\nrecipients = ['anna@school.example', 'dora@school.example']\nseal = 'any'\n\
+    [[class]]\nname = 'refusing'\nrecipients = ['emil@school.example']\nseal = 'smime'\nseal_missing = 'refuse'\n\
+    [[class]]\nname = 'mild'\nrecipients = ['fritz@school.example']\nseal = 'openpgp'\nseal_missing = 'deliver'\n";
+
+/// Parts like those of the house, with a policy of sealing and a folder of keys.
+fn sealing(house: &House, keys: &TempDir, mails: &TempDir, tag: i32, quarantine: i32) {
+    let rulebook = house.desk.rulebook();
+    let rulebook = Rulebook {
+        encryption: encryption::read::read("e.toml", POLICY).unwrap(),
+        thresholds: Thresholds {
+            tag: Score::from_hundredths(tag),
+            quarantine: Score::from_hundredths(quarantine),
+            reject: Score::from_hundredths(100_000),
+        },
+        ..Rulebook::clone(&rulebook)
+    };
+    let world: Arc<dyn World> = Arc::clone(house.desk.world());
+    house.desk.replace(Parts {
+        rulebook: Arc::new(rulebook),
+        world,
+        mailstore: Some(Arc::new(Mailstore::Maildir(Maildir::new(mails.path().join("mail"), "mx.school.example")))),
+        quarantine: Some(Arc::new(Quarantine::new(mails.path().join("quarantine"), "mx.school.example"))),
+        faults: None,
+        keyring: Arc::new(keyring::read(Some(keys.path())).unwrap()),
+        checks: wehr::judge::checks::ALL,
+    });
+}
+
+/// Every file below a folder.
+fn files(folder: &std::path::Path) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(fs::read(path).unwrap()) }
+    }
+    found
+}
+
+fn wire(mail: &str) -> String {
+    mail.split("\r\n")
+        .map(|line| if line.starts_with('.') { format!(".{line}\r\n") } else { format!("{line}\r\n") })
+        .collect::<String>()
+        + ".\r\n"
+}
+
+#[tokio::test]
+async fn each_recipient_gets_a_copy_of_their_own() {
+    if !has("openssl") {
+        return;
+    }
+    let (made, keys, mails) = (Made::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (certificate, key) = made.make(P256, &["subjectAltName=email:anna@school.example"]);
+    fs::copy(&certificate, keys.path().join("anna@school.example.pem")).unwrap();
+    let house = House::with_maildir(|_| ());
+    sealing(&house, &keys, &mails, 600, 90_000);
+    let mut client = house.local();
+    client
+        .envelope(&[
+            "bert@school.example",
+            "anna+tag@school.example",
+            "dora@school.example",
+            "emil@school.example",
+            "fritz@school.example",
+            ANNA,
+        ])
+        .await;
+    client.ask("DATA").await;
+    client.say(wire(MAIL)).await;
+    assert_eq!(client.codes(6).await, [250, 250, 451, 550, 250, 250]);
+    let found = files(mails.path());
+    let (readable, hidden): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|mail| mail.windows(5).any(|window| window == b"marks"));
+    assert_eq!(readable.len(), 2, "bert and fritz get it as it came");
+    assert_eq!(hidden.len(), 2, "one sealed copy for each of the two addresses of anna");
+    for sealed in &hidden {
+        let text = String::from_utf8_lossy(sealed);
+        assert!(text.contains("X-Wehr-Verdict: action=accept"), "{text}");
+        let inside = opened(sealed, &certificate, &key);
+        assert!(String::from_utf8_lossy(&inside).contains("Subject: The marks of class 7b"));
+    }
+    assert_eq!(house.series("wehr_sealings_total{outcome=\"smime\"}"), 1);
+    assert_eq!(house.series("wehr_sealings_total{outcome=\"missing\"}"), 3);
+}
+
+#[tokio::test]
+async fn the_quarantine_of_a_sealed_recipient_holds_no_plaintext() {
+    if !has("openssl") {
+        return;
+    }
+    let (made, keys, mails) = (Made::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (certificate, _) = made.make(P256, &["subjectAltName=email:anna@school.example"]);
+    fs::copy(&certificate, keys.path().join("anna@school.example.crt")).unwrap();
+    let house = House::with_maildir(|_| ());
+    sealing(&house, &keys, &mails, -10_000, -10_000);
+    let mut client = house.local();
+    client.envelope(&[ANNA]).await;
+    client.ask("DATA").await;
+    client.say(wire(MAIL)).await;
+    assert_eq!(client.codes(1).await, [250]);
+    let found = files(mails.path());
+    assert_eq!(found.len(), 2, "the mail and its slip");
+    assert!(found.iter().all(|file| !file.windows(5).any(|window| window == b"marks")));
+}
+
+#[tokio::test]
+async fn mail_that_is_encrypted_already_is_left_alone() {
+    if !has("openssl") {
+        return;
+    }
+    let (keys, mails) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let house = House::with_maildir(|_| ());
+    sealing(&house, &keys, &mails, 600, 90_000);
+    let armour = "-----BEGIN PGP MESSAGE-----\r\n\r\nwV4DAAAAAAAAAAA=\r\n=AAAA\r\n-----END PGP MESSAGE-----";
+    let mut client = house.local();
+    client.envelope(&["emil@school.example"]).await;
+    client.ask("DATA").await;
+    client.say(wire(&format!("From: <a@b.example>\r\nSubject: x\r\n\r\n{armour}"))).await;
+    assert_eq!(client.codes(1).await, [250], "no key is needed");
+    assert!(files(mails.path()).iter().any(|mail| mail.windows(8).any(|window| window == b"wV4DAAAA")));
+    assert_eq!(house.series("wehr_sealings_total{outcome=\"already_encrypted\"}"), 1);
+}

@@ -12,6 +12,13 @@ use std::{
 /// Our name in Authentication-Results.
 pub const AUTHSERV_ID: &str = "mx.example.org";
 
+/// Mail to Paul and Sara is sealed.
+const ENCRYPTION: &str = "[[class]]
+name = \"sealed\"
+recipients = [\"paul@filtered.example.org\", \"sara@filtered.example.org\"]
+seal = \"any\"
+";
+
 /// Where everything is that the filter talks to.
 #[derive(Clone, Debug)]
 pub struct Neighbours {
@@ -27,6 +34,8 @@ pub struct Wehr {
     pub lmtp: SocketAddr,
     pub http: SocketAddr,
     pub quarantine: PathBuf,
+    /// Keys that recipients' mail is sealed to; empty at first.
+    pub keys: PathBuf,
     neighbours: Neighbours,
     folder: PathBuf,
     process: Option<Process>,
@@ -42,6 +51,7 @@ impl Wehr {
             lmtp: free_port(),
             http: free_port(),
             quarantine: folder.join("quarantine"),
+            keys: folder.join("keys"),
             neighbours,
             folder,
             process: None,
@@ -71,6 +81,8 @@ impl Wehr {
     pub fn configure(&self, authserv_id: &str) {
         let Neighbours { mailstore, clamd, resolver } = self.neighbours;
         let (unix, quarantine) = (self.milter_unix.display(), self.quarantine.display());
+        let (keys, policy) = (self.keys.display(), self.folder.join("encryption.toml"));
+        let policy = policy.display();
         let (tcp, lmtp, http) = (self.milter_tcp, self.lmtp, self.http);
         let text = format!(
             "authserv_id = \"{authserv_id}\"
@@ -89,8 +101,14 @@ address = \"{clamd}\"
 resolvers = [\"{resolver}\"]
 [quarantine]
 folder = \"{quarantine}\"
+[encryption]
+recipient_keys = \"{keys}\"
+[policy]
+encryption = \"{policy}\"
 "
         );
+        fs::create_dir_all(&self.keys).expect("a folder of keys");
+        fs::write(self.folder.join("encryption.toml"), ENCRYPTION).expect("writing encryption.toml");
         fs::write(self.folder.join("wehr.toml"), text).expect("writing wehr.toml");
     }
 

@@ -12,9 +12,11 @@ use wehr::{
     doors::{
         deliver::{Mailstore, maildir::Maildir},
         desk::Parts,
+        faults::Faults,
         quarantine::Quarantine,
     },
     judge::{
+        checks::evidence::Check,
         findings::Score,
         policy::encryption,
         rulebook::{Rulebook, Thresholds},
@@ -48,6 +50,17 @@ fn sealing(house: &House, keys: &TempDir, mails: &TempDir, tag: i32, quarantine:
         keyring: Arc::new(keyring::read(Some(keys.path())).unwrap()),
         checks: wehr::judge::checks::ALL,
     });
+}
+
+const PANICKING: &[Check] = &[Check { name: "panicking", symbols: &[], run: |_| panic!("a check of this test") }];
+
+/// Files of this process that have no name any more, as far as they can be read.
+fn unnamed_files() -> Vec<Vec<u8>> {
+    let handles = fs::read_dir("/proc/self/fd").unwrap().flatten().map(|entry| entry.path());
+    let unnamed = handles.filter(|path| {
+        fs::read_link(path).is_ok_and(|target| target.starts_with("/") && target.to_string_lossy().contains("deleted"))
+    });
+    unnamed.filter_map(|path| fs::read(path).ok()).collect()
 }
 
 /// Every file below a folder.
@@ -142,4 +155,101 @@ async fn mail_that_is_encrypted_already_is_left_alone() {
     assert_eq!(client.codes(1).await, [250], "no key is needed");
     assert!(files(mails.path()).iter().any(|mail| mail.windows(8).any(|window| window == b"wV4DAAAA")));
     assert_eq!(house.series("wehr_sealings_total{outcome=\"already_encrypted\"}"), 1);
+}
+
+#[tokio::test]
+async fn nothing_readable_is_on_the_disk_while_a_large_mail_comes_in() {
+    if !has("openssl") {
+        return;
+    }
+    let (made, keys, mails) = (Made::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (certificate, key) = made.make(P256, &["subjectAltName=email:anna@school.example"]);
+    fs::copy(&certificate, keys.path().join("anna@school.example.pem")).unwrap();
+    let house = House::with_maildir(|_| ());
+    sealing(&house, &keys, &mails, 600, 90_000);
+    let large = format!("From: <a@b.example>\r\nSubject: x\r\n\r\n{}", "The marks of class 7b.\r\n".repeat(60_000));
+    let mut client = house.local();
+    client.envelope(&[ANNA]).await;
+    client.ask("DATA").await;
+    let text = wire(&large);
+    client.say(&text[..text.len() - 3]).await;
+    let holds = |file: &Vec<u8>| file.windows(21).any(|window| window == b"The marks of class 7b");
+    let mut spooled = Vec::new();
+    while spooled.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        spooled = unnamed_files().into_iter().filter(|file| file.len() > 1 << 20).collect();
+    }
+    assert!(!spooled.iter().any(holds), "the spool can be read");
+    client.say(".\r\n").await;
+    assert_eq!(client.codes(1).await, [250]);
+    let found = files(mails.path());
+    assert_eq!(found.len(), 1);
+    assert!(!found.iter().any(holds));
+    assert!(opened(&found[0], &certificate, &key).ends_with(large.split_once("\r\n\r\n").unwrap().1.as_bytes()));
+}
+
+#[tokio::test]
+async fn the_case_of_a_fault_is_not_kept_where_mail_is_sealed() {
+    let (keys, mails) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let house = House::with_maildir(|_| ());
+    sealing(&house, &keys, &mails, 600, 90_000);
+    let faults = mails.path().join("faults");
+    house.desk.replace(Parts {
+        rulebook: house.desk.rulebook(),
+        world: Arc::clone(house.desk.world()),
+        mailstore: house.desk.mailstore(),
+        quarantine: house.desk.quarantine(),
+        faults: Some(Arc::new(Faults::new(faults.clone()))),
+        keyring: house.desk.keyring(),
+        checks: PANICKING,
+    });
+    for (recipient, kept) in [(ANNA, 0), ("bert@school.example", 2)] {
+        let mut client = house.local();
+        client.envelope(&[recipient]).await;
+        client.ask("DATA").await;
+        client.say(wire(MAIL)).await;
+        assert_eq!(client.codes(1).await, [451]);
+        assert_eq!(files(&faults).len(), kept, "{recipient}");
+    }
+}
+
+/// The policy for a data-protection officer, as the manual has it.
+#[tokio::test]
+async fn the_policy_of_the_manual_does_what_the_manual_says() {
+    if !has("openssl") {
+        return;
+    }
+    let manual = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/encryption.md")).unwrap();
+    let section = manual.split("## Sealing").nth(1).unwrap();
+    let policy =
+        section.split("```toml").find(|block| block.contains("[[class]]")).unwrap().split("```").next().unwrap();
+    let policy = encryption::read::read("docs/encryption.md", policy).unwrap();
+    let (made, keys, mails) = (Made::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (certificate, key) = made.make(P256, &["subjectAltName=email:datenschutz@schule.example"]);
+    let house = House::with_maildir(|_| ());
+    for (has_key, code) in [(false, 451), (true, 250)] {
+        if has_key {
+            fs::copy(&certificate, keys.path().join("datenschutz@schule.example.pem")).unwrap();
+        }
+        sealing(&house, &keys, &mails, 600, 90_000);
+        let rulebook = Rulebook { encryption: policy.clone(), ..Rulebook::clone(&house.desk.rulebook()) };
+        house.desk.replace(Parts {
+            rulebook: Arc::new(rulebook),
+            world: Arc::clone(house.desk.world()),
+            mailstore: house.desk.mailstore(),
+            quarantine: None,
+            faults: None,
+            keyring: house.desk.keyring(),
+            checks: wehr::judge::checks::ALL,
+        });
+        let mut client = house.local();
+        client.envelope(&["datenschutz@schule.example"]).await;
+        client.ask("DATA").await;
+        client.say(wire(MAIL)).await;
+        assert_eq!(client.codes(1).await, [code]);
+    }
+    let found = files(mails.path());
+    assert_eq!(found.len(), 1);
+    let inside = opened(&found[0], &certificate, &key);
+    assert!(String::from_utf8_lossy(&inside).contains("Subject: The marks of class 7b"));
 }

@@ -32,34 +32,34 @@ use wehr::{
 };
 
 /// Whose mail is sealed.
-pub const ANNA: &str = "anna@school.example";
+const ANNA: &str = "anna@school.example";
 
-pub const MAIL: &str = "X-Wehr-Verdict: action=accept; score=0; ref=1\r\nAuthentication-Results: mx.school.example; dkim=pass\r\n\
+const MAIL: &str = "X-Wehr-Verdict: action=accept; score=0; ref=1\r\nAuthentication-Results: mx.school.example; dkim=pass\r\n\
     Received: from a by b;\r\n\tSun, 22 Nov 2026 12:00:00 +0000\r\nFrom: Bert <bert@other.example>\r\n\
     To: Anna <anna@school.example>\r\nSubject: The marks of class 7b\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n\
     Message-ID: <1@other.example>\r\nX-Mailer: Secret Mailer\r\nMIME-Version: 1.0\r\n\
     Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
     Gr\u{fc}\u{df}e!\r\n\r\n.\r\n..two\r\n \r\n- dash\r\nFrom here\r\nno line end";
 
-pub fn now() -> Timestamp {
+fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_seconds(since.as_secs().cast_signed())
 }
 
-pub fn sealed(mail: &[u8], key: &Key, how: Sealing) -> Vec<u8> {
+fn sealed(mail: &[u8], key: &Key, how: Sealing) -> Vec<u8> {
     let raw = Bytes::copy_from_slice(mail);
     let head = Head::parse(&raw);
     seal(&head, &raw[head.len_bytes()..], key, how).unwrap()
 }
 
-pub fn is_encrypted(mail: &[u8]) -> bool {
+fn is_encrypted(mail: &[u8]) -> bool {
     let raw = Bytes::copy_from_slice(mail);
     let head = Head::parse(&raw);
     recognise::is_encrypted(&head, &raw[head.len_bytes()..])
 }
 
 /// The opened entity holds the mail: its body byte for byte, and its Subject.
-pub fn must_hold(opened: &[u8], mail: &str) {
+fn must_hold(opened: &[u8], mail: &str) {
     let text = String::from_utf8_lossy(opened);
     let body = |octets: &[u8]| {
         let cut = octets.windows(4).position(|window| window == b"\r\n\r\n").expect("an empty line");
@@ -71,7 +71,7 @@ pub fn must_hold(opened: &[u8], mail: &str) {
 }
 
 /// Nothing of the content can be read outside, and what has to stand there does.
-pub fn must_hide(sealed: &[u8]) {
+fn must_hide(sealed: &[u8]) {
     let text = String::from_utf8_lossy(sealed);
     for secret in ["marks", "Secret Mailer", "two", "dash"] {
         assert!(!text.contains(secret), "{secret} in\n{text}");
@@ -90,7 +90,7 @@ pub fn must_hide(sealed: &[u8]) {
 }
 
 /// Is the program here? A missing one fails in CI.
-pub fn has(program: &str) -> bool {
+fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     let required =
         ["CI", "WEHR_REQUIRE_PARTS"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
@@ -102,7 +102,7 @@ pub fn has(program: &str) -> bool {
 }
 
 /// Runs a command with this input; what it printed.
-pub fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
+fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut pipe = child.stdin.take().unwrap();
     let input = input.to_vec();

@@ -69,7 +69,7 @@ impl<'a> Element<'a> {
 }
 
 /// Elements one behind the other; ends where something is no DER.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
 }

@@ -200,3 +200,34 @@ impl Keyring {
         self.0.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::metrics::SEALINGS;
+
+    #[test]
+    fn every_reason_has_a_series() {
+        assert!(Reason::ALL.iter().all(|reason| SEALINGS.contains(&reason.word())));
+    }
+
+    #[test]
+    fn a_tagged_address_has_the_key_of_its_mailbox() {
+        let mut keyring = Keyring::default();
+        keyring.add("Head@School.example", Entry { file: "a.asc".to_owned(), key: Err(Reason::Expired) });
+        let find = |recipient: &str| keyring.find(&Address::new(recipient), Seal::Any, Timestamp::default()).map(drop);
+        assert_eq!(find("head+tag@school.example"), Err(Reason::Expired));
+        assert_eq!(find("HEAD@school.EXAMPLE"), Err(Reason::Expired));
+        for stranger in ["+head@school.example", "head@other.example", "head", "", "heads+head@school.example"] {
+            assert_eq!(find(stranger), Err(Reason::Missing), "{stranger}");
+        }
+        assert_eq!(keyring.unusable(Timestamp::default()).collect::<Vec<_>>(), [("a.asc", Reason::Expired)]);
+    }
+
+    #[test]
+    fn any_octets_get_an_answer() {
+        for octets in [&b""[..], b"\x30", b"\x99\x01", b"-----BEGIN PGP", b"-----BEGIN CERTIFICATE-----\nAAAA\n"] {
+            assert!(Key::read(octets, "a@b.example").is_err());
+        }
+    }
+}

@@ -11,9 +11,9 @@ use pgp::{
         aead::{AeadAlgorithm, ChunkSize},
         sym::SymmetricKeyAlgorithm,
     },
-    packet::{KeyFlags, PublicKey, PublicSubkey, Signature, SignatureType},
+    packet::{Features, KeyFlags, PublicKey, PublicSubkey, Signature, SignatureType},
     ser::Serialize,
-    types::{KeyDetails, KeyVersion, PublicParams, Tag},
+    types::{Duration, KeyDetails, KeyVersion, PublicParams, Tag},
 };
 use rand08::rngs::OsRng;
 
@@ -77,8 +77,7 @@ impl Key {
         let key = Self {
             fingerprint: chosen.fingerprint,
             to: chosen.to,
-            reads_version_2: features.is_some_and(|features| features.seipd_v2())
-                || primary.version() == KeyVersion::V6,
+            reads_version_2: features.is_some_and(Features::seipd_v2) || primary.version() == KeyVersion::V6,
             not_before: i64::from(primary.created_at().as_secs().max(chosen.created)),
             not_after: ends.into_iter().flatten().min(),
         };
@@ -249,12 +248,12 @@ fn strong(parameters: &PublicParams) -> Result<(), Reason> {
 
 /// When a key expires, by the signature that binds it (RFC 9580 5.2.3.13); zero is never.
 fn end(created: u32, binding: &Signature) -> Option<i64> {
-    let after = binding.key_expiration_time().map(|time| time.as_secs()).filter(|seconds| *seconds > 0)?;
+    let after = binding.key_expiration_time().map(Duration::as_secs).filter(|seconds| *seconds > 0)?;
     Some(i64::from(created) + i64::from(after))
 }
 
 /// When a signature expires (RFC 9580 5.2.3.18).
 fn signature_end(signature: &Signature) -> Option<i64> {
-    let after = signature.signature_expiration_time().map(|time| time.as_secs()).filter(|seconds| *seconds > 0)?;
+    let after = signature.signature_expiration_time().map(Duration::as_secs).filter(|seconds| *seconds > 0)?;
     Some(i64::from(signature.created()?.as_secs()) + i64::from(after))
 }

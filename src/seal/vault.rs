@@ -52,8 +52,11 @@ impl Vault {
 }
 
 fn nonce(number: u64) -> Nonce {
-    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-    Nonce::assume_unique_for_key([0, 0, 0, 0, a, b, c, d, e, f, g, h])
+    let mut octets = [0; 12];
+    for (octet, of_number) in octets.iter_mut().zip(number.to_le_bytes()) {
+        *octet = of_number;
+    }
+    Nonce::assume_unique_for_key(octets)
 }
 
 #[cfg(test)]

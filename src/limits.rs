@@ -198,6 +198,10 @@ pub const SWALLOWED_BYTES_MAX: u64 = 1 << 30;
 pub const REPLIES_HELD_BYTES_MAX: usize = 16 << 10;
 /// Octets of one reply line; RFC 5321 4.5.3.1.5 says 512 with CRLF.
 pub const REPLY_LINE_BYTES_MAX: usize = 510;
+/// Domains of one mail whose history is asked of the store: a mail may claim many authors.
+pub const PARTNERS_ASKED_MAX: usize = 4;
+/// Notes for the store that wait to be written; more of them within a second are lost.
+pub const NOTES_MAX: usize = 10_000;
 /// Octets of the link in a refusal: with sentence and reference it stays one reply line.
 pub const REPLY_LINK_BYTES_MAX: usize = 200;
 /// Octets read at once from an LMTP client that sends a message.

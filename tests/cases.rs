@@ -18,7 +18,7 @@ use wehr::{
         checks,
         facts::{Fact, Facts, Failure, Question, Scanned},
         findings::Symbol,
-        policy::verdict::Verdict,
+        policy::{encryption::read::read, verdict::Verdict},
         rulebook::Rulebook,
     },
     limits,
@@ -57,7 +57,11 @@ fn rulebook() -> Arc<Rulebook> {
     let mut settings = Settings::load(None).unwrap();
     settings.authserv_id = "mx.school.example".into();
     settings.trusted_sealers = vec![Domain::parse("trusted.example").unwrap()];
-    Arc::new(settings.rulebook().unwrap())
+    let mut rulebook = settings.rulebook().unwrap();
+    // By default nobody demands encryption; the cases of `transport` are judged by this file.
+    let policy = include_str!("../corpus/encryption.toml");
+    rulebook.encryption = read("encryption.toml", policy).unwrap_or_else(|errors| panic!("{errors}"));
+    Arc::new(rulebook)
 }
 
 fn case(folder: &Path) -> (Mail, Facts) {

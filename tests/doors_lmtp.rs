@@ -19,6 +19,8 @@ mod suites;
 mod tls;
 #[path = "lmtp/transcript.rs"]
 mod transcript;
+#[path = "lmtp/transport.rs"]
+mod transport;
 
 use house::{House, MESSAGE};
 use proptest::prelude::*;

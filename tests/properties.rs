@@ -22,7 +22,7 @@ use wehr::{
     doors::{deliver::parcel, inquiry::Inquiry},
     judge::{
         Judge, Progress,
-        facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Question, Scanned},
+        facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Question, Remembered, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::{Rulebook, Thresholds},
         rules::ruleset::Ruleset,
@@ -95,6 +95,7 @@ impl Internet {
             }
             Question::Ipv4(name) => Fact::Ipv4(name.clone(), Answer::Records(vec![[192, 0, 2, 9].into()])),
             Question::Inner(digest) => Fact::Inner(digest.clone(), Scanned::Clean),
+            Question::Partner(domain) => Fact::Partner(domain.clone(), Remembered::Nothing),
             Question::Ipv6(name) => Fact::Ipv6(name.clone(), Answer::NoData),
             Question::Mx(name) => Fact::Mx(
                 name.clone(),

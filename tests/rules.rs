@@ -54,6 +54,7 @@ fn mail() -> Mail {
             helo: Some("mail.example.net".to_owned()),
             tls: Some(Tls { version: "TLSv1.2".to_owned(), ..Tls::default() }),
             login: None,
+            local: false,
         },
         envelope: Envelope {
             sender: Address::new("<bounce@mailer.example>"),

@@ -18,7 +18,7 @@ use wehr::{
         Judge, Progress,
         auth::{reports::Report, results},
         case::Case,
-        facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Question, Scanned},
+        facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Question, Remembered, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::{Rulebook, Thresholds},
         rules::ruleset::Ruleset,
@@ -185,6 +185,7 @@ impl<'a> Input<'a> {
             ),
             Question::Virus => Fact::Virus(self.virus.clone()),
             Question::Inner(digest) => Fact::Inner(digest.clone(), self.virus.clone()),
+            Question::Partner(domain) => Fact::Partner(domain.clone(), Remembered::Nothing),
         }
     }
 }

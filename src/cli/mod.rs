@@ -7,6 +7,7 @@ pub mod demo;
 pub mod explain;
 pub mod learn;
 pub mod output;
+pub mod partners;
 pub mod progress;
 pub mod replay;
 pub mod rules;
@@ -40,6 +41,8 @@ enum Verb {
     Replay(replay::Replay),
     /// Teach the model of this house what is wanted and what is not
     Learn(learn::Learn),
+    /// Tell which partners still send in plaintext
+    Partners(partners::Partners),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(explain) => explain.run(),
         Verb::Replay(replay) => replay.run(),
         Verb::Learn(learn) => learn.run(),
+        Verb::Partners(partners) => partners.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

@@ -65,7 +65,12 @@ pub const KEYS: &[Key] = &[
         r#""""#,
         "file with the PEM certificate chain for STARTTLS; empty: no STARTTLS is offered",
     ),
-    key("lmtp.key", Shape::Text, r#""""#, "file with the PEM private key that belongs to lmtp.certificate"),
+    key(
+        "lmtp.key",
+        Shape::Text,
+        r#""""#,
+        "file with the PEM private key that belongs to lmtp.certificate; nobody else may read it",
+    ),
     key(
         "deliver.to",
         Shape::Text,
@@ -85,6 +90,18 @@ pub const KEYS: &[Key] = &[
         "file with the PEM authorities that may sign the mailstore's certificate; empty: the web's public ones",
     ),
     key(
+        "deliver.certificate",
+        Shape::Text,
+        r#""""#,
+        "file with the PEM certificate chain that is shown to a mailstore over lmtps or lmtp+starttls; empty: none",
+    ),
+    key(
+        "deliver.key",
+        Shape::Text,
+        r#""""#,
+        "file with the PEM private key that belongs to deliver.certificate; nobody else may read it",
+    ),
+    key(
         "http.listen",
         Shape::Texts,
         r#"["127.0.0.1:8080"]"#,
@@ -94,7 +111,7 @@ pub const KEYS: &[Key] = &[
         "state.url",
         Shape::Text,
         r#""redb:wehr-data/state.redb""#,
-        "where counters will be kept: redb:PATH; nothing is kept yet, the value is only checked",
+        "where is kept what outlives a restart (how partners sent their mails): redb:PATH",
     ),
     key(
         "clamd.address",

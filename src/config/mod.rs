@@ -100,8 +100,10 @@ pub struct Settings {
     pub deliver_to: Destination,
     pub deliver_server_name: Option<String>,
     pub deliver_authorities: Option<PathBuf>,
+    /// What is shown to a mailstore that asks for a certificate.
+    pub deliver_keys: Option<KeyPair>,
     pub http_listen: Vec<SocketAddr>,
-    /// The redb file; kept for later, nothing is stored yet.
+    /// The redb file of the store.
     pub state: PathBuf,
     /// `None`: nothing is scanned.
     pub clamd: Option<Place>,
@@ -203,6 +205,7 @@ impl Settings {
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
+        policy::prove(self, &rulebook.encryption)?;
         rulebook.digest = digest(&rulebook, &sources.lists);
         Ok(rulebook)
     }
@@ -284,11 +287,11 @@ impl Typing<'_> {
         let milter_listen = self.places("milter.listen");
         let lmtp_listen = self.places("lmtp.listen");
         let lmtp_trusted_peers = self.each("lmtp.trusted_peers", Network::from_str);
-        let certificate = self.file("lmtp.certificate");
-        let key = self.file("lmtp.key");
+        let lmtp_keys = self.key_pair("lmtp.certificate", "lmtp.key");
         let deliver_to = self.destination();
         let deliver_server_name = self.optional("deliver.server_name", |text| Ok(text.to_owned()));
         let deliver_authorities = self.file("deliver.authorities");
+        let deliver_keys = self.key_pair("deliver.certificate", "deliver.key");
         let http_listen = self.each("http.listen", tcp);
         let state = self.state();
         let clamd = self.places("clamd.address").pop();
@@ -307,7 +310,6 @@ impl Typing<'_> {
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
         let actions = self.actions();
-        let lmtp_keys = self.key_pair(certificate, key);
         Some(Settings {
             authserv_id: authserv_id.unwrap_or_else(host_name),
             own_domains,
@@ -318,6 +320,7 @@ impl Typing<'_> {
             deliver_to: deliver_to?,
             deliver_server_name,
             deliver_authorities,
+            deliver_keys,
             http_listen,
             state: state?,
             clamd,
@@ -450,15 +453,19 @@ impl Typing<'_> {
         actions
     }
 
-    fn key_pair(&mut self, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<KeyPair> {
+    /// A certificate and its key, which nobody else may read.
+    fn key_pair(&mut self, certificate: &str, key: &str) -> Option<KeyPair> {
         let is_set = |key| self.values.entry(key).items.iter().any(|item| !item.text.is_empty());
-        for (present, absent) in [("lmtp.certificate", "lmtp.key"), ("lmtp.key", "lmtp.certificate")] {
+        for (present, absent) in [(certificate, key), (key, certificate)] {
             if is_set(present) && !is_set(absent) {
                 let origin = self.values.entry(present).origin.clone();
                 let position = origin.unwrap_or_else(|| no_position(present));
                 self.complaints.push(Complaint { position, what: format!("{present} needs {absent} beside it") });
             }
         }
+        let certificate = self.file(certificate);
+        let base = base(self.values.entry(key));
+        let key = self.optional(key, |text| policy::secret(&base.join(text)));
         Some(KeyPair { certificate: certificate?, key: key? })
     }
 }

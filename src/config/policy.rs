@@ -1,15 +1,24 @@
-//! The operator's policy files: classes of recipients, and what must arrive encrypted.
+//! The operator's policy files: classes of recipients, what must arrive encrypted, and whether that can be kept.
 //!
 //! Reads files.
 
-use crate::judge::{
-    document::Errors,
-    policy::{
-        classes::{self, Classes},
-        encryption::{self, Encryption},
+use super::{Destination, Settings};
+use crate::{
+    judge::{
+        document::Errors,
+        policy::{
+            classes::{self, Classes},
+            encryption::{self, Encryption},
+        },
     },
+    mail::transport::Level,
+    world::place::Place,
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 /// What each class of recipients takes; without a file what is built in.
 ///
@@ -27,9 +36,115 @@ pub fn encryption(path: Option<&Path>) -> Result<Encryption, Errors> {
     path.map_or_else(|| Ok(Encryption::embedded()), |path| read(path, encryption::read::read))
 }
 
+/// A file with a secret: readable for us, and for nobody else.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn secret(path: &Path) -> Result<PathBuf, String> {
+    let shown = path.display();
+    let found = fs::File::open(path).and_then(|file| file.metadata());
+    match found {
+        Ok(found) if !found.is_file() => Err(format!("{shown} is not a readable file")),
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+            Err(format!("{shown} holds a private key that others can read; say chmod 600 {shown}"))
+        }
+        Ok(_) => Ok(path.to_owned()),
+        Err(_) => Err(format!("{shown} is not a readable file")),
+    }
+}
+
+/// Can every demand be met with these settings? A policy that cannot be kept is an error, not a surprise.
+///
+/// # Errors
+/// Each demand that cannot be kept, with what to do.
+pub fn prove(settings: &Settings, encryption: &Encryption) -> Result<(), Errors> {
+    let file = settings.encryption_file.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    let mut wrong: Vec<String> = Vec::new();
+    let is_blind = settings.milter_listen.is_empty()
+        && !settings.lmtp_listen.is_empty()
+        && settings.lmtp_trusted_peers.is_empty()
+        && settings.lmtp_listen.iter().all(|place| matches!(place, Place::Tcp(_)));
+    if encryption.is_demanding() && is_blind {
+        wrong.push(
+            "demands encrypted transport, and no peer of the LMTP door may tell how mail came; name the mail server in \
+             lmtp.trusted_peers"
+                .to_owned(),
+        );
+    }
+    let demands = (encryption.classes.iter().map(|class| class.transport))
+        .chain(encryption.partners.iter().map(|partner| partner.transport))
+        .chain(encryption.aliases.iter().map(|alias| alias.transport));
+    if settings.milter_listen.is_empty() && demands.max() == Some(Level::Dane) {
+        wrong.push("demands dane, which only a mail server at the milter door can tell; write verified".to_owned());
+    }
+    for alias in &encryption.aliases {
+        for domain in [&alias.domain, &alias.mailbox] {
+            if !settings.own_domains.contains(domain) {
+                wrong.push(format!("the secure alias names {domain}, which is not in own_domains; add it there"));
+            }
+        }
+    }
+    if encryption.downgrade.is_some() && settings.resolvers.is_empty() {
+        wrong.push(
+            "downgrade needs dns.resolvers: without name servers no sender is authenticated, and none remembered"
+                .to_owned(),
+        );
+    }
+    let is_secured = matches!(settings.deliver_to, Destination::Tcp { tls: Some(_), .. });
+    if settings.deliver_keys.is_some() && !is_secured {
+        let what = "deliver.certificate is shown under TLS only; write lmtps: or lmtp+starttls: in deliver.to";
+        return Err(Errors::whole_file("wehr.toml", what));
+    }
+    wrong.sort();
+    wrong.dedup();
+    let errors = wrong.into_iter().flat_map(|what| Errors::whole_file(&file, what).0).collect::<Vec<_>>();
+    if errors.is_empty() { Ok(()) } else { Err(Errors(errors)) }
+}
+
 fn read<T>(path: &Path, parse: impl Fn(&str, &str) -> Result<T, Errors>) -> Result<T, Errors> {
     let file = path.display().to_string();
     let text =
         fs::read_to_string(path).map_err(|error| Errors::whole_file(&file, format!("cannot read it: {error}")))?;
     parse(&file, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::address::Domain;
+
+    fn wrong(settings: &Settings, text: &str) -> String {
+        let policy = encryption::read::read("e.toml", text).unwrap();
+        prove(settings, &policy).err().map(|errors| errors.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_kept_is_an_error() {
+        let mut settings = Settings::load(None).unwrap();
+        let class = "[[class]]\nname = 'a'\ntransport = 'dane'\n";
+        assert_eq!(wrong(&settings, class), "");
+        settings.milter_listen.clear();
+        assert!(wrong(&settings, class).contains("write verified"));
+        settings.lmtp_trusted_peers.clear();
+        assert!(wrong(&settings, class).contains("lmtp.trusted_peers"));
+        let alias = "[[secure_alias]]\ndomain = 's.a.example'\nmailbox = 'a.example'\n";
+        settings = Settings::load(None).unwrap();
+        assert!(wrong(&settings, alias).contains("s.a.example, which is not in own_domains"));
+        settings.own_domains = ["a.example", "s.a.example"].iter().filter_map(|name| Domain::parse(name)).collect();
+        assert_eq!(wrong(&settings, alias), "");
+        assert!(wrong(&settings, "downgrade = 'tag'\n").contains("dns.resolvers"));
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key.pem");
+        assert!(secret(&key).unwrap_err().contains("not a readable file"));
+        fs::write(&key, "x").unwrap();
+        for (mode, is_fine) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(secret(&key).is_ok(), is_fine, "{mode:o}");
+        }
+        assert!(secret(&key).unwrap_err().contains("chmod 600"));
+    }
 }

@@ -23,6 +23,7 @@ impl Concluded {
         let mut parcel =
             Parcel::new(self.envelope.sender.clone(), &Head::parse(&self.head), &self.verdict.edits, spool);
         parcel.smtputf8 = self.envelope.smtputf8;
+        parcel.require_tls = self.require_tls;
         parcel.eight_bit = self.envelope.eight_bit;
         let mut replies: Vec<Reply> = self.verdict.outcomes.iter().map(|outcome| outcome.reply.clone()).collect();
         for copy in self.copies() {
@@ -54,7 +55,7 @@ impl Concluded {
     }
 
     fn addresses(&self, indexes: &[usize]) -> Vec<Address> {
-        indexes.iter().filter_map(|index| self.envelope.recipients.get(*index)).cloned().collect()
+        indexes.iter().filter_map(|index| self.mailboxes.get(*index)).cloned().collect()
     }
 
     async fn deliver(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {

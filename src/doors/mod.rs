@@ -7,6 +7,7 @@ pub mod desk;
 pub mod faults;
 pub mod handover;
 pub mod inquiry;
+pub mod keys;
 pub mod listener;
 pub mod lmtp;
 pub mod milter;

@@ -14,28 +14,35 @@ use super::{
 use crate::{
     judge::{
         Judge,
+        auth::Word,
         case::Case,
+        checks::transport,
         coverage::Engine,
         facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
-        policy::verdict::{Reply, Verdict},
+        policy::{
+            encryption::transport::reached,
+            verdict::{Action, Reply, Verdict},
+        },
         rulebook::Rulebook,
     },
     limits,
     mail::{
         Mail,
-        address::Address,
+        address::{Address, Domain},
         envelope::{Client, Envelope},
         intake::Intake,
         message::Message,
+        received,
         timestamp::Timestamp,
+        transport::Level,
     },
     seal::recognise,
     telemetry::{
         log::{MailLine, Public},
         metrics::{Door, Metrics, Stage},
     },
-    world::Scan,
+    world::{Note, Scan},
 };
 use bytes::Bytes;
 use std::{
@@ -53,6 +60,10 @@ pub struct MailParameters {
     /// RFC 1870.
     pub size: Option<usize>,
     pub queue_id: Option<String>,
+    /// The MTA whose Received field tells of the client's session, where nothing else does.
+    pub witness: Option<String>,
+    /// RFC 8689: the mail may only go on over TLS.
+    pub require_tls: bool,
 }
 
 /// One mail being received.
@@ -60,6 +71,8 @@ pub struct Reception {
     desk: Arc<Desk>,
     rulebook: Arc<Rulebook>,
     client: Client,
+    witness: Option<String>,
+    require_tls: bool,
     envelope: Envelope,
     intake: Intake,
     spool: Spool,
@@ -74,6 +87,9 @@ pub struct Concluded {
     pub verdict: Verdict,
     pub(super) desk: Arc<Desk>,
     pub(super) envelope: Envelope,
+    /// Who takes the mail of each recipient: a secure alias stands for another mailbox.
+    pub(super) mailboxes: Vec<Address>,
+    pub(super) require_tls: bool,
     /// The header section, unedited: a copy, so that the whole message is not kept for it.
     pub(super) head: Bytes,
     pub(super) spool: Spool,
@@ -171,6 +187,8 @@ impl Reception {
             desk: Arc::clone(desk),
             rulebook,
             client,
+            witness: parameters.witness,
+            require_tls: parameters.require_tls,
             envelope,
             inquiry,
             open,
@@ -188,8 +206,24 @@ impl Reception {
         if recipient.as_str().len() > limits::ADDRESS_BYTES_MAX {
             return Err(Reply::new(501, "5.1.3", "recipient address too long"));
         }
+        if let Some(reply) = self.early_refusal(&recipient) {
+            return Err(reply);
+        }
         self.envelope.recipients.push(recipient);
         Ok(())
+    }
+
+    /// The refusal of a recipient whose mail has to come encrypted; at the LMTP door the evidence comes with the mail.
+    fn early_refusal(&self, recipient: &Address) -> Option<Reply> {
+        if self.open.door() != Door::Milter {
+            return None;
+        }
+        let senders: Vec<Domain> = self.envelope.sender.domain().into_iter().collect();
+        let policy = &self.rulebook.encryption;
+        let unmet = policy.unmet(&self.client, Some(recipient), &senders)?;
+        self.desk.metrics().transport_refused(Door::Milter);
+        tracing::info!(whose = unmet.whose, demanded = %unmet.demanded, reached = %unmet.reached, "recipient refused: not encrypted enough");
+        Some(policy.refusal(550))
     }
 
     /// Recipients taken so far.
@@ -229,6 +263,9 @@ impl Reception {
             return Err(too_large(&self.desk.limits()));
         };
         if let Some(head) = head {
+            if let (None, Some(by), Some(id)) = (&self.client.tls, &self.witness, &self.envelope.queue_id) {
+                self.client.tls = received::witnessed(&head, by, id);
+            }
             self.inquiry.ask(foresee(&self.client, &self.envelope, Some(&head), &self.rulebook));
         }
         if let Some(scan) = &mut self.scan {
@@ -279,15 +316,19 @@ impl Reception {
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
         record(&metrics, &settled.verdict);
+        self.count_transport(&settled.verdict);
+        self.note_transport(&settled.verdict, mail.received_at);
         let message = &mail.message;
         let is_encrypted = self.is_sealed_for_somebody() && {
             let body = message.raw.get(message.head.len_bytes()..).unwrap_or_default();
             recognise::is_encrypted(&message.head, body)
         };
         Ok(Concluded {
+            mailboxes: self.envelope.recipients.iter().map(|to| self.rulebook.encryption.mailbox_of(to)).collect(),
             rulebook: self.rulebook,
             is_encrypted,
             head: Bytes::copy_from_slice(message.raw.get(..message.head.len_bytes()).unwrap_or_default()),
+            require_tls: self.require_tls,
             envelope: self.envelope,
             verdict: settled.verdict,
             desk: self.desk,
@@ -300,6 +341,29 @@ impl Reception {
     /// Nothing of such a mail may lie on a disk in plaintext.
     fn is_sealed_for_somebody(&self) -> bool {
         self.envelope.recipients.iter().any(|recipient| self.rulebook.encryption.sealing_of(recipient).is_wanted())
+    }
+
+    fn count_transport(&self, verdict: &Verdict) {
+        let (metrics, door) = (self.desk.metrics(), self.open.door());
+        metrics.transport(door, reached(&self.client).map_or("local", Level::word));
+        for _ in verdict.findings.iter().filter(|finding| finding.symbol == transport::REFUSED) {
+            metrics.transport_refused(door);
+        }
+    }
+
+    /// Remembers how mails of a domain come, if it is the domain's own mail and was not turned away.
+    fn note_transport(&self, verdict: &Verdict, at: Timestamp) {
+        let auth = &verdict.authentication;
+        let is_turned_away = verdict.for_message().action >= Action::Defer;
+        let Some(level) = reached(&self.client).filter(|_| !is_turned_away && self.client.login.is_none()) else {
+            return;
+        };
+        let sender = self.envelope.sender.domain().filter(|_| auth.spf.result == Word::Pass);
+        let author = auth.dmarc.author_domain.clone().filter(|_| auth.dmarc.result == Word::Pass);
+        let author = author.filter(|author| sender.as_ref() != Some(author));
+        for domain in sender.into_iter().chain(author) {
+            self.desk.world().note(Note::Transport { domain, level, at: at.seconds() });
+        }
     }
 
     async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<Settled, Reply> {
@@ -334,6 +398,13 @@ impl Reception {
 }
 
 impl Concluded {
+    /// The recipients whose mail goes to another mailbox, with that mailbox.
+    #[must_use]
+    pub fn rewritten(&self) -> Vec<(Address, Address)> {
+        let pairs = self.envelope.recipients.iter().zip(&self.mailboxes);
+        pairs.filter(|(from, to)| from != to).map(|(from, to)| (from.clone(), to.clone())).collect()
+    }
+
     /// Milter door: the verdict has been told to the MTA (edits and reply are written); counts and logs the mail.
     pub fn close(mut self) {
         let outcome = self.verdict.for_message();

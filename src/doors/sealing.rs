@@ -60,7 +60,7 @@ impl Concluded {
                 Action::Quarantine => true,
                 Action::Defer | Action::Reject => continue,
             };
-            let form = self.form(recipient);
+            let form = self.form(recipient, self.mailboxes.get(place).unwrap_or(recipient));
             match copies.iter_mut().find(|copy| copy.is_set_aside == is_set_aside && copy.form.is_same(&form)) {
                 Some(copy) => copy.recipients.push(place),
                 None => copies.push(Copy { form, is_set_aside, recipients: vec![place] }),
@@ -69,7 +69,8 @@ impl Concluded {
         copies
     }
 
-    fn form(&self, recipient: &Address) -> Form {
+    /// A secure alias is sealed as its mailbox is, and to its key.
+    fn form(&self, recipient: &Address, mailbox: &Address) -> Form {
         let how = self.rulebook.encryption.sealing_of(recipient);
         if !how.is_wanted() {
             return Form::Plain;
@@ -78,7 +79,7 @@ impl Concluded {
             self.desk.metrics().sealing("already_encrypted");
             return Form::Plain;
         }
-        let why = match self.desk.keyring().find(recipient, how.seal, now()) {
+        let why = match self.desk.keyring().find(mailbox, how.seal, now()) {
             Ok(key) => return Form::Sealed(key, how),
             Err(why) => why,
         };

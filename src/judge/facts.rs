@@ -3,6 +3,7 @@
 //! Pure. The question list is closed on purpose: what is not here cannot sway a verdict. It is at once
 //! the replay format, the fault surface, the list of what leaves the house, and the metric labels.
 
+use crate::mail::{address::Domain, partner::History, transport::Level};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -64,6 +65,8 @@ pub enum Question {
     Virus,
     /// Does it know these octets, which were found inside the message?
     Inner(Digest),
+    /// What does this house remember of the transport of mails from a domain? Its own store is asked, nobody outside.
+    Partner(Domain),
 }
 
 impl Question {
@@ -78,6 +81,7 @@ impl Question {
             Self::Names(_) => "names",
             Self::Virus => "virus",
             Self::Inner(_) => "virus_inner",
+            Self::Partner(_) => "partner",
         }
     }
 
@@ -98,6 +102,7 @@ impl Question {
             Self::Names(address) => Fact::Names(address, Answer::Failed(why)),
             Self::Virus => Fact::Virus(Scanned::Failed(why)),
             Self::Inner(digest) => Fact::Inner(digest, Scanned::Failed(why)),
+            Self::Partner(domain) => Fact::Partner(domain, Remembered::Failed(why)),
         }
     }
 }
@@ -211,6 +216,15 @@ pub enum Scanned {
     Failed(Failure),
 }
 
+/// What the store said of a partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// The domain is not known, or nothing is remembered here.
+    Nothing,
+    Known(History),
+    Failed(Failure),
+}
+
 /// A question together with its answer, as the world hands it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -221,6 +235,7 @@ pub enum Fact {
     Names(IpAddr, Answer<Name>),
     Virus(Scanned),
     Inner(Digest, Scanned),
+    Partner(Domain, Remembered),
 }
 
 impl Fact {
@@ -235,6 +250,7 @@ impl Fact {
             Self::Names(address, _) => Question::Names(*address),
             Self::Virus(_) => Question::Virus,
             Self::Inner(digest, _) => Question::Inner(digest.clone()),
+            Self::Partner(domain, _) => Question::Partner(domain.clone()),
         }
     }
 
@@ -248,7 +264,8 @@ impl Fact {
             Self::Mx(_, answer) => answer.failure(),
             Self::Names(_, answer) => answer.failure(),
             Self::Virus(Scanned::Failed(failure)) | Self::Inner(_, Scanned::Failed(failure)) => Some(*failure),
-            Self::Virus(_) | Self::Inner(..) => None,
+            Self::Partner(_, Remembered::Failed(failure)) => Some(*failure),
+            Self::Virus(_) | Self::Inner(..) | Self::Partner(..) => None,
         }
     }
 }
@@ -263,6 +280,7 @@ pub struct Facts {
     pub(super) names: BTreeMap<IpAddr, Answer<Name>>,
     pub(super) virus: Option<Scanned>,
     pub(super) inner: BTreeMap<Digest, Scanned>,
+    pub(super) partner: BTreeMap<Domain, Remembered>,
 }
 
 impl Facts {
@@ -276,6 +294,9 @@ impl Facts {
             Fact::Names(address, answer) => drop(self.names.entry(address).or_insert(answer)),
             Fact::Virus(scanned) => drop(self.virus.get_or_insert(scanned)),
             Fact::Inner(digest, scanned) => drop(self.inner.entry(digest).or_insert(scanned)),
+            Fact::Partner(domain, remembered) => {
+                self.partner.entry(domain).or_insert(remembered);
+            }
         }
     }
 
@@ -291,6 +312,15 @@ impl Facts {
         self.virus.iter().chain(self.inner.values()).max_by_key(rank).unwrap_or(&Scanned::NotAsked)
     }
 
+    /// The best level that a domain is remembered for.
+    #[must_use]
+    pub fn partner_level(&self, domain: &Domain) -> Option<Level> {
+        match self.partner.get(domain)? {
+            Remembered::Known(history) => Some(history.level()),
+            Remembered::Nothing | Remembered::Failed(_) => None,
+        }
+    }
+
     /// Every fact, in a fixed order.
     #[must_use]
     pub fn all(&self) -> Vec<Fact> {
@@ -302,6 +332,7 @@ impl Facts {
         all.extend(self.names.iter().map(|(address, answer)| Fact::Names(*address, answer.clone())));
         all.extend(self.virus.iter().map(|scanned| Fact::Virus(scanned.clone())));
         all.extend(self.inner.iter().map(|(digest, scanned)| Fact::Inner(digest.clone(), scanned.clone())));
+        all.extend(self.partner.iter().map(|(domain, remembered)| Fact::Partner(domain.clone(), *remembered)));
         all
     }
 }
@@ -363,6 +394,12 @@ impl<'a> Reading<'a> {
     /// `Unknown` while nobody has asked.
     pub fn inner(&self, digest: &Digest) -> Result<&'a Scanned, Unknown> {
         self.facts.inner.get(digest).ok_or_else(|| self.want(Question::Inner(digest.clone())))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn partner(&self, domain: &Domain) -> Result<&'a Remembered, Unknown> {
+        self.facts.partner.get(domain).ok_or_else(|| self.want(Question::Partner(domain.clone())))
     }
 
     /// What was missed in this reading.

@@ -18,6 +18,8 @@ pub struct Client {
     pub tls: Option<Tls>,
     /// The authenticated user (milter macro `{auth_authen}`), if the client logged in.
     pub login: Option<String>,
+    /// The MTA says that the mail was made on its own machine, without an SMTP client (XFORWARD SOURCE=LOCAL).
+    pub local: bool,
 }
 
 /// Transport security of the inbound session as the MTA reports it.

@@ -89,6 +89,7 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("http.listen", started.http_listen != now.http_listen),
         ("clamd.address", started.clamd != now.clamd),
         ("clamd.stream_bytes_max", started.clamd_stream_bytes_max != now.clamd_stream_bytes_max),
+        ("state.url", started.state != now.state),
         ("dns.resolvers", started.resolvers != now.resolvers),
         ("limits.message_bytes_max", started.message_bytes_max != now.message_bytes_max),
         ("limits.spool_memory_bytes_max", started.spool_memory_bytes_max != now.spool_memory_bytes_max),
@@ -119,6 +120,7 @@ fn world(settings: &Settings) -> live::Settings {
             connections_max: limits::CLAMD_CONNECTIONS_MAX,
             timeout: limits::SCAN_SECONDS_MAX,
         }),
+        store: Some(settings.state.clone()),
     }
 }
 
@@ -143,6 +145,7 @@ fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
         start,
         roots: settings.deliver_authorities.clone(),
         server_name: settings.deliver_server_name.clone(),
+        client: settings.deliver_keys.clone().map(|keys| (keys.certificate, keys.key)),
     });
     let client =
         deliver::lmtp::Client::new(deliver::lmtp::Settings { place, tls, hostname: settings.authserv_id.clone() });

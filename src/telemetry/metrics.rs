@@ -89,8 +89,10 @@ pub const METHODS: [&str; 6] = ["spf", "spf_helo", "dkim", "arc", "iprev", "dmar
 pub const RESULTS: [&str; 8] = ["none", "pass", "fail", "softfail", "neutral", "policy", "temperror", "permerror"];
 /// Words of `Action`.
 const ACTIONS: [&str; 5] = ["accept", "tag", "quarantine", "defer", "reject"];
+/// Words of `Level`, and mail that crossed no network.
+const LEVELS: [&str; 6] = ["none", "tls", "tls1.2", "verified", "dane", "local"];
 /// Kinds of `Question`.
-const QUESTIONS: [&str; 6] = ["txt", "ipv4", "ipv6", "mx", "names", "virus"];
+const QUESTIONS: [&str; 7] = ["txt", "ipv4", "ipv6", "mx", "names", "virus", "partner"];
 /// Outcomes of a question: an answer, or the word of a `Failure`.
 const OUTCOMES: [&str; 10] = [
     "answered",
@@ -180,6 +182,10 @@ impl Metrics {
             }
             for class in ["4xx", "5xx"] {
                 self.mails.refused_early_total.with_label_values(&[door, class]).reset();
+            }
+            self.mails.transport_refused_total.with_label_values(&[door]).reset();
+            for level in LEVELS {
+                self.mails.transport_total.with_label_values(&[door, level]).reset();
             }
             for action in ACTIONS {
                 self.mails.mails_total.with_label_values(&[door, action]).reset();
@@ -287,6 +293,16 @@ impl Metrics {
         octets.with_label_values(&[engine, "missed"]).inc_by(bytes.saturating_sub(seen) as u64);
     }
 
+    /// One judged mail; `level` is a word of `Level`, or `local`.
+    pub fn transport(&self, door: Door, level: &'static str) {
+        self.mails.transport_total.with_label_values(&[door.word(), level]).inc();
+    }
+
+    /// A recipient whose mail did not come encrypted enough.
+    pub fn transport_refused(&self, door: Door) {
+        self.mails.transport_refused_total.with_label_values(&[door.word()]).inc();
+    }
+
     pub fn stage(&self, stage: Stage, took: Duration) {
         self.mails.stage_seconds.with_label_values(&[stage.word()]).observe(took.as_secs_f64());
     }
@@ -388,6 +404,8 @@ struct MailSeries {
     stage_seconds: HistogramVec,
     auth_results_total: IntCounterVec,
     judge_panics_total: IntCounter,
+    transport_total: IntCounterVec,
+    transport_refused_total: IntCounterVec,
 }
 
 impl MailSeries {
@@ -414,6 +432,16 @@ impl MailSeries {
                 "message_bytes",
                 "Size of judged messages.",
                 prometheus::exponential_buckets(1024.0, 4.0, 9)?,
+            )?,
+            transport_total: registrar.counters(
+                "transport_total",
+                "Judged mails by what their transport reached.",
+                &["door", "level"],
+            )?,
+            transport_refused_total: registrar.counters(
+                "transport_refused_total",
+                "Recipients refused because the mail did not come encrypted enough.",
+                &["door"],
             )?,
             coverage_gaps_total: registrar.counters(
                 "coverage_gaps_total",

@@ -5,7 +5,7 @@
 use crate::{
     judge::facts::{Fact, Failure, Question, Scanned},
     limits,
-    world::{Scan, World},
+    world::{Note, Scan, World},
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
@@ -105,6 +105,10 @@ impl World for Faulty {
             }
             .boxed(),
         }
+    }
+
+    fn note(&self, note: Note) {
+        self.world.note(note);
     }
 
     fn scan(&self) -> Option<Box<dyn Scan>> {

@@ -3,19 +3,22 @@
 //! Touches the clock; sockets are its parts' affair.
 
 use crate::{
-    judge::facts::{Digest, Fact, Failure, Question, Scanned},
+    judge::facts::{Digest, Fact, Failure, Question, Remembered, Scanned},
     limits,
+    mail::address::Domain,
     telemetry::metrics::{Dependency, Metrics},
     world::{
-        self, Scan, World,
+        self, Note, Scan, World,
         clamd::{self, Clamd, Streaming},
         dns::{self, Dns, Source},
         inspected::Inspected,
+        store::{file::File, memory::Memory},
     },
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -30,12 +33,15 @@ pub struct Settings {
     pub dns: dns::Settings,
     /// None: no scanner is configured, and the virus fact is `NotAsked`.
     pub clamd: Option<clamd::Settings>,
+    /// The file of the store. None: nothing is remembered.
+    pub store: Option<PathBuf>,
 }
 
 /// Name servers and the virus scanner.
 pub struct Live {
     dns: Dns,
     clamd: Option<Clamd>,
+    memory: Option<Memory>,
     inspected: Arc<Inspected>,
     watch: Arc<Watch>,
 }
@@ -46,7 +52,17 @@ impl Live {
     pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, String> {
         let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
         let clamd = settings.clamd.clone().map(Clamd::new);
-        Ok(Self { dns: Dns::new(&settings.dns)?, clamd, inspected: Arc::default(), watch })
+        let memory = settings.store.as_deref().map(|path| Memory::new(Arc::new(File::new(path)))).transpose()?;
+        Ok(Self { dns: Dns::new(&settings.dns)?, clamd, memory, inspected: Arc::default(), watch })
+    }
+
+    async fn ask_memory(&self, domain: &Domain) -> Fact {
+        let Some(memory) = &self.memory else { return Fact::Partner(domain.clone(), Remembered::Nothing) };
+        let began = Instant::now();
+        let fact = memory.partner(domain).await;
+        let outcome = fact.failure().map_or("answered", Failure::word);
+        self.watch.metrics.question(fact.question().kind(), outcome, began.elapsed());
+        fact
     }
 
     async fn ask_dns(&self, question: &Question) -> Fact {
@@ -77,7 +93,14 @@ impl World for Live {
                 std::future::ready(Fact::Virus(scanned)).boxed()
             }
             Question::Inner(_) => std::future::ready(question.failed(Failure::NotRecorded)).boxed(),
+            Question::Partner(domain) => self.ask_memory(domain).boxed(),
             _ => self.ask_dns(question).boxed(),
+        }
+    }
+
+    fn note(&self, note: Note) {
+        if let Some(memory) = &self.memory {
+            memory.note(note);
         }
     }
 

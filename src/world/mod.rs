@@ -10,10 +10,14 @@ pub mod live;
 pub mod masterfile;
 
 pub mod place;
+pub mod store;
 pub mod tokens;
 pub mod zone;
 
-use crate::judge::facts::{Digest, Fact, Failure, Question, Scanned};
+use crate::{
+    judge::facts::{Digest, Fact, Failure, Question, Scanned},
+    mail::{address::Domain, transport::Level},
+};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 
@@ -27,10 +31,20 @@ pub trait World: Send + Sync {
     /// A virus scan that is fed while the message arrives; `None` when no scanner is configured.
     fn scan(&self) -> Option<Box<dyn Scan>>;
 
+    /// Takes a note of a mail that was taken in, for questions of later mails. It may get lost; nobody waits for it.
+    fn note(&self, _note: Note) {}
+
     /// What the scanner says of octets that are all there: a file out of an archive, a part in another reading.
     fn inspect(&self, _digest: &Digest, octets: Bytes) -> BoxFuture<'static, Scanned> {
         inspect(self.scan(), octets)
     }
+}
+
+/// What is worth remembering of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A mail of an authenticated domain came by this transport, at that second since 1970.
+    Transport { domain: Domain, level: Level, at: i64 },
 }
 
 /// Feeds octets to a scan of their own; without one nobody was asked.

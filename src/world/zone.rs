@@ -3,7 +3,7 @@
 //! Pure: what the file does not say is not so. It needs no SOA and no NS, and delegates nothing.
 
 use crate::{
-    judge::facts::{Answer, Exchanger, Fact, Failure, Name, Question, Scanned, Text},
+    judge::facts::{Answer, Exchanger, Fact, Failure, Name, Question, Remembered, Scanned, Text},
     limits,
     world::{
         Scan, World,
@@ -93,6 +93,7 @@ impl Zone {
             }
             Question::Virus => Fact::Virus(Scanned::NotAsked),
             Question::Inner(digest) => Fact::Inner(digest.clone(), Scanned::NotAsked),
+            Question::Partner(domain) => Fact::Partner(domain.clone(), Remembered::Nothing),
         }
     }
 

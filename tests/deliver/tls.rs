@@ -2,9 +2,11 @@ use crate::{
     mailstore::{Memory, Script, on_tcp},
     parcels::{addresses, parcel},
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
-use rustls_pki_types::PrivateKeyDer;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CertifiedKey, IsCa, KeyPair, generate_simple_self_signed,
+};
+use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::{fs, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
@@ -17,6 +19,8 @@ use wehr::doors::deliver::lmtp::{
 struct Authority {
     acceptor: TlsAcceptor,
     roots: PathBuf,
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
     folder: TempDir,
 }
 
@@ -36,7 +40,8 @@ fn authority() -> Authority {
     let folder = tempfile::tempdir().unwrap();
     let roots = folder.path().join("roots.pem");
     fs::write(&roots, issuer.pem()).unwrap();
-    Authority { acceptor: TlsAcceptor::from(Arc::new(config)), roots, folder }
+    let (certificate, key) = (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+    Authority { acceptor: TlsAcceptor::from(Arc::new(config)), roots, certificate, key, folder }
 }
 
 async fn deliver(address: &str, tls: Tls, mails: usize) -> Vec<String> {
@@ -52,7 +57,7 @@ async fn deliver(address: &str, tls: Tls, mails: usize) -> Vec<String> {
 }
 
 fn tls(start: TlsStart, authority: &Authority, name: Option<&str>) -> Tls {
-    Tls { start, roots: Some(authority.roots.clone()), server_name: name.map(str::to_owned) }
+    Tls { start, roots: Some(authority.roots.clone()), server_name: name.map(str::to_owned), client: None }
 }
 
 async fn start_tls_store(authority: &Authority, lhlo: &str) -> (String, Memory) {
@@ -90,7 +95,7 @@ async fn nothing_is_said_to_a_mailstore_that_cannot_be_trusted() {
         tls(TlsStart::Immediate, &authority, Some("other.example")),
         tls(TlsStart::Immediate, &authority, None),
         tls(TlsStart::Immediate, &other, Some("store.example")),
-        Tls { start: TlsStart::Immediate, roots: None, server_name: Some("store.example".into()) },
+        Tls { start: TlsStart::Immediate, roots: None, server_name: Some("store.example".into()), client: None },
     ];
     for tls in cases {
         assert_eq!(deliver(&address, tls, 1).await, [untrusted]);
@@ -141,7 +146,54 @@ fn settings_that_cannot_work_are_refused() {
     let empty = authority.folder.path().join("empty.pem");
     fs::write(&empty, "nothing").unwrap();
     for roots in [empty, "/nonexistent".into()] {
-        let tls = Tls { start: TlsStart::Immediate, roots: Some(roots), server_name: Some("x".into()) };
+        let tls = Tls { start: TlsStart::Immediate, roots: Some(roots), server_name: Some("x".into()), client: None };
         assert!(new(unix(), tls, "h").is_err());
+    }
+}
+
+#[tokio::test]
+async fn our_certificate_is_shown_to_a_mailstore_that_asks_for_one() {
+    let (server, clients) = (authority(), authority());
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["filter.example".to_owned()]).unwrap();
+    let (chain, key) = (clients.folder.path().join("chain.pem"), clients.folder.path().join("key.pem"));
+    fs::write(&chain, cert.pem()).unwrap();
+    fs::write(&key, signing_key.serialize_pem()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![server.certificate.clone()], server.key.clone_key())
+        .unwrap();
+    let (address, _) = on_tcp(Script::default(), Some(TlsAcceptor::from(Arc::new(config)))).await;
+    let without = tls(TlsStart::Immediate, &server, Some("store.example"));
+    assert!(deliver(&address, without.clone(), 1).await[0].starts_with("451"));
+    let with = Tls { client: Some((chain, key)), ..without };
+    assert_eq!(deliver(&address, with, 1).await, ["250 2.0.0 <a@x> saved"]);
+}
+
+#[tokio::test]
+async fn requiretls_goes_only_to_a_mailstore_that_keeps_it() {
+    let authority = authority();
+    let place = |address: &str| Place::Tcp(address.to_owned());
+    for (offer, is_secured, expected) in [
+        ("250-store\r\n250 REQUIRETLS", true, "250"),
+        ("250-store\r\n250 PIPELINING", true, "550 5.7.30"),
+        ("250-store\r\n250 REQUIRETLS", false, "550 5.7.30"),
+    ] {
+        let script = Script { lhlo: offer.into(), ..Script::default() };
+        let (address, memory) = on_tcp(script, is_secured.then(|| authority.acceptor.clone())).await;
+        let tls = is_secured.then(|| tls(TlsStart::Immediate, &authority, Some("store.example")));
+        let client = Client::new(Settings { place: place(&address), tls, hostname: "filter.example".into() }).unwrap();
+        let mut parcel = parcel(b"Subject: x\r\n\r\nx\r\n").await;
+        parcel.require_tls = true;
+        let reply = client.deliver(&parcel, &addresses(&["a@x"])).await.remove(0).to_string();
+        assert!(reply.starts_with(expected), "{offer} {is_secured}: {reply}");
+        let asked =
+            memory.connections().iter().any(|seen| seen.commands.iter().any(|line| line.contains(" REQUIRETLS")));
+        assert_eq!(asked, expected == "250");
     }
 }

@@ -4,6 +4,8 @@ use crate::{
     ground::{Ground, Process, free_port, give_to, run, set_mode, wait_for, wait_for_port},
     parts::Part,
 };
+use rcgen::generate_simple_self_signed;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::{
     collections::BTreeSet,
     fmt::Write,
@@ -30,6 +32,8 @@ pub struct Postfix {
     pub plain: SocketAddr,
     pub behind_tcp: SocketAddr,
     pub behind_unix: SocketAddr,
+    /// For clients that speak TLS.
+    pub keys: Keys,
     configuration: PathBuf,
     log: PathBuf,
     // The shell that `start-fg` leaves waiting for the master; it ends with it.
@@ -60,14 +64,14 @@ impl Postfix {
             (behind_unix, format!("unix:{}", around.milter_unix.display())),
         ];
         fs::write(configuration.join("master.cf"), master_cf(&ports)).expect("writing master.cf");
-        certificate(&configuration);
+        let keys = Keys::make(&configuration);
         let mut command = Part::Postfix.command();
         command.arg("-c").arg(&configuration).arg("start-fg");
         let mut process = Process::start("postfix", &mut command, &folder.join("stdout.log"));
         for (port, _) in &ports {
             wait_for_port(*port, &mut process);
         }
-        Self { plain, behind_tcp, behind_unix, configuration, log, _process: process }
+        Self { plain, behind_tcp, behind_unix, keys, configuration, log, _process: process }
     }
 
     /// The whole mail log so far.
@@ -117,19 +121,29 @@ impl Postfix {
     }
 }
 
-/// A certificate for STARTTLS, signed by itself; without openssl the TLS case is left out.
-fn certificate(configuration: &Path) {
-    let Some(openssl) = Part::Openssl.path() else { return };
-    run(Command::new(openssl)
-        .current_dir(configuration)
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=mx.example.org"])
-        .args(["-keyout", "key.pem", "-out", "certificate.pem"]));
+/// The certificate of Postfix, and one of a client that Postfix verifies.
+pub struct Keys {
+    pub server: CertificateDer<'static>,
+    pub client: CertificateDer<'static>,
+    pub client_key: PrivateKeyDer<'static>,
+}
+
+impl Keys {
+    fn make(configuration: &Path) -> Self {
+        let made = |name: &str| generate_simple_self_signed(vec![name.to_owned()]).expect("a certificate");
+        let (server, client) = (made("mx.example.org"), made("mail.example.net"));
+        fs::write(configuration.join("certificate.pem"), server.cert.pem()).expect("writing a certificate");
+        fs::write(configuration.join("key.pem"), server.signing_key.serialize_pem()).expect("writing a key");
+        set_mode(&configuration.join("key.pem"), 0o600);
+        fs::write(configuration.join("clients.pem"), client.cert.pem()).expect("writing a certificate");
+        let client_key = PrivateKeyDer::try_from(client.signing_key.serialize_der()).expect("a key");
+        Self { server: server.cert.der().clone(), client: client.cert.der().clone(), client_key }
+    }
 }
 
 fn main_cf(folder: &Path, ground: &Ground, around: &Surroundings) -> String {
     let (folder, root) = (folder.display(), ground.folder.display());
     let Surroundings { mailstore, lmtp_door, .. } = around;
-    let tls = if Part::Openssl.path().is_some() { "may" } else { "none" };
     format!(
         "compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -148,11 +162,14 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_peername_lookup = no
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
-smtpd_tls_security_level = {tls}
+smtpd_tls_security_level = may
 smtpd_tls_cert_file = {folder}/conf/certificate.pem
 smtpd_tls_key_file = {folder}/conf/key.pem
-virtual_mailbox_domains = {FILTERED}, {DIRECT}
-transport_maps = inline:{{ {{ {FILTERED} = lmtp:inet:{lmtp_door} }}, {{ {DIRECT} = lmtp:inet:{mailstore} }} }}
+smtpd_tls_ask_ccert = yes
+smtpd_tls_CAfile = {folder}/conf/clients.pem
+smtpd_tls_received_header = yes
+virtual_mailbox_domains = {FILTERED}, {DIRECT}, secure.{FILTERED}, secure.{DIRECT}
+transport_maps = inline:{{ {{ {FILTERED} = lmtp:inet:{lmtp_door} }}, {{ secure.{FILTERED} = lmtp:inet:{lmtp_door} }}, {{ {DIRECT} = lmtp:inet:{mailstore} }} }}
 # Bounces to the senders of the cases land in the mailstore, too, where the case reads them.
 default_transport = lmtp:inet:{mailstore}
 relay_domains =

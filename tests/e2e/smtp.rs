@@ -1,10 +1,13 @@
 //! A sending MTA as far as the cases need one: SMTP (RFC 5321) with Postfix's XCLIENT, blocking.
 
-use crate::parts::Part;
+use crate::{parts::Part, postfix::Keys};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::ServerName;
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
@@ -33,8 +36,12 @@ pub struct Origin<'a> {
 
 /// An SMTP connection.
 pub struct Smtp {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Duplex>>,
 }
+
+/// TCP, or TLS over it.
+trait Duplex: Read + Write {}
+impl<T: Read + Write> Duplex for T {}
 
 impl Smtp {
     /// Connects and says EHLO, as the client `origin` by XCLIENT.
@@ -43,12 +50,48 @@ impl Smtp {
         stream.set_read_timeout(Some(SECONDS_MAX))?;
         stream.set_write_timeout(Some(SECONDS_MAX))?;
         stream.set_nodelay(true)?;
-        let mut smtp = Self { stream: BufReader::new(stream) };
+        let mut smtp = Self { stream: BufReader::new(Box::new(stream)) };
         smtp.good_answer()?;
         smtp.good("EHLO lab.invalid")?;
+        smtp.introduce(origin)?;
+        Ok(smtp)
+    }
+
+    /// The same under STARTTLS (RFC 3207), with a certificate of the client's own if `keys` are given.
+    pub fn connect_tls(server: SocketAddr, origin: Origin, keys: &Keys, shows_certificate: bool) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(SECONDS_MAX))?;
+        stream.set_write_timeout(Some(SECONDS_MAX))?;
+        stream.set_nodelay(true)?;
+        let mut smtp = Self { stream: BufReader::new(Box::new(stream.try_clone()?)) };
+        smtp.good_answer()?;
+        smtp.good("EHLO lab.invalid")?;
+        smtp.good("STARTTLS")?;
+        let mut roots = RootCertStore::empty();
+        roots.add(keys.server.clone()).map_err(io::Error::other)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots);
+        let config = if shows_certificate {
+            config.with_client_auth_cert(vec![keys.client.clone()], keys.client_key.clone_key())
+        } else {
+            Ok(config.with_no_client_auth())
+        };
+        let name = ServerName::try_from("mx.example.org").map_err(io::Error::other)?;
+        let session =
+            ClientConnection::new(Arc::new(config.map_err(io::Error::other)?), name).map_err(io::Error::other)?;
+        smtp.stream = BufReader::new(Box::new(StreamOwned::new(session, stream)));
+        smtp.good("EHLO lab.invalid")?;
+        smtp.introduce(origin)?;
+        Ok(smtp)
+    }
+
+    fn introduce(&mut self, origin: Origin) -> io::Result<()> {
+        let smtp = self;
         smtp.good(&format!("XCLIENT ADDR={} NAME=[UNAVAILABLE]", origin.address))?;
         smtp.good(&format!("EHLO {}", origin.helo))?;
-        Ok(smtp)
+        Ok(())
     }
 
     /// Sends one line and returns the answer, whatever it is.

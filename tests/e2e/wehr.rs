@@ -1,6 +1,6 @@
 //! The filter under test: `wehr serve` as an operator starts it, with a configuration file of ours.
 
-use crate::ground::{Ground, Process, free_port, set_mode, wait_for};
+use crate::ground::{Ground, Process, free_port, run, set_mode, wait_for};
 use std::{
     fs,
     io::{Read, Write},
@@ -12,12 +12,24 @@ use std::{
 /// Our name in Authentication-Results.
 pub const AUTHSERV_ID: &str = "mx.example.org";
 
-/// Mail to Paul and Sara is sealed.
-const ENCRYPTION: &str = "[[class]]
-name = \"sealed\"
-recipients = [\"paul@filtered.example.org\", \"sara@filtered.example.org\"]
-seal = \"any\"
-";
+/// What has to come encrypted: addresses that no other case uses.
+const ENCRYPTION: &str = r#"link = "https://example.org/encrypted-mail"
+downgrade = "off"
+[[class]]
+name = "certified"
+recipients = ["bert+certified@direct.example.org", "bert+certified@filtered.example.org"]
+transport = "verified"
+[[class]]
+name = "sealed"
+recipients = ["paul@filtered.example.org", "sara@filtered.example.org"]
+seal = "any"
+[[secure_alias]]
+domain = "secure.direct.example.org"
+mailbox = "direct.example.org"
+[[secure_alias]]
+domain = "secure.filtered.example.org"
+mailbox = "filtered.example.org"
+"#;
 
 /// Where everything is that the filter talks to.
 #[derive(Clone, Debug)]
@@ -81,12 +93,13 @@ impl Wehr {
     pub fn configure(&self, authserv_id: &str) {
         let Neighbours { mailstore, clamd, resolver } = self.neighbours;
         let (unix, quarantine) = (self.milter_unix.display(), self.quarantine.display());
-        let (keys, policy) = (self.keys.display(), self.folder.join("encryption.toml"));
-        let policy = policy.display();
+        let keys = self.keys.display();
         let (tcp, lmtp, http) = (self.milter_tcp, self.lmtp, self.http);
         let text = format!(
             "authserv_id = \"{authserv_id}\"
-own_domains = [\"example.org\", \"filtered.example.org\", \"direct.example.org\"]
+own_domains = [\"example.org\", \"filtered.example.org\", \"direct.example.org\", \"secure.filtered.example.org\", \"secure.direct.example.org\"]
+[policy]
+encryption = \"encryption.toml\"
 [milter]
 listen = [\"{tcp}\", \"unix:{unix}\"]
 [lmtp]
@@ -103,13 +116,21 @@ resolvers = [\"{resolver}\"]
 folder = \"{quarantine}\"
 [encryption]
 recipient_keys = \"{keys}\"
-[policy]
-encryption = \"{policy}\"
 "
         );
         fs::create_dir_all(&self.keys).expect("a folder of keys");
-        fs::write(self.folder.join("encryption.toml"), ENCRYPTION).expect("writing encryption.toml");
         fs::write(self.folder.join("wehr.toml"), text).expect("writing wehr.toml");
+        fs::write(self.folder.join("encryption.toml"), ENCRYPTION).expect("writing encryption.toml");
+    }
+
+    /// A verb of the program with the filter's configuration, and what it printed.
+    pub fn verb(&self, arguments: &[&str]) -> String {
+        let file = self.folder.join("wehr.toml");
+        run(Command::new(env!("CARGO_BIN_EXE_wehr"))
+            .current_dir(&self.folder)
+            .args(arguments)
+            .arg("--config")
+            .arg(file))
     }
 
     /// Writes a configuration file that names a key nobody knows.

@@ -95,6 +95,22 @@ impl House {
         }
     }
 
+    /// The same filter with an encryption policy.
+    pub fn demanding(self, policy: &str) -> Self {
+        let mut rulebook = Rulebook::clone(&self.desk.rulebook());
+        rulebook.encryption = wehr::judge::policy::encryption::read::read("encryption.toml", policy).unwrap();
+        self.desk.replace(Parts {
+            rulebook: Arc::new(rulebook),
+            world: Arc::new(Nobody),
+            mailstore: self.desk.mailstore(),
+            quarantine: None,
+            faults: None,
+            keyring: self.desk.keyring(),
+            checks: wehr::judge::checks::ALL,
+        });
+        self
+    }
+
     /// A client over an in-memory pipe of `pipe_bytes`.
     pub fn connect(&self, peer: Peer, pipe_bytes: usize) -> Client<DuplexStream> {
         let (ours, theirs) = duplex(pipe_bytes);

@@ -11,13 +11,13 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use wehr::doors::lmtp::certificate::Certificate;
 
 /// A certificate for `mx.school.example` on disk.
-struct Keys {
-    chain: PathBuf,
-    key: PathBuf,
-    root: CertificateDer<'static>,
+pub struct Keys {
+    pub chain: PathBuf,
+    pub key: PathBuf,
+    pub root: CertificateDer<'static>,
 }
 
-fn keys(folder: &TempDir) -> Keys {
+pub fn keys(folder: &TempDir) -> Keys {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["mx.school.example".to_owned()]).unwrap();
     let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
     fs::write(&chain, cert.pem()).unwrap();
@@ -29,7 +29,7 @@ fn house(certificate: &Arc<Certificate>) -> House {
     House::with_maildir(|settings| settings.certificate = Some(Arc::clone(certificate)))
 }
 
-async fn secured(
+pub async fn secured(
     client: Client<DuplexStream>,
     root: &CertificateDer<'static>,
 ) -> Result<Client<TlsStream<DuplexStream>>, String> {

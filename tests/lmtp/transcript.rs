@@ -36,7 +36,13 @@ impl Transcript {
 }
 
 pub fn offers() -> Offers {
-    Offers { hostname: "mx".to_owned(), message_bytes_max: 1 << 20, starttls: false, xforward: true }
+    Offers {
+        hostname: "mx".to_owned(),
+        message_bytes_max: 1 << 20,
+        starttls: false,
+        xforward: true,
+        require_tls: false,
+    }
 }
 
 /// Feeds the pieces one after the other. Recipients with `no` inside are refused; content over `bytes_max` too.

@@ -75,7 +75,7 @@ impl World for Script {
                 Question::Ipv6(name) => Fact::Ipv6(name.clone(), Answer::NoName),
                 Question::Mx(name) => Fact::Mx(name.clone(), Answer::NoName),
                 Question::Names(address) => Fact::Names(*address, Answer::NoName),
-                Question::Virus | Question::Inner(_) => question.failed(Failure::NotRecorded),
+                Question::Virus | Question::Inner(_) | Question::Partner(_) => question.failed(Failure::NotRecorded),
             }
         })
     }

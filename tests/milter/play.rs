@@ -102,7 +102,7 @@ pub fn play(offer: &[u8], stream: &[u8], cut: usize, fate: &mut Fate) -> (Vec<(u
                     } else {
                         let outcome = Outcome { action, reply: Reply::new(550, "5.7.1", "no") };
                         let edits = [Edit::AddField { name: "A".to_owned(), value: "b".to_owned() }];
-                        session.concluded(&outcome, &edits, "ref");
+                        session.concluded(&outcome, &edits, &[], "ref");
                     }
                 }
                 Then::Close => return (log, None),

@@ -21,12 +21,14 @@ use wehr::{
         policy::encryption,
         rulebook::{Rulebook, Thresholds},
     },
+    mail::address::Address,
     world::World,
 };
 
 const POLICY: &str = "[[class]]\nname = 'sealed'\nrecipients = ['anna@school.example', 'dora@school.example']\nseal = 'any'\n\
     [[class]]\nname = 'refusing'\nrecipients = ['emil@school.example']\nseal = 'smime'\nseal_missing = 'refuse'\n\
-    [[class]]\nname = 'mild'\nrecipients = ['fritz@school.example']\nseal = 'openpgp'\nseal_missing = 'deliver'\n";
+    [[class]]\nname = 'mild'\nrecipients = ['fritz@school.example']\nseal = 'openpgp'\nseal_missing = 'deliver'\n\
+    [[secure_alias]]\ndomain = 'secure.school.example'\nmailbox = 'school.example'\ntransport = 'tls'\n";
 
 /// Parts like those of the house, with a policy of sealing and a folder of keys.
 fn sealing(house: &House, keys: &TempDir, mails: &TempDir, tag: i32, quarantine: i32) {
@@ -80,6 +82,15 @@ fn wire(mail: &str) -> String {
         + ".\r\n"
 }
 
+#[test]
+fn a_secure_alias_is_sealed_as_its_mailbox_is() {
+    let policy = encryption::read::read("e.toml", POLICY).unwrap();
+    let sealing = |recipient: &str| policy.sealing_of(&Address::new(recipient));
+    assert!(sealing("anna@secure.school.example").is_wanted());
+    assert_eq!(sealing("anna@secure.school.example"), sealing(ANNA));
+    assert!(!sealing("bert@secure.school.example").is_wanted());
+}
+
 #[tokio::test]
 async fn each_recipient_gets_a_copy_of_their_own() {
     if !has("openssl") {
@@ -108,7 +119,7 @@ async fn each_recipient_gets_a_copy_of_their_own() {
     let (readable, hidden): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|mail| mail.windows(5).any(|window| window == b"marks"));
     assert_eq!(readable.len(), 2, "bert and fritz get it as it came");
-    assert_eq!(hidden.len(), 2, "one sealed copy for each of the two addresses of anna");
+    assert_eq!(hidden.len(), 2, "one sealed copy for each of the two mailboxes of anna");
     for sealed in &hidden {
         let text = String::from_utf8_lossy(sealed);
         assert!(text.contains("X-Wehr-Verdict: action=accept"), "{text}");

@@ -119,7 +119,9 @@ impl Zone {
             Question::Names(address) => {
                 Fact::Names(address, self.find(&reverse(address), "PTR", |value| Some(Name::new(value.as_str()?))))
             }
-            Question::Virus | Question::Inner(_) => unreachable!("authentication asks no scanner"),
+            Question::Virus | Question::Inner(_) | Question::Partner(_) => {
+                unreachable!("authentication asks no scanner")
+            }
         }
     }
 

@@ -117,6 +117,7 @@ impl Ground {
                 connections_max: 20,
                 timeout: Duration::from_secs(20),
             }),
+            store: None,
         };
         let metrics = Arc::new(Metrics::new().unwrap());
         let world = Arc::new(live::Live::new(&settings, Arc::clone(&metrics)).unwrap());

@@ -10,7 +10,11 @@ use wehr::{
 };
 
 fn nothing() -> live::Settings {
-    live::Settings { dns: dns::Settings { resolvers: Vec::new(), timeout: Duration::from_millis(300) }, clamd: None }
+    live::Settings {
+        dns: dns::Settings { resolvers: Vec::new(), timeout: Duration::from_millis(300) },
+        clamd: None,
+        store: None,
+    }
 }
 
 fn clamd_at(place: &str) -> clamd::Settings {

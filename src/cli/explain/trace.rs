@@ -14,7 +14,7 @@ use crate::{
         case::escaped,
         checks,
         checks::evidence::{Check, Evidence},
-        facts::{Answer, Fact, Facts, Failure, Question, Reading, Scanned},
+        facts::{Answer, Fact, Facts, Failure, Question, Reading, Remembered, Scanned},
         findings::{Finding, Symbol},
         policy::{
             by_score, decide,
@@ -217,6 +217,7 @@ fn question(question: &Question) -> String {
         Question::Names(address) => format!("names {address}"),
         Question::Virus => "virus".to_owned(),
         Question::Inner(digest) => format!("virus {}", digest.as_str()),
+        Question::Partner(domain) => format!("partner {domain}"),
     }
 }
 
@@ -235,6 +236,11 @@ fn answer(fact: &Fact) -> String {
         Fact::Ipv6(_, answer) => records(answer, ToString::to_string),
         Fact::Mx(_, answer) => records(answer, |mx| format!("{} {}", mx.preference, mx.host)),
         Fact::Names(_, answer) => records(answer, ToString::to_string),
+        Fact::Partner(_, Remembered::Known(history)) => {
+            format!("{} mails with TLS, {} without", history.encrypted(), history.plaintext())
+        }
+        Fact::Partner(_, Remembered::Nothing) => "not known".to_owned(),
+        Fact::Partner(_, Remembered::Failed(failure)) => format!("no answer: {}", failure.word()),
         Fact::Virus(scanned) | Fact::Inner(_, scanned) => match scanned {
             Scanned::NotAsked => "not asked".to_owned(),
             Scanned::Clean => "clean".to_owned(),

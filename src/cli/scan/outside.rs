@@ -3,7 +3,7 @@
 //! Reads the zone file; sockets are the world's affair.
 
 use crate::{
-    judge::facts::{Fact, Failure, Question, Scanned},
+    judge::facts::{Fact, Failure, Question, Remembered, Scanned},
     limits,
     world::{
         Scan, World,
@@ -83,6 +83,8 @@ impl World for Outside {
             match (question, &self.names) {
                 (Question::Virus, _) => Fact::Virus(Scanned::NotAsked),
                 (Question::Inner(digest), _) => Fact::Inner(digest.clone(), Scanned::NotAsked),
+                // A scan has no memory: it is not the house's own receiving.
+                (Question::Partner(domain), _) => Fact::Partner(domain.clone(), Remembered::Nothing),
                 (_, Names::Nobody) => question.failed(Failure::NotRecorded),
                 (_, Names::Zone(zone)) => zone.answer(question),
                 (_, Names::Servers(dns)) => dns.ask(question).await.fact,

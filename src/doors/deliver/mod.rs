@@ -36,6 +36,15 @@ impl Mailstore {
         recipients.iter().map(|recipient| reply_of(recipient).unwrap_or_else(unknown)).collect()
     }
 
+    /// Can it be reached without plaintext on a network (RFC 8689 4.2)? A folder or socket of this machine can.
+    #[must_use]
+    pub fn can_require_tls(&self) -> bool {
+        match self {
+            Self::Maildir(_) => true,
+            Self::Lmtp(client) => client.can_require_tls(),
+        }
+    }
+
     async fn deliver_unique(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
         match self {
             Self::Maildir(maildir) => maildir.deliver(parcel, recipients).await,

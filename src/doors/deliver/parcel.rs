@@ -25,6 +25,8 @@ pub struct Parcel {
     pub smtputf8: bool,
     /// RFC 6152: the body may hold octets above 127.
     pub eight_bit: bool,
+    /// RFC 8689: the mail may only go on over verified TLS, to one who keeps that too, or stay on this machine.
+    pub require_tls: bool,
     /// The edited header section with its empty line; the whole message where another one took its place.
     pub head: Bytes,
     spool: Spool,
@@ -36,7 +38,15 @@ impl Parcel {
     #[must_use]
     pub fn new(sender: Address, head: &Head, edits: &[Edit], spool: Spool) -> Self {
         let body_start = head.len_bytes();
-        Self { sender, smtputf8: false, eight_bit: true, head: edited(head, edits), spool, body_start }
+        Self {
+            sender,
+            smtputf8: false,
+            eight_bit: true,
+            require_tls: false,
+            head: edited(head, edits),
+            spool,
+            body_start,
+        }
     }
 
     /// Another message in place of this one, for the same envelope.
@@ -46,6 +56,7 @@ impl Parcel {
             sender: self.sender.clone(),
             smtputf8: self.smtputf8,
             eight_bit: self.eight_bit,
+            require_tls: self.require_tls,
             head: message.into(),
             spool: Spool::new(0),
             body_start: 0,

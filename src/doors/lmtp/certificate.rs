@@ -2,6 +2,7 @@
 //!
 //! Touches the two files, when made and on `reload`.
 
+use crate::doors::keys;
 use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
@@ -10,7 +11,6 @@ use rustls::{
     sign::CertifiedKey,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -40,7 +40,7 @@ impl Certificate {
     /// # Errors
     /// In words, when a file cannot be read, holds no certificate or key, or the two do not belong together.
     pub fn load(chain: &Path, key: &Path) -> Result<Self, String> {
-        let current = Arc::new(Current(ArcSwap::from_pointee(read(chain, key)?)));
+        let current = Arc::new(Current(ArcSwap::from_pointee(keys::read(chain, key)?)));
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|error| format!("TLS: {error}"))?
@@ -55,32 +55,12 @@ impl Certificate {
     /// # Errors
     /// As `load`; the certificate in use stays then.
     pub fn reload(&self) -> Result<(), String> {
-        self.current.0.store(Arc::new(read(&self.chain, &self.key)?));
+        self.current.0.store(Arc::new(keys::read(&self.chain, &self.key)?));
         Ok(())
     }
 
     /// What accepts a TLS connection.
     pub fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
-    }
-}
-
-fn read(chain_file: &Path, key_file: &Path) -> Result<CertifiedKey, String> {
-    let shown = chain_file.display();
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(chain_file)
-        .and_then(Iterator::collect)
-        .map_err(|error| format!("{shown}: cannot read the certificate: {error}"))?;
-    if chain.is_empty() {
-        return Err(format!("{shown}: no certificate inside; it has to begin with -----BEGIN CERTIFICATE-----"));
-    }
-    let shown = key_file.display();
-    let key = PrivateKeyDer::from_pem_file(key_file)
-        .map_err(|error| format!("{shown}: cannot read the private key: {error}"))?;
-    let key = aws_lc_rs::sign::any_supported_type(&key)
-        .map_err(|error| format!("{shown}: this kind of key is not usable: {error}"))?;
-    let certified = CertifiedKey::new(chain, key);
-    match certified.keys_match() {
-        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
-        Err(error) => Err(format!("{shown}: does not belong to {}: {error}", chain_file.display())),
     }
 }

@@ -14,8 +14,9 @@ impl Session {
     /// Does one command.
     pub(super) fn obey(&mut self, command: Command) -> Option<Event> {
         match command {
-            Command::Lhlo => {
+            Command::Lhlo(name) => {
                 let event = self.reset();
+                self.peer_name = name;
                 self.has_greeted = true;
                 self.announce();
                 event
@@ -81,6 +82,9 @@ impl Session {
         if self.offers.starttls && !self.is_secured {
             lines.push("STARTTLS".to_owned());
         }
+        if self.offers.require_tls && self.is_secured {
+            lines.push("REQUIRETLS".to_owned());
+        }
         if self.offers.xforward {
             lines.push(format!("XFORWARD {}", xforward::ATTRIBUTES));
         }
@@ -98,9 +102,14 @@ impl Session {
         if self.transaction.is_some() {
             return self.told(503, "5.5.1", "a mail is under way");
         }
+        if sender.require_tls && !(self.offers.require_tls && self.is_secured) {
+            return self.told(550, "5.7.30", "REQUIRETLS cannot be kept on this connection");
+        }
         self.phase = Phase::AskedToBegin { smtputf8: sender.smtputf8 };
         let forwarded = std::mem::take(&mut self.forwarded);
-        Some(Event::Begin(Box::new(Begin { sender, forwarded })))
+        // Who may not tell the client may not tell its session either.
+        let witness = self.offers.xforward.then(|| self.peer_name.clone());
+        Some(Event::Begin(Box::new(Begin { sender, forwarded, witness })))
     }
 
     fn rcpt(&mut self, mailbox: String) -> Option<Event> {

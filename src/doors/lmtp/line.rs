@@ -9,7 +9,8 @@ use crate::judge::policy::verdict::Reply;
 /// A command that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    Lhlo,
+    /// The name of the peer.
+    Lhlo(String),
     /// HELO or EHLO: the peer takes this for an SMTP server.
     Helo,
     Mail(Sender),
@@ -41,6 +42,8 @@ pub struct Sender {
     pub eight_bit: Option<bool>,
     /// RFC 6531.
     pub smtputf8: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
 }
 
 /// Reads one command line.
@@ -87,7 +90,7 @@ fn alone(rest: &str, command: Command, form: &str) -> Result<Command, Reply> {
 
 fn lhlo(rest: &str) -> Result<Command, Reply> {
     let is_name = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_name { Ok(Command::Lhlo) } else { Err(syntax("LHLO hostname")) }
+    if is_name { Ok(Command::Lhlo(rest.to_owned())) } else { Err(syntax("LHLO hostname")) }
 }
 
 /// What follows `FROM:` or `TO:`.
@@ -132,7 +135,8 @@ fn declare(sender: &mut Sender, parameter: &str) -> Result<(), Reply> {
             sender.eight_bit.replace(is_eight_bit).is_some()
         }
         ("SMTPUTF8", None) => std::mem::replace(&mut sender.smtputf8, true),
-        ("SIZE" | "BODY", None) | ("SMTPUTF8", Some(_)) => return Err(malformed()),
+        ("REQUIRETLS", None) => std::mem::replace(&mut sender.require_tls, true),
+        ("SIZE" | "BODY", None) | ("SMTPUTF8" | "REQUIRETLS", Some(_)) => return Err(malformed()),
         _ => return Err(unknown()),
     };
     if is_repeated { Err(malformed()) } else { Ok(()) }
@@ -184,12 +188,17 @@ mod tests {
 
     #[test]
     fn commands_are_understood_in_any_case() {
-        assert_eq!(parse(b"lhlo mx.example  "), Ok(Command::Lhlo));
+        assert_eq!(parse(b"lhlo mx.example  "), Ok(Command::Lhlo("mx.example".to_owned())));
         assert_eq!(parse(b"BDAT 12 last"), Ok(Command::Bdat { bytes: 12, is_last: true }));
         assert_eq!(parse(b"BDAT 0"), Ok(Command::Bdat { bytes: 0, is_last: false }));
         assert_eq!(parse(b"rcpt to: <\"a b\"@c.d>"), Ok(Command::Rcpt("\"a b\"@c.d".to_owned())));
-        let sender =
-            Sender { mailbox: "a@b".to_owned(), size: Some(99_999_999_999), eight_bit: Some(true), smtputf8: true };
+        let sender = Sender {
+            mailbox: "a@b".to_owned(),
+            size: Some(99_999_999_999),
+            eight_bit: Some(true),
+            smtputf8: true,
+            require_tls: false,
+        };
         let line = b"Mail From:<a@b>  SIZE=99999999999 body=8bitmime SMTPUTF8";
         assert_eq!(parse(line), Ok(Command::Mail(sender)));
         assert_eq!(parse(b"MAIL FROM:<>"), Ok(Command::Mail(Sender::default())));

@@ -83,6 +83,7 @@ where
         message_bytes_max: desk.limits().message_bytes_max,
         starttls: settings.certificate.is_some(),
         xforward: settings.trusts(connection.peer),
+        require_tls: desk.mailstore().is_some_and(|mailstore| mailstore.can_require_tls()),
     });
     let conversation = Conversation {
         session,
@@ -178,10 +179,12 @@ impl Conversation {
             smtputf8: begin.sender.smtputf8,
             eight_bit: begin.sender.eight_bit.unwrap_or(false),
             size: begin.sender.size,
-            queue_id: begin.forwarded.queue_id,
+            queue_id: begin.forwarded.queue_id.clone(),
+            witness: begin.witness,
+            require_tls: begin.sender.require_tls,
         };
         let sender = Address::new(&begin.sender.mailbox);
-        let reception = Reception::begin(&self.desk, Door::Lmtp, begin.forwarded.client, sender, parameters);
+        let reception = Reception::begin(&self.desk, Door::Lmtp, begin.forwarded.client(), sender, parameters);
         self.session.answer(reception.map(|mail| self.mail = Some(Box::new(mail))));
     }
 

@@ -22,6 +22,8 @@ pub struct Offers {
     pub starttls: bool,
     /// The peer is trusted to tell who the SMTP client was.
     pub xforward: bool,
+    /// RFC 8689: the mailstore can keep what it asks for; announced once the stream is secured.
+    pub require_tls: bool,
 }
 
 /// What the driver has to do next.
@@ -52,6 +54,8 @@ pub enum Event {
 pub struct Begin {
     pub sender: Sender,
     pub forwarded: Forwarded,
+    /// The name of the MTA, if it is trusted to tell about the client's session.
+    pub witness: Option<String>,
 }
 
 #[derive(Debug)]
@@ -109,6 +113,8 @@ pub struct Session {
     is_draining: bool,
     has_hung_up: bool,
     pub(super) forwarded: Forwarded,
+    /// What LHLO said.
+    pub(super) peer_name: String,
     pub(super) transaction: Option<Transaction>,
     swallowed_bytes: u64,
     junk_lines: usize,
@@ -129,6 +135,7 @@ impl Session {
             is_draining: false,
             has_hung_up: false,
             forwarded: Forwarded::default(),
+            peer_name: String::new(),
             transaction: None,
             swallowed_bytes: 0,
             junk_lines: 0,

@@ -19,7 +19,9 @@ pub enum Attribute {
     Address(Option<IpAddr>),
     Helo(Option<String>),
     Ident(Option<String>),
-    /// PORT, PROTO, SOURCE: understood, of no use for a verdict.
+    /// SOURCE: was the mail made on the MTA's own machine?
+    Local(bool),
+    /// PORT, PROTO: understood, of no use for a verdict.
     Other,
 }
 
@@ -28,9 +30,16 @@ pub enum Attribute {
 pub struct Forwarded {
     pub client: Client,
     pub queue_id: Option<String>,
+    is_local: bool,
 }
 
 impl Forwarded {
+    /// The client, once everything is told. LOCAL with an address means a network that Postfix writes headers for.
+    #[must_use]
+    pub fn client(self) -> Client {
+        Client { local: self.is_local && self.client.address.is_none(), ..self.client }
+    }
+
     /// Puts one attribute in place; a later one replaces an earlier one.
     pub fn learn(&mut self, attribute: Attribute) {
         match attribute {
@@ -38,6 +47,7 @@ impl Forwarded {
             Attribute::Address(address) => self.client.address = address,
             Attribute::Helo(helo) => self.client.helo = helo,
             Attribute::Ident(ident) => self.queue_id = ident,
+            Attribute::Local(is_local) => self.is_local = is_local,
             Attribute::Other => {}
         }
     }
@@ -62,7 +72,8 @@ fn attribute(word: &str) -> Option<Attribute> {
         "IDENT" => Some(Attribute::Ident(known)),
         // "The address may be a non-IP address": such a client is unknown to us.
         "ADDR" => Some(Attribute::Address(known.and_then(|text| address(&text)))),
-        "PORT" | "PROTO" | "SOURCE" => Some(Attribute::Other),
+        "SOURCE" => Some(Attribute::Local(known.is_some_and(|word| word.eq_ignore_ascii_case("LOCAL")))),
+        "PORT" | "PROTO" => Some(Attribute::Other),
         _ => None,
     }
 }

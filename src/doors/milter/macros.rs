@@ -141,6 +141,8 @@ impl Macros {
             helo: helo.map(str::to_owned),
             tls: self.tls(),
             login: self.get(Name::AuthAuthen).map(str::to_owned),
+            // Postfix tells the milter of mail without client as of one at 127.0.0.1.
+            local: false,
         }
     }
 

@@ -149,8 +149,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             Err(reply) => self.session.failed(&reply),
             Ok(concluded) => {
                 let verdict = &concluded.verdict;
-                let left_out =
-                    self.session.concluded(&verdict.for_message(), &verdict.edits, verdict.reference.as_str());
+                let left_out = self.session.concluded(
+                    &verdict.for_message(),
+                    &verdict.edits,
+                    &concluded.rewritten(),
+                    verdict.reference.as_str(),
+                );
                 if left_out.added + left_out.removed > 0 {
                     self.desk.metrics().edits_left_out(left_out.added + left_out.removed);
                 }

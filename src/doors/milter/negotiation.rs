@@ -12,6 +12,8 @@ const VERSION_MIN: u32 = 2;
 const VERSION_OF_INSERT: u32 = 3;
 
 const ADD_HEADERS: u32 = 0x01;
+const ADD_RECIPIENTS: u32 = 0x04;
+const REMOVE_RECIPIENTS: u32 = 0x08;
 const CHANGE_HEADERS: u32 = 0x10;
 const QUARANTINE: u32 = 0x20;
 const SET_SYMBOL_LIST: u32 = 0x100;
@@ -72,7 +74,8 @@ impl Agreed {
         let set_lists = if version >= VERSION_MAX { SET_SYMBOL_LIST } else { 0 };
         Ok(Self {
             version,
-            actions: actions & (ADD_HEADERS | CHANGE_HEADERS | QUARANTINE | set_lists),
+            actions: actions
+                & (ADD_HEADERS | ADD_RECIPIENTS | REMOVE_RECIPIENTS | CHANGE_HEADERS | QUARANTINE | set_lists),
             protocol: protocol & WANTED_PROTOCOL,
         })
     }
@@ -137,6 +140,12 @@ impl Agreed {
         self.actions & CHANGE_HEADERS != 0
     }
 
+    /// May recipients be taken out and put in?
+    #[must_use]
+    pub fn can_rewrite(self) -> bool {
+        self.actions & (ADD_RECIPIENTS | REMOVE_RECIPIENTS) == ADD_RECIPIENTS | REMOVE_RECIPIENTS
+    }
+
     #[must_use]
     pub fn can_quarantine(self) -> bool {
         self.actions & QUARANTINE != 0
@@ -151,7 +160,7 @@ mod tests {
     fn nothing_is_taken_that_was_not_offered() {
         assert_eq!(Agreed::from_offer(1, u32::MAX, u32::MAX), Err(Fault::Version(1)));
         let old = Agreed::from_offer(2, 0x1f, 0x7f).unwrap();
-        assert_eq!(old.answer(), [0, 0, 0, 2, 0, 0, 0, 0x11, 0, 0, 0, 0]);
+        assert_eq!(old.answer(), [0, 0, 0, 2, 0, 0, 0, 0x1d, 0, 0, 0, 0]);
         assert!(old.can_add() && !old.can_insert() && !old.can_quarantine() && !old.has_leading_space());
         let modern = Agreed::from_offer(99, u32::MAX, u32::MAX).unwrap();
         let answer = modern.answer();

@@ -3,7 +3,10 @@
 //! Pure. Invariant: a packet never holds a line break that could start a field or a reply line of its own.
 
 use super::negotiation::Agreed;
-use crate::judge::policy::verdict::{Edit, Reply};
+use crate::{
+    judge::policy::verdict::{Edit, Reply},
+    mail::address::Address,
+};
 
 /// Octets of a reply text; libmilter takes 980 in a line.
 const REPLY_TEXT_BYTES_MAX: usize = 900;
@@ -59,6 +62,12 @@ impl Output {
     /// Asks the MTA to hold the mail.
     pub fn quarantine(&mut self, reason: &str) {
         self.packet(b'q', &[&printable(reason), b"\0"]);
+    }
+
+    /// Puts another recipient in place of one (SMFIR_ADDRCPT, SMFIR_DELRCPT).
+    pub fn rewrite(&mut self, from: &Address, to: &Address) {
+        self.packet(b'-', &[b"<", &printable(from.as_str()), b">\0"]);
+        self.packet(b'+', &[b"<", &printable(to.as_str()), b">\0"]);
     }
 
     /// Refuses with code and text. Sendmail reads `%` as the start of a format, so it is doubled.
@@ -177,6 +186,12 @@ mod tests {
         assert_eq!(packet.get(5..), Some(&b"550 no\0"[..]));
         let packet = written(|output| output.refuse(&Reply::new(250, "2.0.0", "")));
         assert_eq!(packet.get(5..), Some(&b"451 refused\0"[..]));
+    }
+
+    #[test]
+    fn a_recipient_is_taken_out_and_another_put_in() {
+        let packets = written(|output| output.rewrite(&Address::new("x@s.a\r\n"), &Address::new("x@a")));
+        assert_eq!(packets, b"\0\0\0\x09-<x@s.a>\0\0\0\0\x07+<x@a>\0");
     }
 
     #[test]

@@ -185,15 +185,30 @@ impl Session {
     /// The verdict is there: edits and the final reply. Returns the edits that could not be asked for.
     ///
     /// A mail that has to be held is deferred when the MTA offers no quarantine: it must not get lost.
-    pub fn concluded(&mut self, outcome: &Outcome, edits: &[Edit], reference: &str) -> LeftOut {
+    pub fn concluded(
+        &mut self,
+        outcome: &Outcome,
+        edits: &[Edit],
+        rewritten: &[(Address, Address)],
+        reference: &str,
+    ) -> LeftOut {
         let mut left_out = LeftOut::default();
         match outcome.action {
+            // The alias is no mailbox: a mail that would go there gets lost or bounces.
+            Action::Accept | Action::Tag | Action::Quarantine
+                if !rewritten.is_empty() && !self.agreed.can_rewrite() =>
+            {
+                let text = format!("a recipient has to be rewritten and the mail server cannot do it; ref={reference}");
+                self.output.refuse(&Reply::new(451, "4.3.5", text));
+            }
             Action::Accept | Action::Tag => {
                 left_out = self.output.edits(edits, self.agreed);
+                rewritten.iter().for_each(|(from, to)| self.output.rewrite(from, to));
                 self.output.go_on();
             }
             Action::Quarantine if self.agreed.can_quarantine() => {
                 left_out = self.output.edits(edits, self.agreed);
+                rewritten.iter().for_each(|(from, to)| self.output.rewrite(from, to));
                 self.output.quarantine(&format!("held by policy; ref={reference}"));
                 self.output.go_on();
             }

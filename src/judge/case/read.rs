@@ -6,11 +6,12 @@ use super::{Case, FORMAT, unescaped};
 use crate::{
     judge::{
         document::{Document, Errors, Key, Value, unknown},
-        facts::{Answer, Digest, Exchanger, Fact, Facts, Failure, Name, Scanned},
+        facts::{Answer, Digest, Exchanger, Fact, Facts, Failure, Name, Remembered, Scanned},
     },
     mail::{
-        address::Address,
+        address::{Address, Domain},
         envelope::{Client, Envelope, Tls},
+        partner::History,
         timestamp::Timestamp,
     },
 };
@@ -75,7 +76,8 @@ fn client(document: &Document<'_>, value: &Value<'_>) -> Client {
             "helo" => client.helo = document.text(value),
             "login" => client.login = document.text(value),
             "tls" => client.tls = Some(tls(document, value)),
-            _ => document.complain_of_key(key, ["address", "name", "helo", "login", "tls"]),
+            "local" => client.local = document.flag(value).unwrap_or_default(),
+            _ => document.complain_of_key(key, ["address", "name", "helo", "login", "tls", "local"]),
         }
     }
     client
@@ -129,8 +131,9 @@ fn facts(document: &Document<'_>, value: &Value<'_>) -> Facts {
             "mx" => each(document, value, |name, value| Some(Fact::Mx(name, exchangers(document, value)?))),
             "names" => names(document, value),
             "inner" => inner(document, value),
+            "partner" => partners(document, value),
             _ => {
-                document.complain_of_key(key, ["virus", "inner", "txt", "ipv4", "ipv6", "mx", "names"]);
+                document.complain_of_key(key, ["virus", "inner", "txt", "ipv4", "ipv6", "mx", "names", "partner"]);
                 Vec::new()
             }
         };
@@ -216,6 +219,48 @@ fn inner(document: &Document<'_>, value: &Value<'_>) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// What is remembered of domains: `"nothing"`, `{ failed = ".." }`, or counts by level and times in seconds since 1970.
+fn partners(document: &Document<'_>, value: &Value<'_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (key, value) in document.table(value).into_iter().flatten() {
+        let remembered = match value.get_ref() {
+            DeValue::String(word) if word == "nothing" => Some(Remembered::Nothing),
+            DeValue::Table(table) if table.contains_key("mails") => history(document, value).map(Remembered::Known),
+            _ => failed(document, value).map(Remembered::Failed),
+        };
+        match Domain::parse(key.get_ref()) {
+            Some(domain) => facts.extend(remembered.map(|remembered| Fact::Partner(domain, remembered))),
+            None => document.complain(key.span(), format!("`{}` is no name of a domain", key.get_ref())),
+        }
+    }
+    facts
+}
+
+fn history(document: &Document<'_>, value: &Value<'_>) -> Option<History> {
+    let mut history = History::default();
+    for (key, value) in document.table(value)? {
+        let text = document.text(value)?;
+        let time = text.parse().ok();
+        let is_right = match key.get_ref().as_ref() {
+            "mails" => {
+                let counts: Vec<u64> = text.split(' ').filter_map(|count| count.parse().ok()).collect();
+                counts.try_into().map(|counts| history.mails = counts).is_ok()
+            }
+            "encrypted_since" => std::mem::replace(&mut history.encrypted_since, time).is_none() && time.is_some(),
+            "encrypted_until" => std::mem::replace(&mut history.encrypted_until, time).is_none() && time.is_some(),
+            "last_seen" => time.map(|time| history.last_seen = time).is_some(),
+            _ => {
+                document.complain_of_key(key, ["mails", "encrypted_since", "encrypted_until", "last_seen"]);
+                true
+            }
+        };
+        if !is_right {
+            document.complain(value.span(), "five counts by level, or seconds since 1970, are needed here");
+        }
+    }
+    Some(history)
 }
 
 fn virus(document: &Document<'_>, value: &Value<'_>) -> Option<Scanned> {

@@ -4,11 +4,15 @@ use super::*;
 use crate::{
     judge::facts::Digest,
     judge::{
-        facts::{Answer, Exchanger, Fact, Failure, Name, Scanned},
+        facts::{Answer, Exchanger, Fact, Failure, Name, Remembered, Scanned},
         findings::{Score, Symbol},
         policy::verdict::Action,
     },
-    mail::{address::Address, envelope::Tls},
+    mail::{
+        address::{Address, Domain},
+        envelope::Tls,
+        partner::History,
+    },
 };
 use proptest::prelude::*;
 
@@ -84,6 +88,17 @@ fn answer<T: std::fmt::Debug + Clone>(record: impl Strategy<Value = T>) -> impl 
     ]
 }
 
+fn remembered() -> impl Strategy<Value = Remembered> {
+    let history = (any::<[u64; 5]>(), any::<Option<i64>>(), any::<Option<i64>>(), any::<i64>());
+    prop_oneof![
+        Just(Remembered::Nothing),
+        prop::sample::select(Failure::ALL.to_vec()).prop_map(Remembered::Failed),
+        history.prop_map(|(mails, encrypted_since, encrypted_until, last_seen)| {
+            Remembered::Known(History { mails, encrypted_since, encrypted_until, last_seen })
+        }),
+    ]
+}
+
 fn fact() -> impl Strategy<Value = Fact> {
     let exchanger = (any::<u16>(), name()).prop_map(|(preference, host)| Exchanger { preference, host });
     let scanned = prop_oneof![
@@ -98,6 +113,8 @@ fn fact() -> impl Strategy<Value = Fact> {
         (name(), answer(any::<std::net::Ipv6Addr>())).prop_map(|(name, answer)| Fact::Ipv6(name, answer)),
         (name(), answer(exchanger)).prop_map(|(name, answer)| Fact::Mx(name, answer)),
         (any::<std::net::IpAddr>(), answer(name())).prop_map(|(address, answer)| Fact::Names(address, answer)),
+        (prop::sample::select(vec!["amt.example", "xn--bcher-kva.example"]), remembered())
+            .prop_map(|(domain, remembered)| Fact::Partner(Domain::parse(domain).unwrap(), remembered)),
         scanned.clone().prop_map(Fact::Virus),
         ("[0-9a-f]{64}", scanned).prop_map(|(digest, scanned)| Fact::Inner(Digest::parse(&digest).unwrap(), scanned)),
     ]
@@ -117,8 +134,8 @@ fn case() -> impl Strategy<Value = Case> {
             dane,
         },
     );
-    let client = (any::<Option<std::net::IpAddr>>(), text(), text(), prop::option::of(tls), text())
-        .prop_map(|(address, name, helo, tls, login)| Client { address, name, helo, tls, login });
+    let client = (any::<Option<std::net::IpAddr>>(), text(), text(), prop::option::of(tls), text(), any::<bool>())
+        .prop_map(|(address, name, helo, tls, login, local)| Client { address, name, helo, tls, login, local });
     let envelope = (address(), prop::collection::vec(address(), 0..3), text(), any::<bool>(), any::<bool>()).prop_map(
         |(sender, recipients, queue_id, smtputf8, eight_bit)| Envelope {
             sender,

@@ -4,10 +4,11 @@
 
 use super::{Case, FORMAT, escaped};
 use crate::{
-    judge::facts::{Answer, Fact, Name, Scanned},
+    judge::facts::{Answer, Fact, Name, Remembered, Scanned},
     mail::{
         address::Address,
         envelope::{Client, Envelope, Tls},
+        partner::History,
         timestamp::Timestamp,
     },
 };
@@ -40,7 +41,7 @@ fn moment(time: Timestamp) -> String {
 }
 
 fn client(out: &mut String, client: &Client) {
-    let Client { address, name, helo, tls, login } = client;
+    let Client { address, name, helo, tls, login, local } = client;
     out.push_str("\n[client]\n");
     let address = address.map(|address| address.to_string());
     for (key, value) in [("address", &address), ("name", name), ("helo", helo), ("login", login)] {
@@ -50,6 +51,9 @@ fn client(out: &mut String, client: &Client) {
     }
     if let Some(tls) = tls {
         let _ = writeln!(out, "tls = {}", self::tls(tls));
+    }
+    if *local {
+        let _ = writeln!(out, "local = true");
     }
 }
 
@@ -111,6 +115,7 @@ fn line(fact: &Fact) -> (&'static str, String) {
             let exchanger = answer(found, |exchanger| format!("{} {}", exchanger.preference, full(&exchanger.host)));
             ("facts.mx", pair(&full(name), &exchanger))
         }
+        Fact::Partner(domain, found) => ("facts.partner", pair(domain.as_str(), &remembered(found))),
         Fact::Names(address, found) => ("facts.names", pair(&address.to_string(), &answer(found, full))),
     }
 }
@@ -128,6 +133,22 @@ fn answer<T>(answer: &Answer<T>, text: impl Fn(&T) -> String) -> String {
         Answer::NoData => quoted("nothing"),
         Answer::NoName => quoted("no_name"),
         Answer::Failed(failure) => format!("{{ failed = {} }}", quoted(failure.word())),
+    }
+}
+
+fn remembered(remembered: &Remembered) -> String {
+    match remembered {
+        Remembered::Nothing => quoted("nothing"),
+        Remembered::Failed(failure) => format!("{{ failed = {} }}", quoted(failure.word())),
+        Remembered::Known(History { mails, encrypted_since, encrypted_until, last_seen }) => {
+            let mails: Vec<String> = mails.iter().map(ToString::to_string).collect();
+            let time =
+                |key: &str, time: &Option<i64>| time.map(|time| format!("{key} = {}, ", quoted(&time.to_string())));
+            let since = time("encrypted_since", encrypted_since).unwrap_or_default();
+            let until = time("encrypted_until", encrypted_until).unwrap_or_default();
+            let seen = quoted(&last_seen.to_string());
+            format!("{{ mails = {}, {since}{until}last_seen = {seen} }}", quoted(&mails.join(" ")))
+        }
     }
 }
 

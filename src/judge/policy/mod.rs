@@ -10,11 +10,12 @@ pub mod whom;
 
 use self::{
     classes::{Class, Objection},
+    encryption::transport::{Unmet, claimed},
     verdict::{Action, Outcome, Reply, Verdict},
 };
 use super::{
     auth::Authentication,
-    checks::attachments::POLICY,
+    checks::{attachments::POLICY, transport},
     coverage::Account,
     facts::Facts,
     findings::{Finding, Score},
@@ -34,21 +35,36 @@ pub fn decide(
 ) -> Verdict {
     let coverage = Account::of(&mail.message, facts);
     let objections = objections(mail, &coverage, rulebook);
+    let unmet = unmet(mail, rulebook);
+    findings.extend(unmet.iter().flatten().map(|unmet| {
+        let Unmet { demanded, reached, whose } = unmet;
+        Finding::new(transport::REFUSED, format!("{whose} demands {demanded}, came by {reached}"))
+    }));
     let details = objections.iter().flatten().map(|objection| Finding::new(POLICY, objection.what.clone()));
     findings.extend(details);
     findings.sort();
     findings.dedup();
     let score = rulebook.sum(&findings);
     let demanded = findings.iter().map(|finding| rulebook.least_action(&finding.symbol)).max().unwrap_or_default();
-    let action = by_score(score, rulebook.thresholds).max(demanded);
+    let is_downgrade = findings.iter().any(|finding| finding.symbol == transport::DOWNGRADE);
+    let downgrade = rulebook.encryption.downgrade.filter(|_| is_downgrade).unwrap_or_default();
+    let by_content = by_score(score, rulebook.thresholds).max(demanded);
+    let action = by_content.max(downgrade);
     let reference = trace::reference(mail, rulebook);
-    let outcome = |objection: &Option<Objection>| match objection {
+    let outcome = |(objection, unmet): (&Option<Objection>, &Option<Unmet>)| match objection {
+        _ if unmet.is_some() => Outcome { action: Action::Reject, reply: rulebook.encryption.refusal(550) },
         Some(objection) if objection.action > action => {
             Outcome { action: objection.action, reply: refusal(objection.action, &reference) }
         }
+        _ if action > by_content && action == Action::Defer => {
+            Outcome { action, reply: rulebook.encryption.refusal(451) }
+        }
+        _ if action > by_content && action == Action::Reject => {
+            Outcome { action, reply: rulebook.encryption.refusal(550) }
+        }
         _ => Outcome { action, reply: reply(action, &reference) },
     };
-    let outcomes = objections.iter().map(outcome).collect();
+    let outcomes = objections.iter().zip(&unmet).map(outcome).collect();
     let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };
     verdict.edits = trace::edits(mail, &verdict, rulebook);
     verdict
@@ -66,7 +82,20 @@ fn objections<'r>(mail: &Mail, coverage: &Account, rulebook: &'r Rulebook) -> Ve
     if mail.envelope.recipients.is_empty() {
         return vec![object(classes.everybody())];
     }
-    mail.envelope.recipients.iter().map(|recipient| object(classes.of(recipient))).collect()
+    // A secure alias takes what its mailbox takes.
+    let mailbox = |recipient| rulebook.encryption.mailbox_of(recipient);
+    mail.envelope.recipients.iter().map(|recipient| object(classes.of(&mailbox(recipient)))).collect()
+}
+
+/// The demand on the transport that is not met for each recipient; one for the mail where there are no recipients.
+fn unmet(mail: &Mail, rulebook: &Rulebook) -> Vec<Option<Unmet>> {
+    let recipients = &mail.envelope.recipients;
+    if !rulebook.encryption.is_demanding() {
+        return vec![None; recipients.len().max(1)];
+    }
+    let claimed = claimed(mail);
+    let unmet = |recipient| rulebook.encryption.unmet(&mail.client, recipient, &claimed);
+    if recipients.is_empty() { vec![unmet(None)] } else { recipients.iter().map(|to| unmet(Some(to))).collect() }
 }
 
 /// The action that a score alone asks for.

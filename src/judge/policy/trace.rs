@@ -39,7 +39,7 @@ pub fn edits(mail: &Mail, verdict: &Verdict, rulebook: &Rulebook) -> Vec<Edit> {
         name: "Authentication-Results".to_owned(),
         value: auth::results::authentication_results(mail, &verdict.authentication, &rulebook.auth),
     });
-    let action = verdict.for_message().action;
+    let action = verdict.written();
     edits.push(Edit::AddField {
         name: "X-Wehr-Verdict".to_owned(),
         value: format!("action={action}; score={}; ref={}", verdict.score, verdict.reference),

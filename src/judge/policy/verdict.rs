@@ -134,6 +134,13 @@ impl Verdict {
         })
     }
 
+    /// What is written into the mail: the severest action of those who get it. Who refuses it says nothing to the others.
+    #[must_use]
+    pub fn written(&self) -> Action {
+        let taken = self.outcomes.iter().map(|outcome| outcome.action).filter(|action| *action < Action::Defer);
+        taken.max().unwrap_or_else(|| self.for_message().action)
+    }
+
     /// The severest action of all recipients, for the log line.
     #[must_use]
     pub fn severest(&self) -> Action {

@@ -17,6 +17,7 @@ pub const PACKS: &[(&str, &str)] = &[
     ("smuggling.toml", include_str!("../../../rules/smuggling.toml")),
     ("spoofing.toml", include_str!("../../../rules/spoofing.toml")),
     ("structure.toml", include_str!("../../../rules/structure.toml")),
+    ("transport.toml", include_str!("../../../rules/transport.toml")),
     ("virus.toml", include_str!("../../../rules/virus.toml")),
 ];
 

@@ -5,6 +5,7 @@ mod failures;
 mod operation;
 mod parts_alone;
 mod sealing;
+mod transport;
 mod verdicts;
 
 use crate::{lab::Lab, parts::Part};
@@ -35,6 +36,10 @@ pub const ALL: &[Case] = &[
     case("clean_mail_over_lmtp", verdicts::clean_over_lmtp),
     case("clean_mail_over_both_doors", verdicts::clean_over_both),
     Case { name: "starttls_is_seen_by_the_milter", needs: WITH_OPENSSL, run: verdicts::starttls_is_seen },
+    case("secure_alias_at_the_milter", transport::alias_at_the_milter),
+    case("secure_alias_at_the_lmtp_door", transport::alias_at_the_lmtp_door),
+    case("client_certificate_at_both_doors", transport::certificate_at_both_doors),
+    case("partners_are_counted", transport::partners_are_counted),
     case("several_mails_on_one_connection", verdicts::several_mails_on_one_connection),
     case("forged_sender_is_refused", verdicts::forged_sender_is_refused),
     case("virus_is_refused", verdicts::virus_is_refused),

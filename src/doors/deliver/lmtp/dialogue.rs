@@ -71,6 +71,7 @@ pub struct Offers {
     pub smtputf8: bool,
     pub size: bool,
     pub starttls: bool,
+    pub require_tls: bool,
 }
 
 impl Offers {
@@ -86,6 +87,7 @@ impl Offers {
                 b"SMTPUTF8" => offers.smtputf8 = true,
                 b"SIZE" => offers.size = true,
                 b"STARTTLS" => offers.starttls = true,
+                b"REQUIRETLS" => offers.require_tls = true,
                 _ => {}
             }
         }
@@ -98,6 +100,10 @@ pub struct Dialogue {
     stream: Stream,
     replies: Replies,
     pub offers: Offers,
+    /// It never leaves this machine.
+    pub is_local: bool,
+    /// It is under TLS, the certificate verified.
+    pub is_secured: bool,
     /// It carried a mail before: a transaction may be open, and the mailstore may be gone.
     pub is_reused: bool,
     /// Both sides agree where they are, so another mail may follow.
@@ -131,6 +137,8 @@ impl Dialogue {
             stream,
             replies: Replies::default(),
             offers: Offers::default(),
+            is_local: matches!(place, Place::Unix(_)),
+            is_secured: secured.is_some(),
             is_reused: false,
             is_in_step: true,
             deadline,

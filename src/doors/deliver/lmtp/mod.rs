@@ -66,6 +66,12 @@ impl Client {
         })
     }
 
+    /// Is the way there a socket of this machine, or under TLS with a verified certificate?
+    #[must_use]
+    pub fn can_require_tls(&self) -> bool {
+        self.secured.is_some() || matches!(self.place, Place::Unix(_))
+    }
+
     /// Hands one mail over for some recipients; one reply per recipient, same order.
     pub async fn deliver(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
         let deadline = Instant::now() + limits::MAILSTORE_SENDING_SECONDS_MAX;

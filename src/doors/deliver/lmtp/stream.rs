@@ -2,7 +2,8 @@
 //!
 //! Touches sockets and, once, the file of root certificates. A certificate is always verified: there is no switch.
 
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use crate::doors::keys;
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, sign::SingleCertAndKey};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
 use std::{
     fmt, io,
@@ -90,6 +91,8 @@ pub struct Tls {
     pub roots: Option<PathBuf>,
     /// The name the certificate must carry; without it the host of the place.
     pub server_name: Option<String>,
+    /// PEM files of our own certificate chain and its key, shown to a mailstore that asks for one.
+    pub client: Option<(PathBuf, PathBuf)>,
 }
 
 /// TLS made ready: everything that can be wrong in the settings has been looked at.
@@ -118,8 +121,14 @@ impl Secured {
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| format!("TLS cannot be set up: {error}"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match &tls.client {
+            None => config.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let shown = SingleCertAndKey::from(keys::read(certificate, key)?);
+                config.with_client_cert_resolver(Arc::new(shown))
+            }
+        };
         Ok(Self { start: tls.start, name, connector: TlsConnector::from(Arc::new(config)) })
     }
 

@@ -80,6 +80,9 @@ impl Dialogue {
         if recipient.is_null() || !is_tellable(recipient.as_str()) {
             return Some(Reply::new(553, "5.1.3", "the recipient address cannot be handed over"));
         }
+        if parcel.require_tls && !self.is_local && !(self.is_secured && self.offers.require_tls) {
+            return Some(Reply::new(550, "5.7.30", "the mailstore cannot keep REQUIRETLS"));
+        }
         let is_ascii = parcel.sender.as_str().is_ascii() && recipient.as_str().is_ascii();
         (!is_ascii && !self.offers.smtputf8).then(|| Reply::new(550, "5.6.7", "the mailstore takes no UTF-8 addresses"))
     }
@@ -170,6 +173,9 @@ impl Dialogue {
         }
         if self.offers.eight_bit && parcel.eight_bit {
             line.push_str(" BODY=8BITMIME");
+        }
+        if self.offers.require_tls && parcel.require_tls {
+            line.push_str(" REQUIRETLS");
         }
         let is_ascii = parcel.sender.as_str().is_ascii() && recipients.iter().all(|one| one.as_str().is_ascii());
         if self.offers.smtputf8 && (parcel.smtputf8 || !is_ascii) {

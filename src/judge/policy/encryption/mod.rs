@@ -4,6 +4,7 @@
 
 pub mod read;
 pub mod sealing;
+pub mod transport;
 
 use self::sealing::Sealing;
 use super::{verdict::Action, whom::Whom};
@@ -17,8 +18,11 @@ use crate::mail::{
 pub struct Encryption {
     /// Told to senders whose mail is refused; a fixed https address.
     pub link: Option<String>,
-    /// What happens to plaintext from a partner that used TLS before; `Accept` is only a finding.
-    pub downgrade: Action,
+    /// What happens to plaintext from a partner that used TLS before; `Accept` is only a finding. `None`: the file does
+    /// not say, and nobody is asked.
+    pub downgrade: Option<Action>,
+    /// Mails over TLS that make it expected of a partner.
+    pub downgrade_after: Option<u64>,
     /// In order; the first that names a recipient counts.
     pub classes: Vec<Class>,
     pub partners: Vec<Partner>,
@@ -60,15 +64,23 @@ impl Encryption {
         read::read("policy/encryption.toml", text).unwrap_or_default()
     }
 
-    /// The class that counts for a recipient, if any.
+    /// Mails over TLS that make it expected: three, if the file does not say.
+    #[must_use]
+    pub fn downgrade_after(&self) -> u64 {
+        self.downgrade_after.unwrap_or(3)
+    }
+
+    /// The class that counts for a recipient, if any; a secure alias is in the class of its mailbox.
     #[must_use]
     pub fn class_of(&self, recipient: &Address) -> Option<&Class> {
-        let names =
-            |class: &&Class| class.recipients.is_empty() || class.recipients.iter().any(|whom| whom.is(recipient));
+        let mailbox = self.mailbox_of(recipient);
+        let names = |class: &&Class| {
+            class.recipients.is_empty() || class.recipients.iter().any(|whom| whom.is(recipient) || whom.is(&mailbox))
+        };
         self.classes.iter().find(names)
     }
 
-    /// How mail to a recipient is sealed before hand-over.
+    /// How mail to a recipient is sealed before hand-over; a secure alias is sealed as its mailbox is.
     #[must_use]
     pub fn sealing_of(&self, recipient: &Address) -> Sealing {
         self.class_of(recipient).map(|class| class.sealing).unwrap_or_default()

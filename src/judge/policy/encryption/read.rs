@@ -13,7 +13,7 @@ use crate::{
 use std::collections::BTreeMap;
 use toml::de::DeValue;
 
-const KEYS: [&str; 5] = ["link", "downgrade", "class", "partner", "secure_alias"];
+const KEYS: [&str; 6] = ["link", "downgrade", "downgrade_after", "class", "partner", "secure_alias"];
 const CLASS_KEYS: [&str; 3] = ["name", "recipients", "transport"];
 const PARTNER_KEYS: [&str; 2] = ["domains", "transport"];
 const ALIAS_KEYS: [&str; 3] = ["domain", "mailbox", "transport"];
@@ -32,7 +32,8 @@ pub fn read(file: &str, text: &str) -> Result<Encryption, Errors> {
     for (key, value) in &document.root() {
         match key.get_ref().as_ref() {
             "link" => policy.link = link(&document, value),
-            "downgrade" => policy.downgrade = downgrade(&document, value),
+            "downgrade" => policy.downgrade = Some(downgrade(&document, value)),
+            "downgrade_after" => policy.downgrade_after = document.count(value),
             "class" => classes = each(&document, value, "class", class),
             "partner" => policy.partners = each(&document, value, "partner", partner),
             "secure_alias" => policy.aliases = each(&document, value, "secure_alias", alias),
@@ -200,7 +201,7 @@ mod tests {
                     [[partner]]\ndomains = ['amt.example']\ntransport = 'verified'\n\
                     [[secure_alias]]\ndomain = 'secure.a.example'\nmailbox = 'a.example'\n";
         let policy = read("e.toml", text).unwrap();
-        assert_eq!(policy.downgrade, Action::Defer);
+        assert_eq!(policy.downgrade, Some(Action::Defer));
         let transport = |to: &str| policy.class_of(&Address::new(to)).map(|class| class.transport);
         assert_eq!(transport("head+x@a.example"), Some(Level::Tls12));
         assert_eq!(transport("x@c.example"), Some(Level::Tls12));

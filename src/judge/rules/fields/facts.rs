@@ -4,13 +4,15 @@
 
 use super::{Field, Type, Value};
 use crate::{
-    judge::{auth::Word, coverage::Account, facts::Scanned},
-    mail::address::Address,
+    judge::{auth::Word, coverage::Account, facts::Scanned, policy::encryption::transport::reached},
+    mail::{address::Address, transport::Level},
 };
 
 const RESULTS: &[&str] = &["none", "pass", "fail", "softfail", "neutral", "policy", "temperror", "permerror"];
 const POLICIES: &[&str] = &["none", "quarantine", "reject"];
 const VIRUS: &[&str] = &["clean", "infected", "failed", "not_asked"];
+
+const LEVELS: &[&str] = &["none", "tls", "tls1.2", "verified", "dane", "local"];
 
 fn word(word: Word) -> Value<'static> {
     Value::text(word.word())
@@ -130,6 +132,29 @@ pub const FIELDS: &[Field] = &[
         read: |scene, out| {
             scene.outside?;
             out.push(Value::text(scene.mail.client.tls.as_ref().map_or("none", |tls| tls.version.as_str())));
+            Some(())
+        },
+    },
+    Field {
+        name: "tls.level",
+        kind: Type::Word(LEVELS),
+        is_many: false,
+        about: "what the transport reached: `none`, `tls`, `tls1.2`, `verified`, `dane`; `local` for mail of the MTA's own machine",
+        read: |scene, out| {
+            scene.outside?;
+            out.push(Value::text(reached(&scene.mail.client).map_or("local", Level::word)));
+            Some(())
+        },
+    },
+    Field {
+        name: "partner.level",
+        kind: Type::Word(LEVELS),
+        is_many: false,
+        about: "the best that mails of the sender's domain reached before; `none` if nothing was asked or is remembered",
+        read: |scene, out| {
+            let outside = scene.outside?;
+            let known = scene.mail.envelope.sender.domain().and_then(|domain| outside.facts.partner_level(&domain));
+            out.push(Value::text(known.unwrap_or_default().word()));
             Some(())
         },
     },

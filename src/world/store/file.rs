@@ -1,0 +1,196 @@
+//! The store in one file of this machine (redb): transactions, no server.
+//!
+//! Touches the file. Only one process can have it open, so it is closed at every rest, and waited for at most a second.
+
+use super::{Change, Kind, Store, Trouble, count};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long another process may have the file.
+const WAIT_SECONDS_MAX: Duration = Duration::from_secs(1);
+const WAIT_STEP: Duration = Duration::from_millis(5);
+/// Octets of the file kept in memory.
+const CACHE_BYTES: usize = 4 << 20;
+
+/// Values begin with their expiry, eight octets.
+type Table = TableDefinition<'static, &'static str, &'static [u8]>;
+
+/// A store in a file.
+pub struct File {
+    path: PathBuf,
+    open: Mutex<Option<Database>>,
+}
+
+impl File {
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), open: Mutex::new(None) }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Trouble> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let database = match open.take() {
+            Some(database) => database,
+            None => self.opened()?,
+        };
+        // After a failure the file is opened anew: the next use may find it mended.
+        let done = work(&database).map_err(|error| self.trouble(&error))?;
+        *open = Some(database);
+        Ok(done)
+    }
+
+    fn opened(&self) -> Result<Database, Trouble> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| self.trouble(&error))?;
+        }
+        let is_new = !self.path.exists();
+        let until = Instant::now() + WAIT_SECONDS_MAX;
+        let database = loop {
+            match Database::builder().set_cache_size(CACHE_BYTES).create(&self.path) {
+                Ok(database) => break database,
+                Err(DatabaseError::DatabaseAlreadyOpen) if Instant::now() < until => thread::sleep(WAIT_STEP),
+                Err(error) => return Err(self.trouble(&error)),
+            }
+        };
+        if is_new {
+            let private = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(&self.path, private).map_err(|error| self.trouble(&error))?;
+        }
+        Ok(database)
+    }
+
+    fn trouble(&self, why: &dyn std::fmt::Display) -> Trouble {
+        Trouble(format!("{}: {why}", self.path.display()))
+    }
+}
+
+impl Store for File {
+    fn get(&self, kind: Kind, keys: &[String], now: i64) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
+        self.with(|database| {
+            let reading = database.begin_read()?;
+            let table = match reading.open_table(table(kind)) {
+                Ok(table) => table,
+                Err(TableError::TableDoesNotExist(_)) => return Ok(vec![None; keys.len()]),
+                Err(error) => return Err(error.into()),
+            };
+            let mut values = Vec::new();
+            for key in keys {
+                let found = table.get(key.as_str())?;
+                values.push(found.and_then(|kept| live(kept.value(), now).map(<[u8]>::to_vec)));
+            }
+            Ok(values)
+        })
+    }
+
+    fn change(&self, changes: &[Change], now: i64) -> Result<(), Trouble> {
+        self.with(|database| {
+            let writing = database.begin_write()?;
+            for change in changes {
+                apply(&writing, change, now)?;
+            }
+            writing.commit()?;
+            Ok(())
+        })
+    }
+
+    fn all(&self, kind: Kind, now: i64) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+        self.with(|database| {
+            let reading = database.begin_read()?;
+            let table = match reading.open_table(table(kind)) {
+                Ok(table) => table,
+                Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(error.into()),
+            };
+            let mut found = Vec::new();
+            for entry in table.iter()? {
+                let (key, kept) = entry?;
+                found.extend(live(kept.value(), now).map(|value| (key.value().to_owned(), value.to_vec())));
+            }
+            Ok(found)
+        })
+    }
+
+    fn rest(&self) {
+        drop(self.open.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+fn table(kind: Kind) -> Table {
+    TableDefinition::new(kind.word())
+}
+
+/// The value, unless it has expired or is not one of ours.
+fn live(kept: &[u8], now: i64) -> Option<&[u8]> {
+    let (expires, value) = kept.split_first_chunk()?;
+    (i64::from_be_bytes(*expires) > now).then_some(value)
+}
+
+fn apply(writing: &redb::WriteTransaction, change: &Change, now: i64) -> Result<(), redb::Error> {
+    let kept = |expires: i64, value: &[u8]| [&expires.to_be_bytes(), value].concat();
+    match change {
+        Change::Put { kind, key, value, expires } => {
+            writing.open_table(table(*kind))?.insert(key.as_str(), kept(*expires, value).as_slice())?;
+        }
+        Change::Add { kind, key, by, expires } => {
+            let mut table = writing.open_table(table(*kind))?;
+            let before =
+                table.get(key.as_str())?.and_then(|kept| live(kept.value(), now).map(count)).unwrap_or_default();
+            let sum = before.saturating_add(*by).to_be_bytes();
+            table.insert(key.as_str(), kept(*expires, &sum).as_slice())?;
+        }
+        Change::Forget { kind, key } => {
+            writing.open_table(table(*kind))?.remove(key.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(key: &str, expires: i64) -> Change {
+        Change::Put { kind: Kind::PartnerTimes, key: key.to_owned(), value: b"v".to_vec(), expires }
+    }
+
+    #[test]
+    fn entries_expire_counters_add_and_all_survives_a_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = File::new(&folder.path().join("deep/state.redb"));
+        let add = |by| Change::Add { kind: Kind::PartnerMails, key: "a".to_owned(), by, expires: 100 };
+        store.change(&[put("a", 10), put("b", 100), add(2), add(3)], 0).unwrap();
+        store.rest();
+        let keys = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        let found = store.get(Kind::PartnerTimes, &keys, 10).unwrap();
+        assert_eq!(found, [None, Some(b"v".to_vec()), None]);
+        let counted = |now| store.all(Kind::PartnerMails, now).unwrap().first().map(|(_, value)| count(value));
+        assert_eq!((counted(10), counted(100)), (Some(5), None));
+        store.change(&[add(1)], 100).unwrap();
+        store.change(&[Change::Forget { kind: Kind::PartnerTimes, key: "b".to_owned() }], 0).unwrap();
+        assert_eq!(store.all(Kind::PartnerTimes, 0).unwrap().len(), 1);
+        let mode = fs::metadata(&store.path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_users_of_the_file_take_turns_and_a_broken_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.redb");
+        let (one, other) = (File::new(&path), File::new(&path));
+        one.change(&[put("a", 10)], 0).unwrap();
+        assert!(other.all(Kind::PartnerTimes, 0).is_err(), "the file is in use");
+        one.rest();
+        assert_eq!(other.all(Kind::PartnerTimes, 0).unwrap().len(), 1);
+        other.rest();
+        fs::write(&path, b"no store at all, but some text").unwrap();
+        assert!(one.all(Kind::PartnerTimes, 0).unwrap_err().0.contains("state.redb"));
+    }
+}

@@ -1,0 +1,116 @@
+//! Memory: the store behind the live world. Questions go to it at once; notes gather and are written every second.
+//!
+//! Touches the clock and a thread. A store that fails loses notes, never a mail: what it does not know is not expected.
+
+use super::{Store, Trouble, partners};
+use crate::{
+    judge::facts::{Fact, Failure, Remembered},
+    limits,
+    mail::address::Domain,
+    world::Note,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// How long notes gather before they are written.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// What the house remembers.
+pub struct Memory {
+    store: Arc<dyn Store>,
+    notes: SyncSender<Note>,
+    health: Arc<Health>,
+}
+
+#[derive(Default)]
+struct Health(AtomicBool);
+
+impl Health {
+    /// The log speaks once when the store fails and once when it works again.
+    fn tell<T>(&self, done: Result<T, Trouble>) -> Option<T> {
+        match done {
+            Ok(done) => {
+                if self.0.swap(false, Ordering::Relaxed) {
+                    tracing::warn!("the store works again");
+                }
+                Some(done)
+            }
+            Err(trouble) => {
+                if !self.0.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%trouble, "the store fails: nothing is remembered of partners; mail goes on");
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Memory {
+    /// # Errors
+    /// The thread that writes cannot be started.
+    pub fn new(store: Arc<dyn Store>) -> Result<Self, String> {
+        let (notes, received) = sync_channel(limits::NOTES_MAX);
+        let health = Arc::new(Health::default());
+        let (kept, watch) = (Arc::clone(&store), Arc::clone(&health));
+        thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || write(&*kept, &received, &watch))
+            .map_err(|error| format!("cannot start the store's thread: {error}"))?;
+        Ok(Self { store, notes, health })
+    }
+
+    /// What is remembered of a partner.
+    pub async fn partner(&self, domain: &Domain) -> Fact {
+        let (store, asked) = (Arc::clone(&self.store), domain.clone());
+        let found = tokio::task::spawn_blocking(move || partners::history(&*store, &asked, now())).await;
+        let remembered = match found.ok().and_then(|found| self.health.tell(found)) {
+            Some(Some(history)) => Remembered::Known(history),
+            Some(None) => Remembered::Nothing,
+            None => Remembered::Failed(Failure::ServerFailure),
+        };
+        Fact::Partner(domain.clone(), remembered)
+    }
+
+    /// Takes a note; when there are too many it is lost.
+    pub fn note(&self, note: Note) {
+        // Counters may miss a mail; a mail never waits for a counter.
+        let _ = self.notes.try_send(note);
+    }
+}
+
+/// Writes what gathers in a second, until nobody can send notes any more.
+fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health) {
+    let mut is_over = false;
+    while !is_over {
+        let (mut mails, until) = (Vec::new(), Instant::now() + GATHER);
+        loop {
+            match notes.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Note::Transport { domain, level, at }) => mails.push((domain, level, at)),
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => {
+                    is_over = true;
+                    break;
+                }
+            }
+            if mails.len() >= limits::NOTES_MAX {
+                break;
+            }
+        }
+        if !mails.is_empty() {
+            health.tell(partners::add(store, &mails, now()));
+        }
+        store.rest();
+    }
+}
+
+fn now() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+}

@@ -18,6 +18,9 @@ pub mod mail;
 /// Yesterday's mail again: sums, tables and pages for rule authors. Pure.
 pub mod replay;
 
+/// Mail encrypted to its recipient: octets in, octets out.
+pub mod seal;
+
 /// Where mail comes in and goes out: milter, LMTP, spool, mailstore, quarantine.
 pub mod doors;
 /// What we ask: name servers, the virus scanner.

@@ -408,3 +408,10 @@ pub const LEARNED_PASSES_MAX: u32 = 100;
 
 /// Marks whose say is told with a learned opinion.
 pub const VOICES_MAX: usize = 10;
+
+/// Octets that sealing a mail takes for each of its own: the content, the envelope around it, its base64, the reading.
+pub const SEAL_MEMORY_FACTOR: usize = 4;
+/// Octets of a file with a recipient's key; a certificate with a photo and hundreds of signatures stays below.
+pub const KEY_FILE_BYTES_MAX: usize = 1 << 20;
+/// Files of the folder of recipients' keys; each is held in memory, and all are read again when one changes.
+pub const KEY_FILES_MAX: usize = 50_000;

@@ -379,6 +379,28 @@ fn rules_and_configuration_are_checked_at_their_places() {
 }
 
 #[test]
+fn keys_that_cannot_be_used_are_named() {
+    let files = folder(&[
+        ("wehr.toml", "[policy]\nencryption = 'e.toml'\n[encryption]\nrecipient_keys = 'keys'\n"),
+        ("milter.toml", "include = ['wehr.toml']\n[lmtp]\nlisten = []\n"),
+        ("keyless.toml", "[policy]\nencryption = 'e.toml'\n"),
+        ("e.toml", "[[class]]\nname = 'sealed'\nrecipients = ['a@b.example']\nseal = 'any'\n"),
+        ("keys/readme.txt", "not a key"),
+    ]);
+    let checked = |file| wehr(files.path(), &["config", "check", file]);
+    assert_eq!(code(&checked("wehr.toml")), 0, "{}", err(&checked("wehr.toml")));
+    fs::write(files.path().join("keys/a@b.example.pem"), "no key").unwrap();
+    assert_eq!(code(&checked("wehr.toml")), 1);
+    assert!(err(&checked("wehr.toml")).contains("keys/a@b.example.pem:1:1: neither an OpenPGP"));
+    let told = &lines(&wehr(files.path(), &["config", "check", "wehr.toml", "--json"]))[0];
+    assert_eq!((&told["keys"], told["unusable_keys"].as_array().unwrap().len()), (&Value::from(1), 1));
+    assert_eq!(code(&checked("milter.toml")), 2);
+    assert!(err(&checked("milter.toml")).contains("a milter cannot encrypt"), "{}", err(&checked("milter.toml")));
+    assert_eq!(code(&checked("keyless.toml")), 2);
+    assert!(err(&checked("keyless.toml")).contains("encryption.recipient_keys"), "{}", err(&checked("keyless.toml")));
+}
+
+#[test]
 fn other_rules_and_policy_change_the_verdict() {
     let rules = "[DKIM_NONE]\nabout = 'x'\nscore = 7\n";
     let files =

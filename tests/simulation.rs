@@ -112,6 +112,7 @@ fn desk(seed: u64) -> Arc<Desk> {
         quarantine: None,
         faults: None,
         recorder: None,
+        keyring: Arc::default(),
         checks: checks::ALL,
     };
     let limits = Limits {
@@ -254,6 +255,7 @@ fn a_panic_defers_that_mail_alone_and_keeps_its_case() {
             quarantine: None,
             faults: Some(Arc::new(Faults::new(folder.path().join("faults")))),
             recorder: None,
+            keyring: Arc::default(),
             checks,
         };
         let send = async |text: &[u8]| {

@@ -19,8 +19,8 @@ use std::{
 use wehr::judge::{checks, rules};
 
 /// Lowest first; a `use crate::` may only point to its own layer or one before it.
-const LAYERS: [&str; 10] =
-    ["limits", "telemetry", "mail", "judge", "replay", "world", "doors", "config", "server", "cli"];
+const LAYERS: [&str; 11] =
+    ["limits", "telemetry", "mail", "judge", "replay", "world", "seal", "doors", "config", "server", "cli"];
 
 /// The order inside the judge.
 const JUDGE: [&[&str]; 10] = [

@@ -11,11 +11,13 @@ use crate::{
         read::Values,
     },
     judge::document::{Errors, unknown},
+    mail::timestamp::Timestamp,
 };
 use clap::Subcommand;
 use std::{
     io,
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Check and explain the configuration.
@@ -23,7 +25,7 @@ use std::{
 pub enum Config {
     /// Check a configuration file, what it includes, and its rules; tells every error at once
     ///
-    /// Exit code: 0 nothing is wrong, 2 something is.
+    /// Exit code: 0 nothing is wrong, 1 only keys of recipients that cannot be used, 2 something else.
     #[command(after_help = "Example:\n  printf '[policy]\\ntag = 5\\n' > wehr.toml && wehr config check wehr.toml")]
     Check {
         /// The file; without it the embedded defaults are checked
@@ -74,16 +76,30 @@ fn values(file: Option<&Path>) -> Result<Values, Errors> {
 
 fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
     let name = file.map_or_else(|| "embedded defaults".to_owned(), |file| file.display().to_string());
-    let checked = Settings::load(file).and_then(|settings| settings.rulebook());
+    let checked = Settings::load(file).and_then(|settings| Ok((settings.rulebook()?, settings.keyring()?)));
     match checked {
-        Ok(rulebook) if json => output::json(&serde_json::json!({
-            "file": name, "errors": [], "symbols": rulebook.rules.table.len(), "digest": rulebook.digest,
-        }))?,
-        Ok(rulebook) => output::line(format_args!(
-            "{name}: nothing is wrong; {} symbols, digest {}",
-            rulebook.rules.table.len(),
-            rulebook.digest.get(..12).unwrap_or_default()
-        ))?,
+        Ok((rulebook, keyring)) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let now = Timestamp::from_seconds(now.cast_signed());
+            let unusable: Vec<String> =
+                keyring.unusable(now).map(|(file, reason)| format!("{file}:1:1: {reason}")).collect();
+            if json {
+                output::json(&serde_json::json!({
+                    "file": name, "errors": [], "symbols": rulebook.rules.table.len(), "digest": rulebook.digest,
+                    "keys": keyring.len(), "unusable_keys": unusable,
+                }))?;
+            } else {
+                output::line(format_args!(
+                    "{name}: nothing is wrong; {} symbols, digest {}",
+                    rulebook.rules.table.len(),
+                    rulebook.digest.get(..12).unwrap_or_default()
+                ))?;
+            }
+            unusable.iter().for_each(output::trouble);
+            if !unusable.is_empty() {
+                return Ok(Ending::Finding);
+            }
+        }
         Err(errors) => {
             if json {
                 let told: Vec<String> = errors.0.iter().map(ToString::to_string).collect();

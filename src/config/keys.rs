@@ -186,6 +186,12 @@ pub const KEYS: &[Key] = &[
     key("record.sample", Shape::Score, "1", "share of these mails that is recorded, from 0 to 1"),
     key("record.bytes_max", Shape::Count, "1073741824", "octets of all recorded cases; the oldest go first"),
     key("record.keep_days", Shape::Count, "30", "days after which a recorded case is deleted"),
+    key(
+        "encryption.recipient_keys",
+        Shape::Text,
+        r#""""#,
+        "folder with ADDRESS.asc, .pem or .crt: the keys that recipients' mail is sealed to (policy.encryption); empty: none",
+    ),
     key("limits.message_bytes_max", Shape::Count, "52428800", "octets of one message; larger ones get 552"),
     key(
         "limits.spool_memory_bytes_max",

@@ -3,6 +3,7 @@
 //! Reads files and the host's name. Without a file the embedded defaults count, and nobody outside is asked.
 
 pub mod explain;
+pub mod keyring;
 pub mod keys;
 pub mod learned;
 pub mod policy;
@@ -16,12 +17,13 @@ use crate::{
         auth,
         document::{Complaint, Errors, Position, unknown},
         findings::{Score, Symbol},
-        policy::verdict::Action,
+        policy::{encryption::Encryption, verdict::Action},
         rulebook::{Rulebook, Thresholds},
         rules::{Rule, lists::Lists, ruleset::Ruleset},
     },
     mail::address::Domain,
     mail::network::Network,
+    seal::keyring::Keyring,
     world::place::Place,
 };
 use std::{
@@ -122,6 +124,8 @@ pub struct Settings {
     pub record: Option<record::Settings>,
     /// `None`: nobody demands encryption.
     pub encryption_file: Option<PathBuf>,
+    /// Folder of the keys that recipients' mail is sealed to.
+    pub recipient_keys: Option<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -198,6 +202,8 @@ impl Settings {
                 complaints.push(Complaint { position: position.clone(), what });
             }
         }
+        let encryption = policy::encryption(self.encryption_file.as_deref())?;
+        complaints.extend(self.unsealable(&encryption));
         if !complaints.is_empty() {
             return Err(Errors(complaints));
         }
@@ -210,13 +216,39 @@ impl Settings {
             thresholds: self.thresholds,
             rules,
             classes: policy::classes(self.recipients_file.as_deref())?,
-            encryption: policy::encryption(self.encryption_file.as_deref())?,
+            encryption,
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
         policy::prove(self, &rulebook.encryption)?;
         rulebook.digest = digest(&rulebook, &sources.lists);
         Ok(rulebook)
+    }
+}
+
+impl Settings {
+    /// What keeps a class of recipients from getting sealed mail, whatever keys there are.
+    fn unsealable(&self, encryption: &Encryption) -> Option<Complaint> {
+        let class = encryption.classes.iter().find(|class| class.sealing.is_wanted())?;
+        let what = if self.lmtp_listen.is_empty() {
+            "but lmtp.listen is empty, and a milter cannot encrypt; open the LMTP door or take `seal` away"
+        } else if self.recipient_keys.is_none() {
+            "but there is no folder of keys; name one as encryption.recipient_keys"
+        } else {
+            return None;
+        };
+        let file =
+            self.encryption_file.as_deref().map_or_else(|| "policy/encryption.toml".into(), Path::to_string_lossy);
+        let position = Position { file: file.into_owned(), line: 1, column: 1 };
+        Some(Complaint { position, what: format!("class `{}` wants its mail sealed, {what}", class.name) })
+    }
+
+    /// The keys that recipients' mail is sealed to.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn keyring(&self) -> Result<Keyring, Errors> {
+        keyring::read(self.recipient_keys.as_deref())
     }
 }
 
@@ -289,6 +321,7 @@ impl Typing<'_> {
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let record = self.record();
         let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
+        let recipient_keys = self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -317,6 +350,7 @@ impl Typing<'_> {
             recipients_file,
             record,
             encryption_file,
+            recipient_keys,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,

@@ -4,6 +4,7 @@ use super::{deliver::Mailstore, faults::Faults, quarantine::Quarantine, record::
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
     limits,
+    seal::keyring::Keyring,
     telemetry::metrics::Metrics,
     world::World,
 };
@@ -58,6 +59,8 @@ pub struct Parts {
     pub faults: Option<Arc<Faults>>,
     /// `None`: nothing is recorded.
     pub recorder: Option<Arc<Recorder>>,
+    /// Keys that recipients' mail is sealed to.
+    pub keyring: Arc<Keyring>,
     /// All of them but in a test.
     pub checks: &'static [Check],
 }
@@ -121,6 +124,10 @@ impl Desk {
 
     pub fn recorder(&self) -> Option<Arc<Recorder>> {
         self.parts.load().recorder.clone()
+    }
+
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.parts.load().keyring)
     }
 
     pub fn checks(&self) -> &'static [Check] {

@@ -3,7 +3,11 @@
 //! Invariant: a recipient gets 250 only after the mailstore said so or the quarantine is on disk and synced; whatever
 //! fails in between is 4xx, so the mail stays with the MTA.
 
-use super::{deliver::parcel::Parcel, reception::Concluded};
+use super::{
+    deliver::parcel::Parcel,
+    reception::Concluded,
+    sealing::{Copy, Form},
+};
 use crate::{
     judge::policy::verdict::{Action, Reply},
     mail::{address::Address, head::Head},
@@ -22,18 +26,32 @@ impl Concluded {
         parcel.require_tls = self.require_tls;
         parcel.eight_bit = self.envelope.eight_bit;
         let mut replies: Vec<Reply> = self.verdict.outcomes.iter().map(|outcome| outcome.reply.clone()).collect();
-        let accepted = self.with_action(|action| matches!(action, Action::Accept | Action::Tag));
-        let set_aside = self.with_action(|action| action == Action::Quarantine);
-        fill(&mut replies, &accepted, self.deliver(&parcel, &self.addresses(&accepted)).await);
-        fill(&mut replies, &set_aside, self.set_aside(&parcel, &self.addresses(&set_aside)).await);
+        for copy in self.copies() {
+            let answers = self.hand_over_copy(&parcel, &copy).await;
+            fill(&mut replies, &copy.recipients, answers);
+        }
         self.desk.metrics().stage(Stage::Deliver, started.elapsed());
         self.count(&replies);
         replies
     }
 
-    fn with_action(&self, is_wanted: impl Fn(Action) -> bool) -> Vec<usize> {
-        let outcomes = self.verdict.outcomes.iter().take(self.envelope.recipients.len()).enumerate();
-        outcomes.filter(|(_, outcome)| is_wanted(outcome.action)).map(|(index, _)| index).collect()
+    /// Delivers or sets aside one copy; what was sealed is in quarantine as it would have been in the mailstore.
+    async fn hand_over_copy(&self, parcel: &Parcel, copy: &Copy) -> Vec<Reply> {
+        let sealed = match &copy.form {
+            Form::Plain => None,
+            Form::Sealed(key, how) => match self.sealed(parcel, key, *how).await {
+                Ok(sealed) => Some(sealed),
+                Err(reply) => return vec![reply; copy.recipients.len()],
+            },
+            Form::Refused(reply) => return vec![reply.clone(); copy.recipients.len()],
+        };
+        let parcel = sealed.as_ref().unwrap_or(parcel);
+        let recipients = self.addresses(&copy.recipients);
+        if copy.is_set_aside {
+            self.set_aside(parcel, &recipients).await
+        } else {
+            self.deliver(parcel, &recipients).await
+        }
     }
 
     fn addresses(&self, indexes: &[usize]) -> Vec<Address> {
@@ -41,9 +59,6 @@ impl Concluded {
     }
 
     async fn deliver(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
-        if recipients.is_empty() {
-            return Vec::new();
-        }
         let Some(mailstore) = self.desk.mailstore() else {
             return vec![Reply::new(451, "4.3.5", "no mailstore is configured"); recipients.len()];
         };
@@ -59,9 +74,6 @@ impl Concluded {
     }
 
     async fn set_aside(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
-        if recipients.is_empty() {
-            return Vec::new();
-        }
         let reply = match self.desk.quarantine() {
             None => Reply::new(451, "4.3.5", "no quarantine is configured"),
             Some(quarantine) => match quarantine.store(parcel, recipients, &self.verdict.reference).await {

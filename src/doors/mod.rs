@@ -14,4 +14,5 @@ pub mod milter;
 pub mod quarantine;
 pub mod reception;
 pub mod record;
+pub mod sealing;
 pub mod spool;

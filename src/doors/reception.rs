@@ -37,6 +37,7 @@ use crate::{
         timestamp::Timestamp,
         transport::Level,
     },
+    seal::recognise,
     telemetry::{
         log::{MailLine, Public},
         metrics::{Door, Metrics, Stage},
@@ -92,6 +93,9 @@ pub struct Concluded {
     /// The header section, unedited: a copy, so that the whole message is not kept for it.
     pub(super) head: Bytes,
     pub(super) spool: Spool,
+    pub(super) rulebook: Arc<Rulebook>,
+    /// All of its content is encrypted already; looked at only where a recipient's mail is sealed.
+    pub(super) is_encrypted: bool,
     pub(super) line: MailLine,
     pub(super) open: OpenMail,
 }
@@ -312,14 +316,21 @@ impl Reception {
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
         count(&metrics, &settled.verdict);
-        if let Some(recorder) = self.desk.recorder() {
+        if let Some(recorder) = self.desk.recorder().filter(|_| !self.is_sealed_for_somebody()) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
         }
         self.count_transport(&settled.verdict);
         self.note_transport(&settled.verdict, mail.received_at);
+        let message = &mail.message;
+        let is_encrypted = self.is_sealed_for_somebody() && {
+            let body = message.raw.get(message.head.len_bytes()..).unwrap_or_default();
+            recognise::is_encrypted(&message.head, body)
+        };
         Ok(Concluded {
-            head: Bytes::copy_from_slice(mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default()),
             mailboxes: self.envelope.recipients.iter().map(|to| self.rulebook.encryption.mailbox_of(to)).collect(),
+            rulebook: self.rulebook,
+            is_encrypted,
+            head: Bytes::copy_from_slice(message.raw.get(..message.head.len_bytes()).unwrap_or_default()),
             require_tls: self.require_tls,
             envelope: self.envelope,
             verdict: settled.verdict,
@@ -328,6 +339,11 @@ impl Reception {
             line,
             open: self.open,
         })
+    }
+
+    /// Nothing of such a mail may lie on a disk in plaintext.
+    fn is_sealed_for_somebody(&self) -> bool {
+        self.envelope.recipients.iter().any(|recipient| self.rulebook.encryption.sealing_of(recipient).is_wanted())
     }
 
     fn count_transport(&self, verdict: &Verdict) {
@@ -369,7 +385,7 @@ impl Reception {
         })
         .await;
         let Some(mail) = read else {
-            keep_fault(&self.desk, raw, case).await;
+            keep_fault(&self.desk, raw, case, self.is_sealed_for_somebody()).await;
             return Err(cannot_judge());
         };
         let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
@@ -381,7 +397,8 @@ impl Reception {
         match settled {
             Ok(settled) => Ok(settled),
             Err(panicked) => {
-                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }).await;
+                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }, self.is_sealed_for_somebody())
+                    .await;
                 Err(cannot_judge())
             }
         }
@@ -412,9 +429,14 @@ impl Concluded {
     }
 }
 
-/// We are at fault: counts it, says it, and keeps the case for whoever mends it.
-async fn keep_fault(desk: &Desk, raw: Bytes, case: Case) {
+/// We are at fault: counts it, says it, and keeps the case for whoever mends it; but not of a mail that is to be sealed,
+/// for no plaintext of it may touch the disk.
+async fn keep_fault(desk: &Desk, raw: Bytes, case: Case, is_sealed: bool) {
     desk.metrics().judge_panicked();
+    if is_sealed {
+        tracing::error!("judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed");
+        return;
+    }
     let Some(faults) = desk.faults() else {
         tracing::error!("judge: a check panicked; this mail is deferred");
         return;
@@ -480,7 +502,8 @@ fn too_large(limits: &Limits) -> Reply {
     Reply::new(552, "5.3.4", format!("message exceeds {} octets", limits.message_bytes_max))
 }
 
-fn now() -> Timestamp {
+/// The time of day.
+pub(super) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

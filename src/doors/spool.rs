@@ -1,9 +1,11 @@
-//! Spool: the bytes of one mail, in memory first, then in an unlinked file. Bounded by the caller.
+//! Spool: the bytes of one mail, in memory first, then in an unlinked file, encrypted. Bounded by the caller.
 //!
 //! Touches one temporary file. Invariant: nothing of a mail stays on disk when the spool is dropped, even after a crash
-//! (the file never has a name where the file system allows it). A spool that lost bytes, to a full disk or because a
-//! `push` was dropped half-way, never gives any back: a mail is whole or it is an error.
+//! (the file never has a name where the file system allows it), and what is there while it lives nobody can read: its
+//! key is in this memory only. A spool that lost bytes, to a full disk or because a `push` was dropped half-way, never
+//! gives any back: a mail is whole or it is an error.
 
+use crate::seal::vault::{TAG_BYTES, Vault};
 use bytes::{Bytes, BytesMut};
 use std::{
     env,
@@ -15,7 +17,7 @@ use std::{
 };
 use tokio::task::spawn_blocking;
 
-/// Octets read back from the file at once.
+/// Octets of a record of the file, which is read back at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// Where the files lie: `TMPDIR` if it is set, else `/var/tmp`, because `/tmp` is often memory.
@@ -35,16 +37,44 @@ pub fn folder() -> &'static Path {
 pub struct Spool {
     memory: BytesMut,
     memory_bytes_max: usize,
-    file: Option<Arc<File>>,
+    disk: Option<Arc<Disk>>,
+    /// Octet of the mail at which each record of the file begins.
+    records: Vec<usize>,
     bytes: usize,
     /// Bytes were taken out of memory and not (or not yet) seen on disk.
     is_torn: bool,
 }
 
+/// The file and its key.
+#[derive(Debug)]
+struct Disk {
+    file: File,
+    vault: Vault,
+}
+
+impl Disk {
+    fn open() -> io::Result<Self> {
+        Ok(Self { file: tempfile::tempfile_in(folder())?, vault: Vault::new().map_err(io::Error::other)? })
+    }
+
+    /// Writes the record with this number, which begins at octet `start` of the mail.
+    fn write(&self, number: usize, start: usize, octets: &[u8]) -> io::Result<()> {
+        let record = self.vault.lock(number as u64, octets).map_err(io::Error::other)?;
+        self.file.write_all_at(&record, (start + number * TAG_BYTES) as u64)
+    }
+
+    /// Reads it back; `end` is where the next one begins.
+    fn read(&self, number: usize, start: usize, end: usize) -> io::Result<Vec<u8>> {
+        let mut record = vec![0; end - start + TAG_BYTES];
+        self.file.read_exact_at(&mut record, (start + number * TAG_BYTES) as u64)?;
+        self.vault.unlock(number as u64, record).map_err(io::Error::other)
+    }
+}
+
 impl Spool {
     #[must_use]
     pub fn new(memory_bytes_max: usize) -> Self {
-        Self { memory: BytesMut::new(), memory_bytes_max, file: None, bytes: 0, is_torn: false }
+        Self { memory: BytesMut::new(), memory_bytes_max, disk: None, records: Vec::new(), bytes: 0, is_torn: false }
     }
 
     /// Octets taken so far.
@@ -69,21 +99,25 @@ impl Spool {
         if self.memory.len() <= self.memory_bytes_max {
             return Ok(());
         }
-        let offset = self.on_disk() as u64;
+        let start = self.on_disk();
         let chunk = self.memory.split().freeze();
-        let file = self.file.clone();
+        let (disk, number) = (self.disk.clone(), self.records.len());
+        let starts = (start..start + chunk.len()).step_by(CHUNK_BYTES);
         self.is_torn = true;
-        let file = spawn_blocking(move || -> io::Result<Arc<File>> {
-            let file = match file {
-                Some(file) => file,
-                None => Arc::new(tempfile::tempfile_in(folder())?),
+        let disk = spawn_blocking(move || -> io::Result<Arc<Disk>> {
+            let disk = match disk {
+                Some(disk) => disk,
+                None => Arc::new(Disk::open()?),
             };
-            file.write_all_at(&chunk, offset)?;
-            Ok(file)
+            for (place, record) in chunk.chunks(CHUNK_BYTES).enumerate() {
+                disk.write(number + place, start + place * CHUNK_BYTES, record)?;
+            }
+            Ok(disk)
         })
         .await
         .map_err(io::Error::other)??;
-        self.file = Some(file);
+        self.records.extend(starts);
+        self.disk = Some(disk);
         self.is_torn = false;
         Ok(())
     }
@@ -98,13 +132,15 @@ impl Spool {
     /// When the disk does not give the bytes back.
     pub async fn read_all(&self) -> io::Result<Bytes> {
         self.whole()?;
-        let Some(file) = self.file.clone() else { return Ok(Bytes::copy_from_slice(&self.memory)) };
-        let (on_disk, bytes) = (self.on_disk(), self.bytes);
+        let Some(disk) = self.disk.clone() else { return Ok(Bytes::copy_from_slice(&self.memory)) };
+        let (records, on_disk, bytes) = (self.records.clone(), self.on_disk(), self.bytes);
         let tail = self.memory.clone();
         spawn_blocking(move || {
             let mut whole = Vec::with_capacity(bytes);
-            whole.resize(on_disk, 0);
-            file.read_exact_at(&mut whole, 0)?;
+            let ends = records.iter().copied().skip(1).chain([on_disk]);
+            for (number, (start, end)) in records.iter().zip(ends).enumerate() {
+                whole.extend_from_slice(&disk.read(number, *start, end)?);
+            }
             whole.extend_from_slice(&tail);
             Ok(Bytes::from(whole))
         })
@@ -119,18 +155,16 @@ impl Spool {
     pub async fn read_at(&self, offset: usize) -> io::Result<Bytes> {
         self.whole()?;
         let on_disk = self.on_disk();
-        let Some(file) = self.file.clone().filter(|_| offset < on_disk) else {
+        let Some(disk) = self.disk.clone().filter(|_| offset < on_disk) else {
             let tail = self.memory.get(offset - on_disk.min(offset)..).unwrap_or_default();
             return Ok(Bytes::copy_from_slice(tail.get(..CHUNK_BYTES).unwrap_or(tail)));
         };
-        let length = CHUNK_BYTES.min(on_disk - offset);
-        spawn_blocking(move || {
-            let mut chunk = vec![0; length];
-            file.read_exact_at(&mut chunk, offset as u64)?;
-            Ok(Bytes::from(chunk))
-        })
-        .await
-        .map_err(io::Error::other)?
+        let next = self.records.partition_point(|start| *start <= offset);
+        let number = next.saturating_sub(1);
+        let start = self.records.get(number).copied().unwrap_or_default();
+        let end = self.records.get(next).copied().unwrap_or(on_disk);
+        let record = spawn_blocking(move || disk.read(number, start, end)).await.map_err(io::Error::other)??;
+        Ok(Bytes::from(record).slice(offset - start..))
     }
 
     fn on_disk(&self) -> usize {
@@ -164,6 +198,29 @@ mod tests {
             assert_eq!(pieces, expected);
         }
     }
+    #[tokio::test]
+    async fn the_disk_holds_nothing_readable() {
+        let mut spool = Spool::new(100);
+        let secret = b"meet me at nine behind the gymnasium";
+        for _ in 0..100 {
+            spool.push(secret).await.unwrap();
+        }
+        let file = &spool.disk.as_ref().unwrap().file;
+        let mut octets = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
+        file.read_exact_at(&mut octets, 0).unwrap();
+        assert!(octets.len() > 3000);
+        assert!(!octets.windows(9).any(|window| secret.windows(9).any(|words| words == window)));
+    }
+
+    #[tokio::test]
+    async fn what_was_altered_on_disk_is_an_error() {
+        let mut spool = Spool::new(0);
+        spool.push(b"one").await.unwrap();
+        spool.disk.as_ref().unwrap().file.write_all_at(b"x", 1).unwrap();
+        assert!(spool.read_all().await.is_err());
+        assert!(spool.read_at(0).await.is_err());
+    }
+
     #[tokio::test]
     async fn a_push_dropped_half_way_spoils_the_spool() {
         let mut spool = Spool::new(0);

@@ -4,7 +4,7 @@
 
 use super::{Plan, Reload};
 use crate::{
-    config::{Destination, Settings, rules},
+    config::{Destination, Settings, keyring, rules},
     doors::{
         deliver::{
             self, Mailstore,
@@ -63,15 +63,20 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 #[must_use]
 pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
     let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
-    // Where rules are read from may change with the configuration.
-    let rules_dir = Arc::new(ArcSwap::from_pointee(started.rules_dir.clone()));
-    let watched = Arc::clone(&rules_dir);
-    let stamp = Box::new(move || watched.load().as_deref().map(rules::stamp).unwrap_or_default());
+    // Where rules and keys are read from may change with the configuration.
+    let folders = Arc::new(ArcSwap::from_pointee((started.rules_dir.clone(), started.recipient_keys.clone())));
+    let watched = Arc::clone(&folders);
+    let stamp = Box::new(move || {
+        let watched = watched.load();
+        let mut files = watched.0.as_deref().map(rules::stamp).unwrap_or_default();
+        files.extend(watched.1.as_deref().map(keyring::stamp).unwrap_or_default());
+        files
+    });
     let read = Box::new(move || {
         let settings =
             Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
-        rules_dir.store(Arc::new(settings.rules_dir.clone()));
+        folders.store(Arc::new((settings.rules_dir.clone(), settings.recipient_keys.clone())));
         let keys = unheeded(&started, &settings);
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(" "), "these keys have changed and count only after a restart");
@@ -109,6 +114,7 @@ fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> 
         quarantine: Some(Arc::new(Quarantine::new(settings.quarantine_folder.clone(), &settings.authserv_id))),
         faults: Some(Arc::new(Faults::new(settings.state.with_file_name("faults")))),
         recorder: settings.record.as_ref().map(|record| recorder(record, metrics)).transpose()?,
+        keyring: Arc::new(settings.keyring().map_err(|errors| errors.to_string())?),
         checks: checks::ALL,
     })
 }

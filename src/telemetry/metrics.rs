@@ -136,6 +136,23 @@ const OUTCOMES: [&str; 10] = [
     "not_recorded",
 ];
 
+/// What can become of sealing a mail: how it was sealed, why it was not, or why a key could not be used.
+pub const SEALINGS: [&str; 13] = [
+    "openpgp",
+    "smime",
+    "already_encrypted",
+    "fault",
+    "missing",
+    "unreadable",
+    "secret",
+    "expired",
+    "not_yet_valid",
+    "revoked",
+    "usage",
+    "address",
+    "algorithm",
+];
+
 /// All series. One per process; shared by reference.
 pub struct Metrics {
     registry: Registry,
@@ -232,6 +249,9 @@ impl Metrics {
         }
         for class in ["2xx", "4xx", "5xx"] {
             self.outside.deliveries_total.with_label_values(&[class]).reset();
+        }
+        for outcome in SEALINGS {
+            self.outside.sealings_total.with_label_values(&[outcome]).reset();
         }
         for result in ["done", "failed"] {
             self.reloads_total.with_label_values(&[result]).reset();
@@ -358,6 +378,11 @@ impl Metrics {
             _ => "5xx",
         };
         self.outside.deliveries_total.with_label_values(&[class]).inc();
+    }
+
+    /// What became of sealing a copy of a mail: one of `SEALINGS`.
+    pub fn sealing(&self, outcome: &str) {
+        self.outside.sealings_total.with_label_values(&[outcome]).inc();
     }
 
     pub fn judge_panicked(&self) {
@@ -492,6 +517,7 @@ struct OutsideSeries {
     question_seconds: HistogramVec,
     dependency_up: IntGaugeVec,
     deliveries_total: IntCounterVec,
+    sealings_total: IntCounterVec,
 }
 
 impl OutsideSeries {
@@ -517,6 +543,11 @@ impl OutsideSeries {
                 "deliveries_total",
                 "Replies of the mailstore, per recipient.",
                 &["class"],
+            )?,
+            sealings_total: registrar.counters(
+                "sealings_total",
+                "Copies sealed to a key, and recipients whose mail could not be or was encrypted already.",
+                &["outcome"],
             )?,
         })
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Who has a mailbox; everybody else is refused with 550 5.1.1.
-pub const MAILBOXES: [&str; 6] = ["anna", "bert", "carla", "load", "sender", "postmaster"];
+pub const MAILBOXES: [&str; 8] = ["anna", "bert", "carla", "load", "paul", "sara", "sender", "postmaster"];
 
 /// Octets of a mail in which its mark is looked for; a bounce quotes the mark after the MTA's own words.
 const MARK_WITHIN: usize = 64 << 10;

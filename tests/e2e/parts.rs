@@ -16,6 +16,7 @@ pub enum Part {
     Clamd,
     Promtool,
     Openssl,
+    Gpg,
 }
 
 impl Part {
@@ -28,6 +29,7 @@ impl Part {
             Self::Clamd => ("clamd", "clamav-daemon"),
             Self::Promtool => ("promtool", "prometheus"),
             Self::Openssl => ("openssl", "openssl"),
+            Self::Gpg => ("gpg", "gpg"),
         }
     }
 

@@ -19,6 +19,10 @@ downgrade = "off"
 name = "certified"
 recipients = ["bert+certified@direct.example.org", "bert+certified@filtered.example.org"]
 transport = "verified"
+[[class]]
+name = "sealed"
+recipients = ["paul@filtered.example.org", "sara@filtered.example.org"]
+seal = "any"
 [[secure_alias]]
 domain = "secure.direct.example.org"
 mailbox = "direct.example.org"
@@ -43,6 +47,8 @@ pub struct Wehr {
     pub http: SocketAddr,
     pub quarantine: PathBuf,
     pub records: PathBuf,
+    /// Keys that recipients' mail is sealed to; empty at first.
+    pub keys: PathBuf,
     neighbours: Neighbours,
     folder: PathBuf,
     process: Option<Process>,
@@ -59,6 +65,7 @@ impl Wehr {
             http: free_port(),
             quarantine: folder.join("quarantine"),
             records: folder.join("records"),
+            keys: folder.join("keys"),
             neighbours,
             folder,
             process: None,
@@ -90,6 +97,7 @@ impl Wehr {
     pub fn configure(&self, authserv_id: &str) {
         let Neighbours { mailstore, clamd, resolver } = self.neighbours;
         let (unix, quarantine) = (self.milter_unix.display(), self.quarantine.display());
+        let keys = self.keys.display();
         let (tcp, lmtp, http) = (self.milter_tcp, self.lmtp, self.http);
         let text = format!(
             "authserv_id = \"{authserv_id}\"
@@ -112,8 +120,11 @@ resolvers = [\"{resolver}\"]
 folder = \"{quarantine}\"
 [record]
 recipients = [\"anna@direct.example.org\", \"@filtered.example.org\"]
+[encryption]
+recipient_keys = \"{keys}\"
 "
         );
+        fs::create_dir_all(&self.keys).expect("a folder of keys");
         fs::write(self.folder.join("wehr.toml"), text).expect("writing wehr.toml");
         fs::write(self.folder.join("encryption.toml"), ENCRYPTION).expect("writing encryption.toml");
     }

@@ -82,6 +82,7 @@ impl House {
             quarantine: None,
             faults: None,
             recorder: None,
+            keyring: Arc::default(),
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
@@ -106,6 +107,7 @@ impl House {
             quarantine: None,
             faults: None,
             recorder: None,
+            keyring: self.desk.keyring(),
             checks: wehr::judge::checks::ALL,
         });
         self

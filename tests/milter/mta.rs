@@ -164,6 +164,7 @@ impl House {
             quarantine: None,
             faults: None,
             recorder: None,
+            keyring: Arc::default(),
             checks: wehr::judge::checks::ALL,
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

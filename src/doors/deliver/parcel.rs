@@ -14,6 +14,9 @@ use std::{
 /// rewrite, the last field that we or the mailstore put on top.
 const BARRIER: &[u8] = b"X-Wehr-Defect: the next line is a fold of nothing";
 
+/// Octets of a header section, or of a message that takes its place, handed on at once.
+const CHUNK_BYTES: usize = 256 << 10;
+
 /// One mail as the mailstore shall get it. Line ends as they came, dots not stuffed.
 #[derive(Debug)]
 pub struct Parcel {
@@ -24,7 +27,7 @@ pub struct Parcel {
     pub eight_bit: bool,
     /// RFC 8689: the mail may only go on over verified TLS, to one who keeps that too, or stay on this machine.
     pub require_tls: bool,
-    /// The edited header section with its empty line.
+    /// The edited header section with its empty line; the whole message where another one took its place.
     pub head: Bytes,
     spool: Spool,
     body_start: usize,
@@ -46,6 +49,29 @@ impl Parcel {
         }
     }
 
+    /// Another message in place of this one, for the same envelope.
+    #[must_use]
+    pub fn with_message(&self, message: Vec<u8>) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            smtputf8: self.smtputf8,
+            eight_bit: self.eight_bit,
+            require_tls: self.require_tls,
+            head: message.into(),
+            spool: Spool::new(0),
+            body_start: 0,
+        }
+    }
+
+    /// The whole body at once. Only for a mail that holds a permit of its size.
+    ///
+    /// # Errors
+    /// When the spool's disk fails.
+    pub async fn body(&self) -> io::Result<Bytes> {
+        let whole = self.spool.read_all().await?;
+        Ok(whole.slice(self.body_start.min(whole.len())..))
+    }
+
     /// Octets that the mailstore will get.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
@@ -59,7 +85,7 @@ impl Parcel {
     pub async fn read_at(&self, offset: usize) -> io::Result<Bytes> {
         match offset.checked_sub(self.head.len()) {
             Some(into_body) => self.spool.read_at(self.body_start + into_body).await,
-            None => Ok(self.head.slice(offset..)),
+            None => Ok(self.head.slice(offset..self.head.len().min(offset + CHUNK_BYTES))),
         }
     }
 }

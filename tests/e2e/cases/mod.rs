@@ -5,6 +5,7 @@ mod failures;
 mod operation;
 mod parts_alone;
 mod recording;
+mod sealing;
 mod transport;
 mod verdicts;
 
@@ -20,6 +21,7 @@ pub struct Case {
 /// The parts that the whole way of a mail takes.
 const WHOLE_WAY: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd];
 const WITH_OPENSSL: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Openssl];
+const WITH_READERS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Openssl, Part::Gpg];
 const METRICS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Promtool];
 
 const fn case(name: &'static str, run: fn(&mut Lab)) -> Case {
@@ -53,6 +55,7 @@ pub const ALL: &[Case] = &[
     case("clamd_killed_mid_stream_at_the_milter", failures::clamd_killed_mid_stream_at_the_milter),
     case("clamd_killed_mid_stream_at_the_lmtp_door", failures::clamd_killed_mid_stream_at_the_lmtp_door),
     case("mailstore_away", failures::mailstore_away),
+    Case { name: "sealed_mail_is_read_back_from_dovecot", needs: WITH_READERS, run: sealing::read_back },
     Case { name: "promtool_finds_the_metrics_clean", needs: METRICS, run: operation::metrics_are_clean },
     case("sighup_reloads", operation::reload),
     case("sigterm_drains", operation::drains),

@@ -3,8 +3,10 @@
 //! Pure. Nobody demands anything by default; of several demands on one mail the strongest counts.
 
 pub mod read;
+pub mod sealing;
 pub mod transport;
 
+use self::sealing::Sealing;
 use super::{verdict::Action, whom::Whom};
 use crate::mail::{
     address::{Address, Domain},
@@ -34,6 +36,7 @@ pub struct Class {
     /// Empty: everybody whom no class before names.
     pub recipients: Vec<Whom>,
     pub transport: Level,
+    pub sealing: Sealing,
 }
 
 /// What is demanded of mail from some domains.
@@ -75,6 +78,12 @@ impl Encryption {
             class.recipients.is_empty() || class.recipients.iter().any(|whom| whom.is(recipient) || whom.is(&mailbox))
         };
         self.classes.iter().find(names)
+    }
+
+    /// How mail to a recipient is sealed before hand-over; a secure alias is sealed as its mailbox is.
+    #[must_use]
+    pub fn sealing_of(&self, recipient: &Address) -> Sealing {
+        self.class_of(recipient).map(|class| class.sealing).unwrap_or_default()
     }
 
     /// The secure alias that a recipient's domain is, if any.

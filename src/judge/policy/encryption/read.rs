@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Class, Encryption, Partner, SecureAlias};
+use super::{Class, Encryption, Partner, SecureAlias, sealing};
 use crate::{
     judge::{
         document::{Document, Errors, Value, unknown},
@@ -68,7 +68,8 @@ fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
             "name" => class.name = document.text(value).unwrap_or_default(),
             "recipients" => class.recipients = whom::read(document, value),
             "transport" => class.transport = level(document, value),
-            _ => document.complain_of_key(key, CLASS_KEYS),
+            word if class.sealing.take(document, word, value) => {}
+            _ => document.complain_of_key(key, CLASS_KEYS.into_iter().chain(sealing::KEYS)),
         }
     }
     if class.name.is_empty() {

@@ -237,9 +237,9 @@ fn text(tuning: &Tuning) -> String {
         tuning.left_out
     );
     let mut table = |title: &str, before: &Worth, after: &Worth| {
-        let _ = writeln!(out, "\n{title:32}  before    after");
+        let _ = writeln!(out, "\n{title:36}  before    after");
         let mut line = |what: &str, before: String, after: String| {
-            let _ = writeln!(out, "  {what:30}{before:>8} {after:>8}");
+            let _ = writeln!(out, "  {what:34}{before:>8} {after:>8}");
         };
         let percent = |share: f64| format!("{:.2} %", share * 100.0);
         line("ham tagged", before.ham_tagged.to_string(), after.ham_tagged.to_string());

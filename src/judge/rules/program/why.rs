@@ -125,7 +125,12 @@ impl Looking<'_, '_, '_> {
             Code::Symbol(at) => {
                 seen.extend(self.symbol(*at));
                 if depth < limits::WHY_DEPTH_MAX {
-                    steps.extend(self.rule(*at, depth + 1));
+                    let rule = self.rule(*at, depth + 1);
+                    // A leaf that is nothing but a sub-rule has its condition right below it.
+                    match code {
+                        Code::Symbol(_) => steps.extend(rule.into_iter().flat_map(|rule| rule.steps)),
+                        _ => steps.extend(rule),
+                    }
                 }
             }
             Code::Hit(hit) => seen.extend(self.pattern(*hit)),
@@ -216,7 +221,7 @@ mod tests {
         let or = &and.steps[1];
         let leaves: Vec<_> = or.steps.iter().map(|step| (step.condition.as_str(), step.is_short)).collect();
         assert_eq!(leaves, [("__B", true), ("size > 9000", true)]);
-        assert_eq!(or.steps[0].steps[0].steps[0].seen, "link.host is \"y.example\"");
+        assert_eq!(or.steps[0].steps[0].seen, "link.host is \"y.example\"");
         let not = &and.steps[2];
         assert!(!not.is_true() && not.steps[0].is_true() && not.steps[0].is_short, "{not:?}");
         assert_eq!(not.steps[0].condition, "from.domain in ours");

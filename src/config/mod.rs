@@ -7,6 +7,7 @@ pub mod keys;
 pub mod learned;
 pub mod read;
 pub mod rules;
+pub mod trust;
 
 use self::read::{Entry, Item, Values};
 use crate::{
@@ -117,6 +118,10 @@ pub struct Settings {
     pub model_file: Option<PathBuf>,
     /// `None`: the classes that are built in.
     pub recipients_file: Option<PathBuf>,
+    /// File of certificate authorities whose signers are trusted.
+    pub encryption_anchors: Option<PathBuf>,
+    /// Folder of OpenPGP keys that are trusted.
+    pub encryption_keys: Option<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -200,6 +205,7 @@ impl Settings {
             auth: auth::Settings {
                 authserv_id: self.authserv_id.clone(),
                 trusted_sealers: self.trusted_sealers.clone(),
+                trust: Arc::new(trust::read(self.encryption_anchors.as_deref(), self.encryption_keys.as_deref())?),
             },
             own_domains: self.own_domains.clone(),
             thresholds: self.thresholds,
@@ -223,6 +229,10 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     line("authserv_id", &rulebook.auth.authserv_id);
     for sealer in &rulebook.auth.trusted_sealers {
         line("trusted_sealer", sealer.as_str());
+    }
+    let trusted = rulebook.auth.trust.digest();
+    if !trusted.is_empty() {
+        line("trusted_signers", &trusted);
     }
     for domain in &rulebook.own_domains {
         line("own_domain", domain.as_str());
@@ -279,6 +289,8 @@ impl Typing<'_> {
             self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
         let model_file = self.existing("learn.model", "a readable file", Path::is_file);
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
+        let encryption_anchors = self.file("encryption.anchors");
+        let encryption_keys = self.existing("encryption.keys", "a readable folder", Path::is_dir);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -305,6 +317,8 @@ impl Typing<'_> {
             rules_dir,
             model_file,
             recipients_file,
+            encryption_anchors,
+            encryption_keys,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,

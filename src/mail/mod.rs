@@ -5,10 +5,12 @@
 
 pub mod address;
 pub mod alike;
+pub mod asn1;
 pub mod author;
 pub mod body;
 pub mod charset;
 pub mod classic;
+pub mod cms;
 pub mod coding;
 pub mod content;
 pub mod defects;
@@ -24,9 +26,11 @@ pub mod mime;
 pub mod mismatch;
 pub mod names;
 pub mod network;
+pub mod openpgp;
 pub mod page;
 pub mod parameters;
 pub mod parties;
+pub mod protection;
 pub mod readings;
 pub mod shown;
 pub mod timestamp;

@@ -117,6 +117,7 @@ fn rulebook() -> Arc<Rulebook> {
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         classes: Classes::embedded(),
+        encryption: wehr::judge::policy::encryption::Encryption::default(),
         learned: None,
         digest: "bench".to_owned(),
     })

@@ -198,6 +198,8 @@ pub const SWALLOWED_BYTES_MAX: u64 = 1 << 30;
 pub const REPLIES_HELD_BYTES_MAX: usize = 16 << 10;
 /// Octets of one reply line; RFC 5321 4.5.3.1.5 says 512 with CRLF.
 pub const REPLY_LINE_BYTES_MAX: usize = 510;
+/// Octets of the link in a refusal: with sentence and reference it stays one reply line.
+pub const REPLY_LINK_BYTES_MAX: usize = 200;
 /// Octets read at once from an LMTP client that sends a message.
 pub const CONTENT_READ_BYTES_MAX: usize = 64 << 10;
 /// Seconds a client gets to read our last reply after we hung up.

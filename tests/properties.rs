@@ -56,6 +56,7 @@ fn made() -> Rulebook {
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         classes: wehr::judge::policy::classes::Classes::embedded(),
+        encryption: wehr::judge::policy::encryption::Encryption::default(),
         learned: None,
         digest: "test".to_owned(),
     }

@@ -170,6 +170,7 @@ fn rulebook(rules: Ruleset) -> Rulebook {
         thresholds: Thresholds::default(),
         rules,
         classes: wehr::judge::policy::classes::Classes::embedded(),
+        encryption: wehr::judge::policy::encryption::Encryption::default(),
         learned: None,
         digest: "test".to_owned(),
     }

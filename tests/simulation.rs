@@ -65,6 +65,7 @@ fn made() -> Rulebook {
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         classes: Classes::embedded(),
+        encryption: wehr::judge::policy::encryption::Encryption::default(),
         learned: None,
         digest: "simulation".to_owned(),
     }

@@ -51,6 +51,7 @@ static RULEBOOK: LazyLock<Arc<Rulebook>> = LazyLock::new(|| {
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         learned: None,
         classes: wehr::judge::policy::classes::Classes::embedded(),
+        encryption: wehr::judge::policy::encryption::Encryption::default(),
         digest: "fuzz".to_owned(),
     })
 });

@@ -143,6 +143,12 @@ pub const KEYS: &[Key] = &[
         "folder of OpenPGP public keys (.asc, .pgp, .gpg, .key) whose signatures are trusted; empty: none is",
     ),
     key(
+        "policy.encryption",
+        Shape::Text,
+        r#""""#,
+        "file with what must arrive encrypted: classes of recipients, partners, secure aliases; empty: no demand",
+    ),
+    key(
         "quarantine.folder",
         Shape::Text,
         r#""wehr-data/quarantine""#,

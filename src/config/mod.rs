@@ -5,6 +5,7 @@
 pub mod explain;
 pub mod keys;
 pub mod learned;
+pub mod policy;
 pub mod read;
 pub mod rules;
 pub mod trust;
@@ -16,10 +17,7 @@ use crate::{
         auth,
         document::{Complaint, Errors, Position, unknown},
         findings::{Score, Symbol},
-        policy::{
-            classes::{self, Classes},
-            verdict::Action,
-        },
+        policy::verdict::Action,
         rulebook::{Rulebook, Thresholds},
         rules::{Rule, lists::Lists, ruleset::Ruleset},
     },
@@ -122,6 +120,8 @@ pub struct Settings {
     pub encryption_anchors: Option<PathBuf>,
     /// Folder of OpenPGP keys that are trusted.
     pub encryption_keys: Option<PathBuf>,
+    /// `None`: nobody demands encryption.
+    pub encryption_file: Option<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -171,18 +171,6 @@ impl Settings {
         Ok(rules::Found { sources: sources.with_own_domains(&self.own_domains), proof })
     }
 
-    /// What each class of recipients takes.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the file.
-    pub fn classes(&self) -> Result<Classes, Errors> {
-        let Some(path) = &self.recipients_file else { return Ok(Classes::embedded()) };
-        let file = path.display().to_string();
-        let text =
-            fs::read_to_string(path).map_err(|error| Errors::whole_file(&file, format!("cannot read it: {error}")))?;
-        classes::read::read(&file, &text)
-    }
-
     /// Everything that can sway a verdict, from this configuration and these rules.
     ///
     /// # Errors
@@ -210,7 +198,8 @@ impl Settings {
             own_domains: self.own_domains.clone(),
             thresholds: self.thresholds,
             rules,
-            classes: self.classes()?,
+            classes: policy::classes(self.recipients_file.as_deref())?,
+            encryption: policy::encryption(self.encryption_file.as_deref())?,
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
@@ -252,6 +241,7 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     for class in rulebook.classes.all() {
         line("class", &format!("{class:?}"));
     }
+    line("encryption", &format!("{:?}", rulebook.encryption));
     for (name, list) in lists {
         line(name, &list.entries().collect::<Vec<_>>().join("\n"));
     }
@@ -291,6 +281,7 @@ impl Typing<'_> {
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let encryption_anchors = self.file("encryption.anchors");
         let encryption_keys = self.existing("encryption.keys", "a readable folder", Path::is_dir);
+        let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -319,6 +310,7 @@ impl Typing<'_> {
             recipients_file,
             encryption_anchors,
             encryption_keys,
+            encryption_file,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,

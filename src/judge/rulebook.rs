@@ -6,7 +6,7 @@ use super::{
     auth,
     findings::{Finding, Score, Symbol},
     learned::model::Model,
-    policy::{classes::Classes, verdict::Action},
+    policy::{classes::Classes, encryption::Encryption, verdict::Action},
     rules::ruleset::Ruleset,
 };
 use crate::mail::address::Domain;
@@ -40,6 +40,8 @@ pub struct Rulebook {
     pub rules: Ruleset,
     /// What each class of recipients takes.
     pub classes: Classes,
+    /// What must arrive encrypted.
+    pub encryption: Encryption,
     /// What mails of this house taught; nothing is said of a mail without.
     pub learned: Option<Arc<Model>>,
     /// Name of the milter or proxy in the reference of a verdict.

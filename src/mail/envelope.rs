@@ -31,6 +31,8 @@ pub struct Tls {
     pub certificate_issuer: Option<String>,
     /// Milter macro `{verify}`: did the client certificate verify?
     pub verified: bool,
+    /// Does the MTA say that the certificate matched DANE records (`{verify}` = `TRUSTED`)?
+    pub dane: bool,
 }
 
 /// Sender and recipients of one mail.

@@ -35,6 +35,7 @@ pub mod readings;
 pub mod shown;
 pub mod timestamp;
 pub mod tnef;
+pub mod transport;
 pub mod unpack;
 
 use self::{

@@ -75,6 +75,7 @@ impl House {
             thresholds: Thresholds::default(),
             rules: wehr::judge::rules::ruleset::Ruleset::default(),
             classes: wehr::judge::policy::classes::Classes::embedded(),
+            encryption: wehr::judge::policy::encryption::Encryption::default(),
             learned: None,
             digest: "test".to_owned(),
         };

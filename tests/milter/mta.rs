@@ -156,6 +156,7 @@ impl House {
             thresholds: Thresholds::default(),
             rules,
             classes: Classes::embedded(),
+            encryption: wehr::judge::policy::encryption::Encryption::default(),
             learned: None,
             digest: "test".to_owned(),
         });

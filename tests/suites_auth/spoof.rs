@@ -11,6 +11,7 @@ use wehr::{
         policy::{
             self,
             classes::Classes,
+            encryption::Encryption,
             verdict::{Action, Verdict},
         },
         rulebook::{Rulebook, Thresholds},
@@ -30,6 +31,7 @@ fn rulebook() -> Rulebook {
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).unwrap(),
         classes: Classes::embedded(),
+        encryption: Encryption::default(),
         learned: None,
         digest: String::new(),
     }

@@ -158,6 +158,7 @@ fn rulebook() -> Arc<Rulebook> {
             rules: Ruleset::embedded(&[]).unwrap(),
             learned: None,
             classes: Classes::embedded(),
+            encryption: wehr::judge::policy::encryption::Encryption::default(),
             digest: "inner".to_owned(),
         })
     });

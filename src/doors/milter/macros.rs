@@ -157,7 +157,8 @@ impl Macros {
             cipher_bits: self.get(Name::CipherBits).and_then(|bits| bits.parse().ok()),
             certificate_subject: owned(Name::CertSubject),
             certificate_issuer: owned(Name::CertIssuer),
-            verified: self.get(Name::Verify) == Some("OK") || is_trusted_by_postfix,
+            verified: matches!(self.get(Name::Verify), Some("OK" | "TRUSTED")) || is_trusted_by_postfix,
+            dane: self.get(Name::Verify) == Some("TRUSTED"),
         })
     }
 }

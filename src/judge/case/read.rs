@@ -82,8 +82,8 @@ fn client(document: &Document<'_>, value: &Value<'_>) -> Client {
 }
 
 fn tls(document: &Document<'_>, value: &Value<'_>) -> Tls {
-    const KEYS: [&str; 6] =
-        ["version", "cipher", "cipher_bits", "certificate_subject", "certificate_issuer", "verified"];
+    const KEYS: [&str; 7] =
+        ["version", "cipher", "cipher_bits", "certificate_subject", "certificate_issuer", "verified", "dane"];
     let mut tls = Tls::default();
     for (key, value) in document.table(value).into_iter().flatten() {
         match key.get_ref().as_ref() {
@@ -93,6 +93,7 @@ fn tls(document: &Document<'_>, value: &Value<'_>) -> Tls {
             "certificate_subject" => tls.certificate_subject = document.text(value),
             "certificate_issuer" => tls.certificate_issuer = document.text(value),
             "verified" => tls.verified = document.flag(value).unwrap_or_default(),
+            "dane" => tls.dane = document.flag(value).unwrap_or_default(),
             _ => document.complain_of_key(key, KEYS),
         }
     }

@@ -106,14 +106,15 @@ fn fact() -> impl Strategy<Value = Fact> {
 fn case() -> impl Strategy<Value = Case> {
     let address = || any::<String>().prop_map(|text| Address::new(&text));
     let text = || any::<Option<String>>();
-    let tls = (any::<String>(), text(), any::<Option<u32>>(), text(), text(), any::<bool>()).prop_map(
-        |(version, cipher, cipher_bits, certificate_subject, certificate_issuer, verified)| Tls {
+    let tls = (any::<String>(), text(), any::<Option<u32>>(), text(), text(), any::<bool>(), any::<bool>()).prop_map(
+        |(version, cipher, cipher_bits, certificate_subject, certificate_issuer, verified, dane)| Tls {
             version,
             cipher,
             cipher_bits,
             certificate_subject,
             certificate_issuer,
             verified,
+            dane,
         },
     );
     let client = (any::<Option<std::net::IpAddr>>(), text(), text(), prop::option::of(tls), text())

@@ -54,7 +54,7 @@ fn client(out: &mut String, client: &Client) {
 }
 
 fn tls(tls: &Tls) -> String {
-    let Tls { version, cipher, cipher_bits, certificate_subject, certificate_issuer, verified } = tls;
+    let Tls { version, cipher, cipher_bits, certificate_subject, certificate_issuer, verified, dane } = tls;
     let mut pairs = vec![format!("version = {}", quoted(version))];
     if let Some(cipher) = cipher {
         pairs.push(format!("cipher = {}", quoted(cipher)));
@@ -70,6 +70,9 @@ fn tls(tls: &Tls) -> String {
     }
     if *verified {
         pairs.push("verified = true".to_owned());
+    }
+    if *dane {
+        pairs.push("dane = true".to_owned());
     }
     format!("{{ {} }}", pairs.join(", "))
 }

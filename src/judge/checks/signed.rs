@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub const CHECK: Check =
-    Check { name: "signed", symbols: &[VALID, INVALID, UNTRUSTED, EXPIRED, ADDRESS, UNVERIFIED, PART, ENCRYPTED, LABEL], run };
+    Check { name: "signed", symbols: &[VALID, INVALID, UNTRUSTED, EXPIRED, ADDRESS, UNVERIFIED, PART, ENCRYPTED, LABEL, CONTENT], run };
 
 const VALID: Symbol = Symbol::new("SIGNED_VALID");
 const INVALID: Symbol = Symbol::new("SIGNED_INVALID");
@@ -24,6 +24,8 @@ const UNVERIFIED: Symbol = Symbol::new("SIGNED_UNVERIFIED");
 const PART: Symbol = Symbol::new("SIGNED_PART");
 const ENCRYPTED: Symbol = Symbol::new("ENCRYPTED_MAIL");
 const LABEL: Symbol = Symbol::new("ENCRYPTION_LABEL_FALSE");
+/// Found by the policy, when a class of recipients takes signed or encrypted mail only.
+pub const CONTENT: Symbol = Symbol::new("POLICY_CONTENT");
 
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let message = &evidence.mail.message;

@@ -3,16 +3,19 @@
 //! Pure. The score is a sum of hundredths; a symbol may demand a least action; each recipient has an outcome.
 
 pub mod classes;
+pub mod encryption;
 pub mod trace;
 pub mod verdict;
+pub mod whom;
 
 use self::{
     classes::{Class, Objection},
+    encryption::content::Content,
     verdict::{Action, Outcome, Reply, Verdict},
 };
 use super::{
     auth::Authentication,
-    checks::attachments::POLICY,
+    checks::{attachments::POLICY, signed::CONTENT},
     coverage::Account,
     facts::Facts,
     findings::{Finding, Score},
@@ -34,19 +37,30 @@ pub fn decide(
     let objections = objections(mail, &coverage, rulebook);
     let details = objections.iter().flatten().map(|objection| Finding::new(POLICY, objection.what.clone()));
     findings.extend(details);
+    let unsealed = unsealed(mail, &authentication, rulebook);
+    findings.extend(unsealed.iter().flatten().map(|(_, class)| Finding::new(CONTENT, class.clone())));
     findings.sort();
     findings.dedup();
     let score = rulebook.sum(&findings);
     let demanded = findings.iter().map(|finding| rulebook.least_action(&finding.symbol)).max().unwrap_or_default();
     let action = by_score(score, rulebook.thresholds).max(demanded);
     let reference = trace::reference(mail, rulebook);
-    let outcome = |objection: &Option<Objection>| match objection {
-        Some(objection) if objection.action > action => {
-            Outcome { action: objection.action, reply: refusal(objection.action, &reference) }
+    let outcome = |(objection, content): (&Option<Objection>, &Option<(&Content, String)>)| {
+        let attachments = objection.as_ref().map(|objection| objection.action).unwrap_or_default();
+        match content {
+            Some((content, _)) if content.refused > action.max(attachments) => {
+                let link = rulebook.encryption.link.as_deref();
+                let refusal = (content.refused == Action::Reject).then(|| content.refusal(&reference, link));
+                Outcome {
+                    action: content.refused,
+                    reply: refusal.unwrap_or_else(|| reply(content.refused, &reference)),
+                }
+            }
+            _ if attachments > action => Outcome { action: attachments, reply: refusal(attachments, &reference) },
+            _ => Outcome { action, reply: reply(action, &reference) },
         }
-        _ => Outcome { action, reply: reply(action, &reference) },
     };
-    let outcomes = objections.iter().map(outcome).collect();
+    let outcomes = objections.iter().zip(&unsealed).map(outcome).collect();
     let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };
     verdict.edits = trace::edits(mail, &verdict, rulebook);
     verdict
@@ -65,6 +79,24 @@ fn objections<'r>(mail: &Mail, coverage: &Account, rulebook: &'r Rulebook) -> Ve
         return vec![object(classes.everybody())];
     }
     mail.envelope.recipients.iter().map(|recipient| object(classes.of(recipient))).collect()
+}
+
+/// For each recipient what its class demands of signatures and encryption and this mail does not give, with the name of
+/// the class; one entry where there are no recipients.
+fn unsealed<'r>(
+    mail: &Mail,
+    authentication: &Authentication,
+    rulebook: &'r Rulebook,
+) -> Vec<Option<(&'r Content, String)>> {
+    let object = |recipient| {
+        let class = rulebook.encryption.class_of(recipient)?;
+        let is_met = class.content.is_met(mail.message.protection.encrypted, &authentication.signatures);
+        (!is_met).then(|| (&class.content, class.name.clone()))
+    };
+    if mail.envelope.recipients.is_empty() {
+        return vec![None];
+    }
+    mail.envelope.recipients.iter().map(object).collect()
 }
 
 /// The action that a score alone asks for.

@@ -4,17 +4,10 @@
 
 pub mod read;
 
-use super::verdict::Action;
+use super::{verdict::Action, whom::Whom};
 use crate::{
     judge::coverage::{self, Account, Engine},
-    mail::{
-        address::{Address, Domain},
-        content::Part,
-        defects, filetype,
-        message::Message,
-        names,
-        readings::kinds,
-    },
+    mail::{address::Address, content::Part, defects, filetype, message::Message, names, readings::kinds},
 };
 use std::collections::BTreeMap;
 
@@ -36,14 +29,6 @@ pub struct Class {
     types: BTreeMap<String, Action>,
     /// Octets of one attachment, and what happens above.
     bytes_max: Option<usize>,
-}
-
-/// Whom an entry of `recipients` means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whom {
-    Address(Address),
-    /// All addresses of a domain.
-    Domain(Domain),
 }
 
 /// The keys whose value is an action.
@@ -92,18 +77,6 @@ impl Classes {
     #[must_use]
     pub fn all(&self) -> &[Class] {
         &self.0
-    }
-}
-
-impl Whom {
-    fn is(&self, recipient: &Address) -> bool {
-        match self {
-            Self::Address(address) => {
-                address.local_part().eq_ignore_ascii_case(recipient.local_part())
-                    && address.domain() == recipient.domain()
-            }
-            Self::Domain(domain) => recipient.domain().is_some_and(|theirs| theirs == *domain),
-        }
     }
 }
 

@@ -2,13 +2,10 @@
 //!
 //! Pure.
 
-use super::{Class, Classes, KINDS, Whom, extension};
-use crate::{
-    judge::{
-        document::{Document, Errors, Value, unknown},
-        policy::verdict::Action,
-    },
-    mail::address::{Address, Domain},
+use super::{Class, Classes, KINDS, extension};
+use crate::judge::{
+    document::{Document, Errors, Value, unknown},
+    policy::{verdict::Action, whom},
 };
 use std::collections::BTreeMap;
 use toml::de::DeValue;
@@ -57,7 +54,7 @@ fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
         match key.get_ref().as_ref() {
             "name" => class.name = document.text(value).unwrap_or_default(),
             "about" => class.about = document.text(value).unwrap_or_default(),
-            "recipients" => class.recipients = recipients(document, value),
+            "recipients" => class.recipients = whom::read(document, value),
             "extensions" => class.extensions = actions(document, value, "extension", extension),
             "types" => class.types = actions(document, value, "media type", media_type),
             "bytes_max" => class.bytes_max = document.count(value).and_then(|count| usize::try_from(count).ok()),
@@ -71,28 +68,6 @@ fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
         document.complain(value.span(), "a class needs a `name`");
     }
     Some((class, value.span().start))
-}
-
-fn recipients(document: &Document<'_>, value: &Value<'_>) -> Vec<Whom> {
-    let entries = document.texts(value).unwrap_or_default();
-    if entries.is_empty() {
-        document.complain(value.span(), "names nobody; leave `recipients` out in the class for everybody");
-    }
-    let mut found = Vec::new();
-    for (text, span) in entries {
-        let whom = match text.strip_prefix('@') {
-            Some(domain) => Domain::parse(domain).map(Whom::Domain),
-            None => Some(Address::new(&text)).filter(|address| address.domain().is_some()).map(Whom::Address),
-        };
-        match whom {
-            Some(whom) => found.push(whom),
-            None => {
-                document
-                    .complain(span, format!("`{text}` is no recipient: an address, or @domain for all of a domain"));
-            }
-        }
-    }
-    found
 }
 
 fn actions(

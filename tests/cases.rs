@@ -57,6 +57,9 @@ fn rulebook() -> Arc<Rulebook> {
     let mut settings = Settings::load(None).unwrap();
     settings.authserv_id = "mx.school.example".into();
     settings.trusted_sealers = vec![Domain::parse("trusted.example").unwrap()];
+    let trust = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/trust");
+    settings.encryption_anchors = Some(trust.join("authorities.pem"));
+    settings.encryption_file = Some(trust.join("encryption.toml"));
     Arc::new(settings.rulebook().unwrap())
 }
 

@@ -64,7 +64,7 @@ fn gather<'a>(bytes: &'a [u8], depth: usize, pieces: &mut Vec<&'a [u8]>) {
 }
 
 /// Items one after another, up to the end, an end-of-contents mark or something that is no item.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Items<'a> {
     rest: &'a [u8],
 }

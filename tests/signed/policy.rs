@@ -55,3 +55,33 @@ fn each_class_gets_what_it_takes() {
     let verdict = judge(&rulebook, plain.as_bytes(), "council@schule.example", now());
     assert_eq!(verdict.outcomes[0].action, Action::Quarantine);
 }
+
+/// The blocks of the manual, in order: configuration, rule, policy.
+#[test]
+fn the_manual_is_right() {
+    let manual = include_str!("../../docs/encryption.md");
+    let signed = manual.split("## Signed mail").nth(1).unwrap();
+    let blocks: Vec<&str> = signed.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [config, rule, policy] = blocks[..3] else { panic!("{} blocks", blocks.len()) };
+    let folder = tempfile::tempdir().unwrap();
+    let name = |part: &str| folder.path().join(part).display().to_string();
+    std::fs::create_dir(folder.path().join("keys")).unwrap();
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/trust/authorities.pem"), name("authorities.pem"))
+        .unwrap();
+    let config =
+        config.replace("/etc/wehr/authorities.pem", &name("authorities.pem")).replace("/etc/wehr/keys", &name("keys"));
+    let config = format!("{config}\n[policy]\nencryption = '{}'\n", name("policy.toml"));
+    std::fs::write(name("policy.toml"), policy).unwrap();
+    std::fs::write(name("wehr.toml"), config).unwrap();
+    let settings = wehr::config::Settings::load(Some(std::path::Path::new(&name("wehr.toml")))).unwrap();
+    let found = settings.rulebook().unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!((found.auth.trust.anchors().len(), found.encryption.classes.len()), (1, 2));
+    assert_ne!(found.digest, rulebook(None, None, Some(policy)).digest);
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::write(name("rules/own.toml"), rule).unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_wehr"))
+        .args(["rules", "check", "--rules", &name("rules")])
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+}

@@ -90,11 +90,12 @@ pub fn is_binary_message(prefix: &[u8]) -> bool {
         }
         [0xc1, 0xc0..0xe0, _, 3, rest @ ..] => is_public_algorithm(rest.get(8)),
         // Session key for a password: version 4, AES, iterated and salted (RFC 9580 5.3).
-        [0x8c | 0xc3, 0x0d | 0x2e..0x40, 4, 7..=9, 3, ..] => true,
+        [0x8c | 0xc3, 0x0d | 0x2e..0x40, 4, 7..=9, 3, ..]
         // One-pass signature and its only length.
-        [0x90 | 0xc4, 0x0d, 3, 0..=1, ..] => true,
+        | [0x90 | 0xc4, 0x0d, 3, 0..=1, ..]
         // Compressed data without length: zlib and bzip2 say who they are, deflate is tried.
-        [0xa3, 2, 0x78, ..] | [0xa3, 3, b'B', b'Z', b'h', ..] => true,
+        | [0xa3, 2, 0x78, ..]
+        | [0xa3, 3, b'B', b'Z', b'h', ..] => true,
         [0xa3, 1, rest @ ..] => packets::is_deflated_message(rest),
         _ => false,
     }

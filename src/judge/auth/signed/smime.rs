@@ -45,8 +45,8 @@ fn one(signer: &Signer<'_>, data: &SignedData<'_>, content: &[u8], scene: &Scene
         return Signature::new(Standing::UnknownKey, "the certificate is not in the mail");
     };
     let named = Signature { issuer: certificate.issuer(), serial: certificate.serial(), ..Signature::default() };
-    let signed = match signed_octets(signer, data, content) {
-        Ok(signed) => signed,
+    let covered = match signed_octets(signer, data, content) {
+        Ok(octets) => octets,
         Err((result, reason)) => return named.but(result, reason),
     };
     let der = CertificateDer::from(certificate.der);
@@ -58,7 +58,7 @@ fn one(signer: &Signer<'_>, data: &SignedData<'_>, content: &[u8], scene: &Scene
         return named.but(Standing::Unsupported, "an algorithm that is not known");
     }
     let is_right = |algorithm: &&dyn SignatureVerificationAlgorithm| {
-        end.verify_signature(*algorithm, signed, &signer.signature).is_ok()
+        end.verify_signature(*algorithm, covered, &signer.signature).is_ok()
     };
     if !candidates.iter().any(is_right) {
         return named.but(Standing::Invalid, "the signature is not right");

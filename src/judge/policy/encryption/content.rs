@@ -108,7 +108,7 @@ pub fn signers(document: &Document<'_>, value: &Value<'_>) -> Vec<Whom> {
         match Whom::parse(&text) {
             Some(whom) => found.push(whom),
             None => {
-                document.complain(span, format!("`{text}` is no signer: an address, or @domain for all of a domain"))
+                document.complain(span, format!("`{text}` is no signer: an address, or @domain for all of a domain"));
             }
         }
     }

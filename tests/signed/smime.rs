@@ -205,7 +205,7 @@ fn whose_certificate_it_is_decides() {
     house.signer("short", "rsa:1024", "middle", ANNA);
     house.sign("server", "rsa:2048", "middle", &usage("digitalSignature", "serverAuth"));
     house.sign("cipher", "rsa:2048", "middle", &usage("keyEncipherment", "emailProtection"));
-    house.sign("plain", "rsa:2048", "middle", &format!("subjectAltName=email:Anna@SCHULE.example"));
+    house.sign("plain", "rsa:2048", "middle", "subjectAltName=email:Anna@SCHULE.example");
     house.sign_as("subject", "rsa:2048", "middle", "basicConstraints=CA:FALSE", &format!("Anna/emailAddress={ANNA}"));
     house.sign("nobody", "rsa:2048", "middle", "basicConstraints=CA:FALSE");
     let mut wrong = Vec::new();

@@ -9,7 +9,7 @@ use crate::{
         facts::Unknown,
         findings::{Finding, Symbol},
     },
-    mail::defects,
+    mail::{content::Defect, defects},
 };
 
 pub const CHECK: Check =
@@ -27,15 +27,17 @@ const LABEL: Symbol = Symbol::new("ENCRYPTION_LABEL_FALSE");
 /// Found by the policy, when a class of recipients takes signed or encrypted mail only.
 pub const CONTENT: Symbol = Symbol::new("POLICY_CONTENT");
 
+/// The symbols of the defects of labels.
+pub const DEFECTS: &[(Defect, Symbol)] = &[(defects::FALSE_ENCRYPTION_LABEL, LABEL)];
+
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let message = &evidence.mail.message;
     let mut findings = Vec::new();
     if let Some(family) = message.protection.encrypted {
         findings.push(Finding::new(ENCRYPTED, family.word()));
     }
-    if message.defects.contains(&defects::FALSE_ENCRYPTION_LABEL) {
-        findings.push(Finding::new(LABEL, ""));
-    }
+    let labels = DEFECTS.iter().filter(|(defect, _)| message.defects.contains(defect));
+    findings.extend(labels.map(|(_, symbol)| Finding::new(symbol.clone(), "")));
     if message.protection.is_part_signed {
         findings.push(Finding::new(PART, ""));
     }

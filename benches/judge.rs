@@ -85,7 +85,11 @@ fn crlf(raw: &[u8]) -> Bytes {
 
 fn rulebook() -> Arc<Rulebook> {
     Arc::new(Rulebook {
-        auth: auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
+        auth: auth::Settings {
+            authserv_id: "mx.school.example".to_owned(),
+            trusted_sealers: Vec::new(),
+            ..Default::default()
+        },
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),

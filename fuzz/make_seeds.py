@@ -5,9 +5,12 @@ Most come from corpus/; the rest stands here. Run it again when a target's input
 python3 fuzz/make_seeds.py
 """
 
+import base64
 import shutil
 import struct
 import tomllib
+import zlib
+from email import message_from_bytes
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -226,6 +229,30 @@ see http://0x7f.1.2.3:80/%41?u=http://z.example#a or mailto:b@c.example
 """
 
 
+SESSION_KEY = b"\xc1\x0c\x03ABCDEFGH\x12\0\0"
+LITERAL = b"\xcb\x0fb\x04a.js\0\0\0\0alert"
+PACKETS = {
+    "encrypted": SESSION_KEY + b"\xd2\x03\x01ab",
+    "password": b"\xc3\x0d\x04\x09\x03\x08saltsalt\x60\xd2\x03\x01ab",
+    "literal": LITERAL,
+    "partial": b"\xcb\xe3b\x04a.js\0\0\x07\0\0alert",
+    "compressed": b"\xa3\x00" + LITERAL,
+    "deflated": b"\xa3\x01" + zlib.compress(LITERAL)[2:-4],
+    "lying": SESSION_KEY + LITERAL,
+    "signature": bytes.fromhex("c275040016080 01d162104eb85bb5fa33a75e15e944e63f22bc6f5a31caf9a05026549 33ec000a0910f22bc6f5a31caf9a".replace(" ", "")) + bytes(60),
+    "key": b"\xc6\x33\x04eI3\xec\x16\x09+\x06\x01\x04\x01\xdaG\x0f\x01\x01\x07@" + bytes(33) + b"\xcd\x0da@b.example <>",
+}
+CLEARTEXT = (
+    "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nwords \n- -- \n-----BEGIN PGP SIGNATURE-----\n\n"
+    "wgQEAAAA\n-----END PGP SIGNATURE-----\n"
+)
+CMS = {
+    "ber": bytes.fromhex("308006092a864886f70d010702a0803080020101310030 8006092a864886f70d010701a0802480040261620401630000000000000000000000".replace(" ", "")),
+    "enveloped": bytes.fromhex("308006092a864886f70d010703a0803080020100000000000000"),
+    "compressed": bytes.fromhex("3080060b2a864886f70d0109100109a08030800201003000308006092a864886f70d010701a080240404027801000000000000000000"),
+}
+
+
 def main():
     shutil.rmtree(SEEDS, ignore_errors=True)
     for name, mail in MAILS.items():
@@ -240,7 +267,22 @@ def main():
         for marker in [b"<html", b"<HTML", b"<p>"]:
             if marker in mail:
                 seed("html", name, mail[mail.index(marker):].decode(errors="ignore"))
+    for name, octets in PACKETS.items():
+        seed("openpgp_packets", name, octets)
+        armour = base64.encodebytes(octets).decode()
+        for label in ["MESSAGE", "SIGNATURE"]:
+            seed("openpgp_packets", f"{name}-{label.lower()}", f"-----BEGIN PGP {label}-----\n\n{armour}-----END PGP {label}-----\n")
+    seed("openpgp_packets", "cleartext", CLEARTEXT)
+    for name, octets in CMS.items():
+        seed("cms", name, octets)
     for name, folder in CASES.items():
+        if name.startswith("signed-"):
+            mail = message_from_bytes((folder / "message.eml").read_bytes())
+            for part in mail.walk():
+                if "pkcs7" in part.get_content_type():
+                    seed("cms", name, part.get_payload(decode=True))
+                if part.get_content_type() == "application/pgp-signature":
+                    seed("openpgp_packets", name, part.get_payload(decode=True))
         mail, case = (folder / "message.eml").read_bytes(), (folder / "case.toml").read_text()
         seed("judge", name, table(tomllib.loads(case)) + mail)
         if not name.startswith("authentication"):

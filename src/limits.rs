@@ -415,3 +415,17 @@ pub const SEAL_MEMORY_FACTOR: usize = 4;
 pub const KEY_FILE_BYTES_MAX: usize = 1 << 20;
 /// Files of the folder of recipients' keys; each is held in memory, and all are read again when one changes.
 pub const KEY_FILES_MAX: usize = 50_000;
+/// Items inside items of BER: what clients write has about a dozen, and reading takes a stack frame each.
+pub const ASN1_DEPTH_MAX: usize = 32;
+/// Signers of one mail that are looked at: each costs a signature and a path of certificates, about a millisecond.
+pub const SIGNERS_MAX: usize = 8;
+/// Certificates that a signed mail brings along and that are looked at: paths are searched among them.
+pub const SIGNER_CERTIFICATES_MAX: usize = 16;
+/// Octets of a detached signature: certificates and lists of revocations come along.
+pub const SIGNATURE_BYTES_MAX: usize = 1 << 20;
+/// Octets of one file of certificates or keys whose signatures are trusted.
+pub const TRUST_FILE_BYTES_MAX: u64 = 16 << 20;
+/// Files of the folder of keys whose signatures are trusted.
+pub const TRUST_FILES_MAX: usize = 20_000;
+/// Seconds that a signer's clock may be ahead of ours.
+pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;

@@ -54,6 +54,7 @@ fn made() -> Rulebook {
         auth: wehr::judge::auth::Settings {
             authserv_id: "mx.school.example".to_owned(),
             trusted_sealers: vec![Domain::parse("list.example").unwrap()],
+            ..Default::default()
         },
         own_domains: vec![Domain::parse("school.example").unwrap()],
         thresholds: Thresholds::default(),

@@ -56,7 +56,11 @@ fn rulebook() -> Arc<Rulebook> {
 
 fn made() -> Rulebook {
     Rulebook {
-        auth: auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
+        auth: auth::Settings {
+            authserv_id: "mx.school.example".to_owned(),
+            trusted_sealers: Vec::new(),
+            ..Default::default()
+        },
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),

@@ -44,6 +44,7 @@ static RULEBOOK: LazyLock<Arc<Rulebook>> = LazyLock::new(|| {
         auth: wehr::judge::auth::Settings {
             authserv_id: AUTHSERV_ID.to_owned(),
             trusted_sealers: Domain::parse("trusted.example").into_iter().collect(),
+            ..Default::default()
         },
         own_domains: Domain::parse("school.example").into_iter().collect(),
         thresholds: Thresholds::default(),

@@ -148,6 +148,18 @@ pub const KEYS: &[Key] = &[
         "file with classes of recipients and what each takes (attachments, coverage); empty: one class, built in",
     ),
     key(
+        "encryption.anchors",
+        Shape::Text,
+        r#""""#,
+        "file with the PEM certificate authorities whose S/MIME signers are trusted; empty: none is",
+    ),
+    key(
+        "encryption.keys",
+        Shape::Text,
+        r#""""#,
+        "folder of OpenPGP public keys (.asc, .pgp, .gpg, .key) whose signatures are trusted; empty: none is",
+    ),
+    key(
         "policy.encryption",
         Shape::Text,
         r#""""#,

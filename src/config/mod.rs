@@ -9,6 +9,7 @@ pub mod learned;
 pub mod policy;
 pub mod read;
 pub mod rules;
+pub mod trust;
 
 use self::read::{Entry, Item, Values};
 use crate::{
@@ -122,6 +123,10 @@ pub struct Settings {
     pub recipients_file: Option<PathBuf>,
     /// `None`: nothing is recorded.
     pub record: Option<record::Settings>,
+    /// File of certificate authorities whose signers are trusted.
+    pub encryption_anchors: Option<PathBuf>,
+    /// Folder of OpenPGP keys that are trusted.
+    pub encryption_keys: Option<PathBuf>,
     /// `None`: nobody demands encryption.
     pub encryption_file: Option<PathBuf>,
     /// Folder of the keys that recipients' mail is sealed to.
@@ -211,6 +216,7 @@ impl Settings {
             auth: auth::Settings {
                 authserv_id: self.authserv_id.clone(),
                 trusted_sealers: self.trusted_sealers.clone(),
+                trust: Arc::new(trust::read(self.encryption_anchors.as_deref(), self.encryption_keys.as_deref())?),
             },
             own_domains: self.own_domains.clone(),
             thresholds: self.thresholds,
@@ -262,6 +268,10 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
     line("authserv_id", &rulebook.auth.authserv_id);
     for sealer in &rulebook.auth.trusted_sealers {
         line("trusted_sealer", sealer.as_str());
+    }
+    let trusted = rulebook.auth.trust.digest();
+    if !trusted.is_empty() {
+        line("trusted_signers", &trusted);
     }
     for domain in &rulebook.own_domains {
         line("own_domain", domain.as_str());
@@ -320,6 +330,8 @@ impl Typing<'_> {
         let model_file = self.existing("learn.model", "a readable file", Path::is_file);
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let record = self.record();
+        let encryption_anchors = self.file("encryption.anchors");
+        let encryption_keys = self.existing("encryption.keys", "a readable folder", Path::is_dir);
         let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
         let recipient_keys = self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
@@ -349,6 +361,8 @@ impl Typing<'_> {
             model_file,
             recipients_file,
             record,
+            encryption_anchors,
+            encryption_keys,
             encryption_file,
             recipient_keys,
             message_bytes_max: message_bytes_max?,

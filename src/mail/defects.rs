@@ -131,6 +131,8 @@ pub const ZIP_OVERLAP: Defect = "zip_overlap";
 pub const DUPLICATE_MEMBER: Defect = "duplicate_member";
 /// A member is marked as encrypted and is not.
 pub const FALSE_ENCRYPTION: Defect = "false_encryption";
+/// A part is labelled as encrypted and is not, or as signed and is encrypted.
+pub const FALSE_ENCRYPTION_LABEL: Defect = "false_encryption_label";
 /// An archive behind other content.
 pub const PREPENDED_DATA: Defect = "prepended_data";
 /// Content behind the end of an archive.

@@ -2,7 +2,7 @@
 //!
 //! Pure. Knows the signatures that matter in mail and leaves the rest to `infer`; never opens a container.
 
-use super::names;
+use super::{asn1, cms, names, openpgp};
 use memchr::memmem;
 
 /// Octets from the start that detection wants to see: an ISO 9660 image says so at 32,769.
@@ -22,11 +22,6 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (2, b"-lh", "application/x-lzh-compressed"),
     (2, b"-lz", "application/x-lzh-compressed"),
     (0, b"\x78\x9f\x3e\x22", "application/vnd.ms-tnef"),
-    (0, b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
-    (2, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
-    (3, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
-    (4, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
-    (5, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "application/pkcs7-mime"),
     (32_769, b"CD001", "application/x-iso9660-image"),
     (32_769, b"BEA01", "application/x-iso9660-image"),
     (32_769, b"NSR0", "application/x-iso9660-image"),
@@ -173,11 +168,6 @@ const CONTAINERS: &[&str] = &[
 /// Types that clients open as a page.
 const PAGES: &[&str] = &["text/html", "image/svg+xml", "application/hta", "text/xml"];
 
-/// id-envelopedData (RFC 5652 6.1) in DER.
-const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
-/// Octets of a DER file in which its content type stands.
-const DER_HEAD_BYTES: usize = 32;
-
 /// The media type that the first octets of a file speak of; empty if they say nothing.
 ///
 /// `prefix` should hold `PREFIX_BYTES` octets where the file has them.
@@ -194,6 +184,9 @@ pub fn detect(prefix: &[u8]) -> &'static str {
     if prefix.starts_with(COMPOUND_FILE) {
         return compound(prefix);
     }
+    if prefix.first() == Some(&asn1::SEQUENCE) && cms::read(prefix).is_some() {
+        return "application/pkcs7-mime";
+    }
     if let Some(media_type) = text(prefix) {
         return media_type;
     }
@@ -201,6 +194,7 @@ pub fn detect(prefix: &[u8]) -> &'static str {
         Some("application/vnd.microsoft.portable-executable") => "application/x-dosexec",
         Some(media_type) => media_type,
         None if is_tar(prefix) => "application/x-tar",
+        None if openpgp::is_binary_message(prefix) => "application/pgp-encrypted",
         None if is_lzma(prefix) => "application/x-lzma",
         None if holds(prefix.get(..TEXT_SAMPLE_BYTES).unwrap_or(prefix), b"%PDF-") => "application/pdf",
         None => "",
@@ -302,13 +296,15 @@ pub fn is_readable(declared: &str, detected: &str) -> bool {
         || (says_text && !detected.starts_with("image/") && !is_container(detected))
 }
 
-/// Does the file say by its first octets that its content is encrypted?
+/// Is it a mail sealed for its recipient, by its bytes? `octets` should be all of the file.
 #[must_use]
-pub fn is_encrypted(detected: &str, prefix: &[u8]) -> bool {
+pub fn is_encrypted(detected: &str, octets: &[u8]) -> bool {
     match detected {
-        "application/pgp-encrypted" => true,
-        "application/pkcs7-mime" => memmem::find(prefix.get(..DER_HEAD_BYTES).unwrap_or(prefix), ENVELOPED).is_some(),
-        "text/plain" => memmem::find(prefix, b"-----BEGIN PGP MESSAGE-----").is_some(),
+        "application/pgp-encrypted" if octets.first().is_some_and(|first| first & 0x80 != 0) => {
+            openpgp::kind(octets) == Some(openpgp::Kind::Encrypted)
+        }
+        "application/pgp-encrypted" | "text/plain" => openpgp::texts(octets).is_encrypted,
+        "application/pkcs7-mime" => cms::read(octets).is_some_and(|info| info.kind.is_encrypted()),
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ use super::{
     defects,
     head::Head,
     mime::Walk,
+    protection::Protection,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Message {
     /// What is wrong with the bytes, sorted, without repetition.
     pub defects: Vec<Defect>,
     pub coverage: Coverage,
+    /// How the mail as a whole is signed or encrypted.
+    pub protection: Protection,
     /// Octets of what stood inside parts, by the digest of `Part::sha256`: what a look at the message itself may miss.
     /// Kept up to `limits::UNPACKED_KEPT_BYTES_MAX`.
     pub inner: BTreeMap<String, Bytes>,
@@ -48,8 +51,9 @@ impl Message {
         walk.defects.extend(link_defects);
         let coverage =
             Coverage { bytes: raw.len(), scanned: raw.len().saturating_sub(walk.unseen_bytes), skipped: walk.skipped };
-        let Walk { parts, texts, defects, inner, .. } = walk;
-        Self { raw, head, subject, parts, texts, links, defects: defects.into_iter().collect(), coverage, inner }
+        let Walk { parts, texts, defects, inner, protection, .. } = walk;
+        let defects = defects.into_iter().collect();
+        Self { raw, head, subject, parts, texts, links, defects, coverage, protection, inner }
     }
 
     /// Octets held in `inner`.

@@ -7,7 +7,7 @@
 mod doubts;
 mod members;
 mod others;
-mod parser;
+pub mod parser;
 
 use super::{
     body::Body,
@@ -15,7 +15,9 @@ use super::{
     content::{Defect, LinkPlace, Part, Skipped, Text},
     defects, filetype,
     links::Links,
-    names, readings,
+    names, openpgp,
+    protection::Protection,
+    readings,
 };
 use crate::limits;
 use bytes::Bytes;
@@ -43,6 +45,9 @@ pub struct Walk {
     /// Octets that other readings may still look at and decode.
     readings_work: usize,
     unfolding: Unfolding,
+    /// Paths of parts that are labelled as encrypted and hold others.
+    sealed: Vec<String>,
+    pub protection: Protection,
     /// Octets of what stood inside parts, by digest, as far as there is room for them.
     pub inner: BTreeMap<String, Bytes>,
 }
@@ -77,12 +82,16 @@ impl Walk {
             disputed: 0,
             readings_work: readings::work_of(raw.len()),
             unfolding: Unfolding::default(),
+            sealed: Vec::new(),
+            protection: Protection::default(),
             inner: BTreeMap::new(),
         };
         defects::of_lines(raw, &mut walk.defects);
         if let Some(message) = PARSER.parse(raw) {
             walk.message(&message, Positions::default());
             walk.doubt(&message, raw, None);
+            walk.labels();
+            walk.protection = Protection::of(&message, &walk.parts, &walk.defects);
         } else {
             walk.headless(raw);
             others::read(&mut walk, raw, &BTreeSet::new(), None);
@@ -104,6 +113,17 @@ impl Walk {
                     self.leaf(&part, position);
                 }
             }
+        }
+    }
+
+    /// Notes what is labelled as encrypted and holds nothing that is.
+    fn labels(&mut self) {
+        let is_below = |part: &Part, path: &str| {
+            path.is_empty() || part.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let is_true = |path: &String| self.parts.iter().any(|part| part.encrypted && is_below(part, path));
+        if !self.sealed.iter().all(is_true) {
+            self.defects.insert(defects::FALSE_ENCRYPTION_LABEL);
         }
     }
 
@@ -174,6 +194,9 @@ impl Walk {
             self.defects.insert(defects::MULTIPART_WITHOUT_PARTS);
             return self.leaf(part, position);
         };
+        if part.content_type().is_some_and(|content_type| content_type.subtype().is_some_and(is_encrypted_subtype)) {
+            self.sealed.push(position.path.clone());
+        }
         let source = part.message().source_bytes();
         let boundary = part.boundary().unwrap_or_default();
         let slice = |start: u32, end: u32| source.get(start as usize..end as usize).unwrap_or_default();
@@ -250,7 +273,7 @@ impl Walk {
             self.skip(&position, defects::UNKNOWN_TRANSFER_ENCODING, raw.len());
         }
         let smime_type = content_type.and_then(|content_type| content_type.attribute("smime-type")).unwrap_or_default();
-        let is_enveloped = smime_type.to_ascii_lowercase().ends_with("enveloped-data");
+        let smime_type = smime_type.to_ascii_lowercase();
         let names = self.names_of(part);
         let files = if filetype::is_readable(&media_type, filetype::detect(&body.prefix)) {
             others::files_in_text(&body.prefix)
@@ -261,13 +284,14 @@ impl Walk {
         let declared = Declared { media_type, charset, is_shown };
         let index = self.parts.len();
         self.content(position, declared, names, body, raw.len());
-        if is_enveloped
-            && let Some(last) = self.parts.get_mut(index)
-            && !last.encrypted
-        {
-            last.encrypted = true;
-            let path = last.path.clone();
-            self.skip(&Position { path, within: None }, ENCRYPTED, raw.len());
+        let is_encrypted = self.parts.get(index).is_some_and(|part| part.encrypted);
+        let is_belied = match smime_type.as_str() {
+            "enveloped-data" | "authenveloped-data" => !is_encrypted,
+            "signed-data" => is_encrypted,
+            _ => false,
+        };
+        if is_belied {
+            self.defects.insert(defects::FALSE_ENCRYPTION_LABEL);
         }
         others::add_files(self, &path, files);
     }
@@ -285,6 +309,10 @@ impl Walk {
         let encrypted = filetype::is_encrypted(detected, &body.prefix);
         if encrypted {
             self.skip(&position, ENCRYPTED, raw_bytes);
+        } else if matches!(detected, "text/plain" | "application/pgp-encrypted")
+            && openpgp::texts(&body.prefix).is_false
+        {
+            self.defects.insert(defects::FALSE_ENCRYPTION_LABEL);
         }
         if filetype::is_readable(&declared.media_type, detected) {
             self.readable(&position, &declared, detected, &body);
@@ -422,6 +450,11 @@ impl Positions {
         *children += 1;
         *children
     }
+}
+
+/// `multipart/encrypted` (RFC 1847 2.2).
+fn is_encrypted_subtype(subtype: &str) -> bool {
+    subtype.eq_ignore_ascii_case("encrypted")
 }
 
 fn join(base: &str, number: usize) -> String {

@@ -5,10 +5,12 @@
 
 pub mod address;
 pub mod alike;
+pub mod asn1;
 pub mod author;
 pub mod body;
 pub mod charset;
 pub mod classic;
+pub mod cms;
 pub mod coding;
 pub mod content;
 pub mod defects;
@@ -24,10 +26,12 @@ pub mod mime;
 pub mod mismatch;
 pub mod names;
 pub mod network;
+pub mod openpgp;
 pub mod page;
 pub mod parameters;
 pub mod parties;
 pub mod partner;
+pub mod protection;
 pub mod readings;
 pub mod received;
 pub mod shown;

@@ -66,7 +66,11 @@ impl House {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let rulebook = Rulebook {
-            auth: wehr::judge::auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: vec![] },
+            auth: wehr::judge::auth::Settings {
+                authserv_id: "mx.school.example".to_owned(),
+                trusted_sealers: Vec::new(),
+                ..Default::default()
+            },
             own_domains: vec![],
             thresholds: Thresholds::default(),
             rules: wehr::judge::rules::ruleset::Ruleset::default(),

@@ -55,7 +55,7 @@ impl Taken {
 
 fn rulebook() -> Arc<Rulebook> {
     Arc::new(Rulebook {
-        auth: wehr::judge::auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
+        auth: wehr::judge::auth::Settings { authserv_id: "mx.school.example".to_owned(), ..Default::default() },
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules: Ruleset::embedded(&[]).unwrap(),

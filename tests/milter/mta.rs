@@ -147,7 +147,11 @@ impl House {
             }
         }
         let rulebook = Arc::new(Rulebook {
-            auth: auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
+            auth: auth::Settings {
+                authserv_id: "mx.school.example".to_owned(),
+                trusted_sealers: Vec::new(),
+                ..Default::default()
+            },
             own_domains: Vec::new(),
             thresholds: Thresholds::default(),
             rules,

@@ -149,7 +149,11 @@ impl Ground {
 fn rulebook() -> Arc<Rulebook> {
     static RULEBOOK: LazyLock<Arc<Rulebook>> = LazyLock::new(|| {
         Arc::new(Rulebook {
-            auth: auth::Settings { authserv_id: "mx.school.example".to_owned(), trusted_sealers: Vec::new() },
+            auth: auth::Settings {
+                authserv_id: "mx.school.example".to_owned(),
+                trusted_sealers: Vec::new(),
+                ..Default::default()
+            },
             own_domains: Vec::new(),
             thresholds: Thresholds::default(),
             rules: Ruleset::embedded(&[]).unwrap(),

@@ -4,13 +4,13 @@
 
 use crate::{
     judge::{
-        auth::{Authentication, Spf, Word},
+        auth::{Authentication, Spf, Word, signed::Signature},
         coverage::{Account, Engine, Gap},
         facts::{Fact, Facts, Failure, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::Rulebook,
     },
-    mail::{Mail, message::Message},
+    mail::{Mail, message::Message, protection::Family},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -29,6 +29,10 @@ pub struct Report {
     recipients: Vec<Recipient>,
     symbols: Vec<Symbol>,
     auth: Auth,
+    /// Signatures over the whole mail.
+    signed: Signed,
+    /// How the whole mail is encrypted: `smime`, `openpgp` or `none`.
+    encrypted: &'static str,
     headers_added: Vec<Added>,
     headers_removed: Vec<Removed>,
     parts: Vec<Part>,
@@ -115,6 +119,25 @@ struct DmarcResult {
     author_domain: String,
     author_domains: Vec<String>,
     organizational_domain: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Signed {
+    smime: SignatureResult,
+    openpgp: SignatureResult,
+    /// A part is signed, the mail as a whole is not.
+    part: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct SignatureResult {
+    result: &'static str,
+    /// Whom certificate or key speak for.
+    addresses: Vec<String>,
+    issuer: String,
+    /// Serial number of the certificate, or fingerprint of the key, in hex.
+    serial: String,
     reason: String,
 }
 
@@ -238,6 +261,12 @@ pub fn report(judged: &Judged<'_>) -> Report {
             .collect(),
         symbols: symbols.collect(),
         auth: auth(authentication),
+        signed: Signed {
+            smime: signature(&authentication.signatures.smime),
+            openpgp: signature(&authentication.signatures.openpgp),
+            part: mail.message.protection.is_part_signed,
+        },
+        encrypted: mail.message.protection.encrypted.map_or("none", Family::word),
         headers_added,
         headers_removed,
         parts: parts.iter().map(part).collect(),
@@ -261,6 +290,11 @@ pub fn report(judged: &Judged<'_>) -> Report {
         received_at: mail.received_at.to_string(),
         reference: verdict.reference.clone(),
     }
+}
+
+fn signature(signature: &Signature) -> SignatureResult {
+    let Signature { result, addresses, issuer, serial, reason } = signature.clone();
+    SignatureResult { result: result.word(), addresses, issuer, serial, reason }
 }
 
 fn auth(authentication: &Authentication) -> Auth {

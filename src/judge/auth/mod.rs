@@ -15,6 +15,7 @@ pub mod keys;
 pub mod lookups;
 pub mod reports;
 pub mod results;
+pub mod signed;
 pub mod spf;
 pub mod tags;
 
@@ -22,6 +23,7 @@ use self::{
     canonical::Index,
     dkim::{BodyHashes, Verifier},
     dmarc::Identifiers,
+    signed::{Signatures, trust::Trust},
     spf::Identity,
 };
 use crate::{
@@ -177,6 +179,8 @@ pub struct Authentication {
     pub arc: Arc,
     pub iprev: Iprev,
     pub dmarc: Dmarc,
+    /// What the signatures of the author came to.
+    pub signatures: Signatures,
     /// Every author that some reader could show, from all From fields.
     pub authors: Vec<Author>,
     /// What is odd about the author fields.
@@ -190,6 +194,8 @@ pub struct Settings {
     pub authserv_id: String,
     /// Domains whose ARC seals are believed.
     pub trusted_sealers: Vec<Domain>,
+    /// Whose signatures of mails are believed.
+    pub trust: std::sync::Arc<Trust>,
 }
 
 /// Authentication under way: a method that has its result is not run again when further facts arrive.
@@ -203,6 +209,7 @@ pub struct Progress {
     arc: Option<Arc>,
     iprev: Option<Iprev>,
     dmarc: Option<Dmarc>,
+    signatures: Option<Signatures>,
 }
 
 impl Progress {
@@ -245,8 +252,9 @@ impl Progress {
             let dmarc = dmarc::evaluate(authorship, &Identifiers { spf: &spf, dkim: &dkim, arc: &arc }, reading)?;
             Ok(if client.is_some() { dmarc } else { dmarc.without_client() })
         })?;
+        let signatures = once(&mut self.signatures, || Ok(signed::verify(mail, &authorship.authors, &settings.trust)))?;
         let Authorship { authors, oddities } = authorship.clone();
-        Ok(Authentication { spf, spf_helo, dkim, arc, iprev, dmarc, authors, oddities })
+        Ok(Authentication { spf, spf_helo, dkim, arc, iprev, dmarc, signatures, authors, oddities })
     }
 }
 

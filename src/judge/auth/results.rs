@@ -2,7 +2,10 @@
 //!
 //! Pure. Every value that a sender could choose is written as a token or quoted string of harmless characters.
 
-use super::{Authentication, Settings, Spf, Word, reports};
+use super::{
+    Authentication, Settings, Spf, Word, reports,
+    signed::{Signature, Standing},
+};
 use crate::mail::{
     Mail,
     address::Domain,
@@ -12,6 +15,8 @@ use crate::mail::{
 
 /// Octets of a line before it is folded (RFC 5322 2.1.1).
 const LINE_BYTES_MAX: usize = 76;
+/// Addresses of a signer that are told.
+const IDENTIFIERS_MAX: usize = 4;
 /// Octets of one value; longer ones are cut, for they only inform.
 const VALUE_BYTES_MAX: usize = 253;
 
@@ -43,6 +48,9 @@ pub fn authentication_results(mail: &Mail, authentication: &Authentication, sett
     arc(authentication, &mut statements);
     iprev(mail, authentication, &mut statements);
     dmarc(authentication, &mut statements);
+    let signatures = &authentication.signatures;
+    statements.extend(signature("smime", "body.smime-serial", &signatures.smime));
+    statements.extend(signature("x-openpgp", "body.x-openpgp-key", &signatures.openpgp));
     fold(&format!("{}; ", value(&settings.authserv_id)), &statements)
 }
 
@@ -100,6 +108,23 @@ fn dmarc(authentication: &Authentication, statements: &mut Vec<Vec<String>>) {
         reason(&dmarc.reason, &mut words);
         statements.push(words);
     }
+}
+
+/// A signature of the author (RFC 7281 3); who signed is told only once the signature was found right.
+fn signature(method: &str, key: &str, signature: &Signature) -> Option<Vec<String>> {
+    if signature.result == Standing::None {
+        return None;
+    }
+    let mut words = vec![format!("{method}={}", signature.result.result())];
+    reason(&signature.reason, &mut words);
+    for address in signature.addresses.iter().take(IDENTIFIERS_MAX) {
+        property(&format!("body.{method}-identifier"), address, &mut words);
+    }
+    property(key, &signature.serial, &mut words);
+    if !signature.issuer.is_empty() {
+        property(&format!("body.{method}-issuer"), &signature.issuer, &mut words);
+    }
+    Some(words)
 }
 
 fn reason(text: &str, words: &mut Vec<String>) {

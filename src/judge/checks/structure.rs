@@ -155,11 +155,12 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::checks::{attachments, signed};
 
     #[test]
     fn every_defect_has_a_symbol() {
         let source = include_str!("../../mail/defects.rs");
-        let every = || SYMBOLS.iter().chain(crate::judge::checks::attachments::DEFECTS);
+        let every = || SYMBOLS.iter().chain(attachments::DEFECTS).chain(signed::DEFECTS);
         let named = source.lines().filter_map(|line| line.split_once(": Defect = \"")?.1.split('"').next());
         let unlisted: Vec<&str> =
             named.filter(|name| *name != "missing_date" && every().all(|(known, _)| known != name)).collect();

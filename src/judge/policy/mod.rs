@@ -10,12 +10,15 @@ pub mod whom;
 
 use self::{
     classes::{Class, Objection},
-    encryption::transport::{Unmet, claimed},
+    encryption::{
+        content::Content,
+        transport::{Unmet, claimed},
+    },
     verdict::{Action, Outcome, Reply, Verdict},
 };
 use super::{
     auth::Authentication,
-    checks::{attachments::POLICY, transport},
+    checks::{attachments::POLICY, signed::CONTENT, transport},
     coverage::Account,
     facts::Facts,
     findings::{Finding, Score},
@@ -42,6 +45,8 @@ pub fn decide(
     }));
     let details = objections.iter().flatten().map(|objection| Finding::new(POLICY, objection.what.clone()));
     findings.extend(details);
+    let unsealed = unsealed(mail, &authentication, rulebook);
+    findings.extend(unsealed.iter().flatten().map(|(_, class)| Finding::new(CONTENT, class.clone())));
     findings.sort();
     findings.dedup();
     let score = rulebook.sum(&findings);
@@ -51,26 +56,55 @@ pub fn decide(
     let by_content = by_score(score, rulebook.thresholds).max(demanded);
     let action = by_content.max(downgrade);
     let reference = trace::reference(mail, rulebook);
-    let outcome = |(objection, unmet): (&Option<Objection>, &Option<Unmet>)| match objection {
-        _ if unmet.is_some() => {
-            Outcome { action: Action::Reject, reply: rulebook.encryption.refusal(550), objection: None }
-        }
-        Some(objection) if objection.action > action => {
-            let reply = refusal(objection.action, &reference);
-            Outcome { action: objection.action, reply, objection: Some(objection.what.clone()) }
-        }
-        _ if action > by_content && action == Action::Defer => {
-            Outcome { action, reply: rulebook.encryption.refusal(451), objection: None }
-        }
-        _ if action > by_content && action == Action::Reject => {
-            Outcome { action, reply: rulebook.encryption.refusal(550), objection: None }
-        }
-        _ => Outcome { action, reply: reply(action, &reference), objection: None },
-    };
-    let outcomes = objections.iter().zip(&unmet).map(outcome).collect();
+    let weighed = Weighed { action, by_content, reference: &reference, rulebook };
+    let recipients = objections.iter().zip(&unmet).zip(&unsealed);
+    let outcomes =
+        recipients.map(|((objection, unmet), unsealed)| weighed.outcome(objection, unmet, unsealed)).collect();
     let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };
     verdict.edits = trace::edits(mail, &verdict, rulebook);
     verdict
+}
+
+/// What all recipients of a mail share when their outcomes are told.
+struct Weighed<'w> {
+    action: Action,
+    /// The action without what a downgrade of the transport demands.
+    by_content: Action,
+    reference: &'w str,
+    rulebook: &'w Rulebook,
+}
+
+impl Weighed<'_> {
+    /// What becomes of the mail for one recipient: the severest of what the mail and the recipient's classes ask for.
+    fn outcome(
+        &self,
+        objection: &Option<Objection>,
+        unmet: &Option<Unmet>,
+        unsealed: &Option<(&Content, String)>,
+    ) -> Outcome {
+        let encryption = &self.rulebook.encryption;
+        let ends = |action, reply| Outcome { action, reply, objection: None };
+        let attachments = objection.as_ref().map(|objection| objection.action).unwrap_or_default();
+        let is_downgrade = self.action > self.by_content;
+        match (unsealed, objection) {
+            _ if unmet.is_some() => ends(Action::Reject, encryption.refusal(550)),
+            (Some((content, _)), _) if content.refused > self.action.max(attachments) => {
+                let reply = match content.refused {
+                    Action::Reject => content.refusal(self.reference, encryption.link.as_deref()),
+                    milder => reply(milder, self.reference),
+                };
+                ends(content.refused, reply)
+            }
+            (_, Some(objection)) if attachments > self.action => Outcome {
+                action: attachments,
+                reply: refusal(attachments, self.reference),
+                objection: Some(objection.what.clone()),
+            },
+            _ if is_downgrade && self.action == Action::Defer => ends(self.action, encryption.refusal(451)),
+            _ if is_downgrade && self.action == Action::Reject => ends(self.action, encryption.refusal(550)),
+            _ => ends(self.action, reply(self.action, self.reference)),
+        }
+    }
 }
 
 /// What the class of each recipient has against the mail; one for everybody where there are no recipients.
@@ -99,6 +133,24 @@ fn unmet(mail: &Mail, rulebook: &Rulebook) -> Vec<Option<Unmet>> {
     let claimed = claimed(mail);
     let unmet = |recipient| rulebook.encryption.unmet(&mail.client, recipient, &claimed);
     if recipients.is_empty() { vec![unmet(None)] } else { recipients.iter().map(|to| unmet(Some(to))).collect() }
+}
+
+/// For each recipient what its class demands of signatures and encryption and this mail does not give, with the name of
+/// the class; one entry where there are no recipients.
+fn unsealed<'r>(
+    mail: &Mail,
+    authentication: &Authentication,
+    rulebook: &'r Rulebook,
+) -> Vec<Option<(&'r Content, String)>> {
+    let object = |recipient| {
+        let class = rulebook.encryption.class_of(&rulebook.encryption.mailbox_of(recipient))?;
+        let is_met = class.content.is_met(mail.message.protection.encrypted, &authentication.signatures);
+        (!is_met).then(|| (&class.content, class.name.clone()))
+    };
+    if mail.envelope.recipients.is_empty() {
+        return vec![None];
+    }
+    mail.envelope.recipients.iter().map(object).collect()
 }
 
 /// The action that a score alone asks for.

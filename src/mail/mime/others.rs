@@ -10,6 +10,10 @@ use crate::{
         charset,
         coding::{File, binhex, uuencode, yenc},
         defects, filetype,
+        openpgp::{
+            self,
+            armor::{self, Label},
+        },
         readings::{self, Found, kinds},
     },
 };
@@ -114,6 +118,14 @@ pub fn files_in_text(text: &[u8]) -> Vec<File> {
     let mut files = uuencode::files(text);
     files.extend(yenc::files(text));
     files.extend(binhex::files(text));
+    if openpgp::texts(text).is_readable {
+        let messages = armor::blocks(text).filter(|block| block.label == Label::Message && block.at > 0);
+        files.extend(messages.map(|block| {
+            let end = text.len() - block.rest.map_or(0, <[u8]>::len);
+            let octets = text.get(block.at..end).unwrap_or_default().to_vec();
+            File { name: String::new(), raw_bytes: octets.len(), octets }
+        }));
+    }
     files.truncate(limits::ENCODED_FILES_MAX);
     files
 }

@@ -5,6 +5,7 @@
 mod biff;
 pub mod budget;
 mod cabinet;
+mod cms;
 mod coded;
 mod compound;
 pub mod contents;
@@ -16,6 +17,7 @@ mod md5;
 pub mod octets;
 mod office;
 mod ole;
+mod openpgp;
 mod outlook;
 pub mod passwords;
 mod pdf;
@@ -65,7 +67,8 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         "application/x-ms-shortcut" => small::shortcut(bytes),
         "application/onenote" => small::notebook(bytes, budget),
         "text/calendar" | "text/vcard" => small::card(bytes, budget),
-        "application/pkcs7-mime" => small::signed(bytes, budget),
+        "application/pkcs7-mime" => cms::open(bytes, budget),
+        "application/pgp-encrypted" => openpgp::open(bytes, budget),
         "application/vnd.ms-tnef" => outlook::open(bytes, budget),
         "application/x-iso9660-image" => disc::open(bytes, budget),
         "application/x-arj" => dos::open_arj(bytes, budget),

@@ -1,16 +1,15 @@
-//! Small formats that carry files or lead to some: shortcuts, notebooks, calendars and cards, signed mail.
+//! Small formats that carry files or lead to some: shortcuts, notebooks, calendars and cards.
 //!
 //! Pure.
 
 use super::{
-    budget::{Budget, Cost, MALFORMED, UNSUPPORTED},
+    budget::{Budget, MALFORMED},
     coded,
     contents::Contents,
-    octets::{be16, find, holds, is_at, le16, le32, le64, octet, piece, until_nul, utf16_le},
+    octets::{find, holds, le16, le32, le64, piece, until_nul, utf16_le},
     strings,
 };
 use crate::mail::charset;
-use flate2::bufread::ZlibDecoder;
 
 /// Opens a shortcut (MS-SHLLINK): its target, arguments and icon become text.
 #[must_use]
@@ -122,78 +121,3 @@ pub fn card(bytes: &[u8], budget: &mut Budget) -> Contents {
     }
     contents
 }
-
-/// Opens signed or compressed mail (RFC 8551 3.2): the entity within.
-#[must_use]
-pub fn signed(bytes: &[u8], budget: &mut Budget) -> Contents {
-    const PREFIX: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01";
-    let mut contents = Contents::default();
-    let compressed = find(bytes, 0, b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09");
-    let mut from = 0;
-    let mut content = None;
-    // The first id-data that has content is the content.
-    while let Some(at) = find(bytes, from, PREFIX) {
-        from = at + PREFIX.len();
-        if is_at(bytes, from, b"\x07\x01") {
-            let mut found = Vec::new();
-            strings_of(bytes.get(from + 2..).unwrap_or_default(), 0, &mut found);
-            if !found.is_empty() {
-                content = Some(found);
-                break;
-            }
-        }
-    }
-    let Some(content) = content else {
-        // A detached signature (RFC 8551 3.5.3) signs what stands elsewhere.
-        if find(bytes, 0, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02").is_some() {
-            contents.traits.insert("signed");
-            return contents;
-        }
-        return Contents::skipped(UNSUPPORTED);
-    };
-    let output = if compressed.is_some() {
-        budget.read(&mut ZlibDecoder::new(content.as_slice()), bytes.len(), Cost::Inflate)
-    } else {
-        contents.traits.insert("signed");
-        budget.copy(&content)
-    };
-    contents.member(Vec::new(), output, budget);
-    contents
-}
-
-/// The octets of the octet strings (tag 4, in pieces or whole) that an explicitly tagged field begins with.
-fn strings_of(bytes: &[u8], depth: usize, found: &mut Vec<u8>) {
-    let mut rest = bytes;
-    while let Some(tag) = octet(rest, 0)
-        && depth < BER_DEPTH_MAX
-    {
-        let Some((head, length)) = length_of(rest) else { return };
-        let content = length.map_or(rest.get(head..), |length| rest.get(head..head.checked_add(length)?));
-        let content = content.unwrap_or_else(|| rest.get(head..).unwrap_or_default());
-        match tag {
-            0x04 => found.extend_from_slice(content),
-            0x24 | 0xa0 => strings_of(content, depth + 1, found),
-            _ => return,
-        }
-        let Some(length) = length else { return };
-        rest = rest.get(head.saturating_add(length)..).unwrap_or_default();
-        if depth == 0 {
-            return;
-        }
-    }
-}
-
-/// Octets of tag and length, and the length; none if it is indefinite (X.690 8.1.3).
-fn length_of(bytes: &[u8]) -> Option<(usize, Option<usize>)> {
-    match octet(bytes, 1)? {
-        0x80 => Some((2, None)),
-        short if short < 0x80 => Some((2, Some(short))),
-        0x81 => Some((3, Some(octet(bytes, 2)?))),
-        0x82 => Some((4, Some(be16(bytes, 2)?))),
-        0x83 => Some((5, Some(octet(bytes, 2)? << 16 | be16(bytes, 3)?))),
-        0x84 => Some((6, Some(be16(bytes, 2)? << 16 | be16(bytes, 4)?))),
-        _ => None,
-    }
-}
-
-const BER_DEPTH_MAX: usize = 8;

@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_demanded_action_locks_and_unknown_names_are_told() {
         let mut rulebook = Rulebook {
-            auth: crate::judge::auth::Settings { authserv_id: String::new(), trusted_sealers: Vec::new() },
+            auth: crate::judge::auth::Settings::default(),
             own_domains: Vec::new(),
             thresholds: Thresholds::default(),
             rules: Ruleset::of(BTreeMap::new()),

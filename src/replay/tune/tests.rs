@@ -31,7 +31,7 @@ fn knobs() -> Knobs {
     let group = Group { cap: Some(Score::from_hundredths(300)), ..Group::default() };
     rules.groups = BTreeMap::from([("capped".to_owned(), group)]);
     let rulebook = Rulebook {
-        auth: crate::judge::auth::Settings { authserv_id: String::new(), trusted_sealers: Vec::new() },
+        auth: crate::judge::auth::Settings::default(),
         own_domains: Vec::new(),
         thresholds: Thresholds::default(),
         rules,

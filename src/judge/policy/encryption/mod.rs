@@ -2,11 +2,12 @@
 //!
 //! Pure. Nobody demands anything by default; of several demands on one mail the strongest counts.
 
+pub mod content;
 pub mod read;
 pub mod sealing;
 pub mod transport;
 
-use self::sealing::Sealing;
+use self::{content::Content, sealing::Sealing};
 use super::{verdict::Action, whom::Whom};
 use crate::mail::{
     address::{Address, Domain},
@@ -37,6 +38,8 @@ pub struct Class {
     pub recipients: Vec<Whom>,
     pub transport: Level,
     pub sealing: Sealing,
+    /// What must be signed or encrypted in itself.
+    pub content: Content,
 }
 
 /// What is demanded of mail from some domains.

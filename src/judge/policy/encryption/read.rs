@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Class, Encryption, Partner, SecureAlias, sealing};
+use super::{Class, Encryption, Partner, SecureAlias, content, sealing};
 use crate::{
     judge::{
         document::{Document, Errors, Value, unknown},
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 const KEYS: [&str; 6] = ["link", "downgrade", "downgrade_after", "class", "partner", "secure_alias"];
-const CLASS_KEYS: [&str; 3] = ["name", "recipients", "transport"];
+const CLASS_KEYS: [&str; 6] = ["name", "recipients", "transport", "content", "signers", "signed_refused"];
 const PARTNER_KEYS: [&str; 2] = ["domains", "transport"];
 const ALIAS_KEYS: [&str; 3] = ["domain", "mailbox", "transport"];
 /// Words of `downgrade`, and what they mean.
@@ -68,9 +68,15 @@ fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
             "name" => class.name = document.text(value).unwrap_or_default(),
             "recipients" => class.recipients = whom::read(document, value),
             "transport" => class.transport = level(document, value),
+            "content" => class.content.demand = content::demand(document, value),
+            "signers" => class.content.signers = content::signers(document, value),
+            "signed_refused" => class.content.refused = content::refused(document, value),
             word if class.sealing.take(document, word, value) => {}
             _ => document.complain_of_key(key, CLASS_KEYS.into_iter().chain(sealing::KEYS)),
         }
+    }
+    if !class.content.signers.is_empty() && !class.content.demand.takes_signed() {
+        document.complain(value.span(), "`signers` counts where `content` is signed or signed_or_encrypted");
     }
     if class.name.is_empty() {
         document.complain(value.span(), "a class needs a `name`");

@@ -8,6 +8,7 @@ pub mod functions;
 pub mod items;
 pub mod message;
 pub mod parties;
+pub mod signed;
 
 use self::{functions::Function, items::Item};
 use super::scene::Scene;
@@ -223,7 +224,7 @@ pub fn field_of(items: Items, name: &str) -> Option<Source> {
 
 /// Every field of the whole mail.
 pub fn tables() -> impl Iterator<Item = &'static Field> {
-    message::FIELDS.iter().chain(parties::FIELDS).chain(facts::FIELDS).chain(classic::FIELDS)
+    message::FIELDS.iter().chain(parties::FIELDS).chain(facts::FIELDS).chain(signed::FIELDS).chain(classic::FIELDS)
 }
 
 /// Every name there is, for suggestions.

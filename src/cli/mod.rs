@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input, 130 stopped by Ctrl-C.
 
 pub mod config;
+pub mod dashboards;
 pub mod demo;
 pub mod explain;
 pub mod learn;
@@ -46,6 +47,8 @@ enum Verb {
     /// List, check, try, compile and import rules
     #[command(subcommand)]
     Rules(rules::Rules),
+    /// Write dashboards for Grafana and alert rules for Prometheus
+    Dashboards(dashboards::Dashboards),
 }
 
 /// Parses the command line and runs its verb.
@@ -60,6 +63,7 @@ pub fn run() -> ExitCode {
         Verb::Learn(learn) => learn.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
+        Verb::Dashboards(dashboards) => dashboards.run(),
     };
     match ended {
         Ok(ending) => ExitCode::from(ending.code()),

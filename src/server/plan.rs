@@ -42,11 +42,9 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         .thread_name(|number| format!("judge-{number}"))
         .build()
         .map_err(|error| format!("cannot start the judge's threads: {error}"))?;
-    tracing::info!(
-        threads,
-        memory_mib_max = limits.memory_bytes_max(threads) >> 20,
-        "mails take at most so much memory"
-    );
+    let memory_bytes_max = limits.memory_bytes_max(threads);
+    metrics.memory_bytes_max(memory_bytes_max);
+    tracing::info!(threads, memory_mib_max = memory_bytes_max >> 20, "mails take at most so much memory");
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),

@@ -2,9 +2,9 @@
 //!
 //! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
+use super::registrar::Registrar;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
+    Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ pub const RESULTS: [&str; 8] = ["none", "pass", "fail", "softfail", "neutral", "
 /// Words of `Action`.
 const ACTIONS: [&str; 5] = ["accept", "tag", "quarantine", "defer", "reject"];
 /// Kinds of `Question`.
-const QUESTIONS: [&str; 6] = ["txt", "ipv4", "ipv6", "mx", "names", "virus"];
+const QUESTIONS: [&str; 7] = ["txt", "ipv4", "ipv6", "mx", "names", "virus", "virus_inner"];
 /// Outcomes of a question: an answer, or the word of a `Failure`.
 const OUTCOMES: [&str; 10] = [
     "answered",
@@ -113,6 +113,7 @@ pub struct Metrics {
     outside: OutsideSeries,
     reloads_total: IntCounterVec,
     symbols_total: IntCounterVec,
+    memory_bytes_max: IntGauge,
 }
 
 impl Metrics {
@@ -129,6 +130,8 @@ impl Metrics {
             outside: OutsideSeries::new(&registrar)?,
             reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
             symbols_total: registrar.counters("symbols_total", "Mails in which a symbol was found.", &["symbol"])?,
+            memory_bytes_max: registrar
+                .gauge("memory_bytes_max", "Octets that mails take at most under the configured limits.")?,
             registry: registry.clone(),
         };
         let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
@@ -158,6 +161,7 @@ impl Metrics {
                 &self.doors.connections_refused_total,
                 &self.doors.protocol_errors_total,
                 &self.mails.aborted_total,
+                &self.mails.begun_total,
             ] {
                 counters.with_label_values(&[door]).reset();
             }
@@ -224,6 +228,11 @@ impl Metrics {
     /// Header edits that the MTA does not offer to make.
     pub fn edits_left_out(&self, edits: usize) {
         self.doors.edits_left_out_total.inc_by(edits as u64);
+    }
+
+    /// A mail begins (MAIL), even if it is refused at once.
+    pub fn mail_begun(&self, door: Door) {
+        self.mails.begun_total.with_label_values(&[door.word()]).inc();
     }
 
     pub fn mail_opened(&self) {
@@ -314,6 +323,11 @@ impl Metrics {
         self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
     }
 
+    /// Octets that mails take at most under the configured limits.
+    pub fn memory_bytes_max(&self, bytes: usize) {
+        self.memory_bytes_max.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
     /// A symbol was found in a mail; those in the shadow are counted too, that is what they run for.
     pub fn symbol(&self, symbol: &str) {
         self.symbols_total.with_label_values(&[symbol]).inc();
@@ -352,6 +366,7 @@ impl DoorSeries {
 
 /// Mails and their verdicts.
 struct MailSeries {
+    begun_total: IntCounterVec,
     mails_open: IntGauge,
     mails_total: IntCounterVec,
     recipients_total: IntCounterVec,
@@ -368,6 +383,7 @@ struct MailSeries {
 impl MailSeries {
     fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
+            begun_total: registrar.counters("mails_begun_total", "Mails that began with MAIL.", &["door"])?,
             mails_open: registrar.gauge("mails_open", "Mails between MAIL and their last reply.")?,
             mails_total: registrar.counters(
                 "mails_total",
@@ -450,51 +466,6 @@ impl OutsideSeries {
             )?,
         })
     }
-}
-
-/// Makes and registers series in one step, so that none is forgotten.
-struct Registrar<'a>(&'a Registry);
-
-impl Registrar<'_> {
-    fn keep<C: Collector + Clone + 'static>(&self, series: C) -> Result<C, prometheus::Error> {
-        self.0.register(Box::new(series.clone()))?;
-        Ok(series)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-        self.keep(IntCounter::new(prefixed(name), help)?)
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-        self.keep(IntCounterVec::new(Opts::new(prefixed(name), help), labels)?)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-        self.keep(IntGauge::new(prefixed(name), help)?)
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
-        self.keep(IntGaugeVec::new(Opts::new(prefixed(name), help), labels)?)
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: Vec<f64>) -> Result<Histogram, prometheus::Error> {
-        self.keep(Histogram::with_opts(HistogramOpts::new(prefixed(name), help).buckets(buckets))?)
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: Vec<f64>,
-    ) -> Result<HistogramVec, prometheus::Error> {
-        self.keep(HistogramVec::new(HistogramOpts::new(prefixed(name), help).buckets(buckets), labels)?)
-    }
-}
-
-/// Every series of ours starts alike; those of the process keep their usual names.
-fn prefixed(name: &str) -> String {
-    format!("wehr_{name}")
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub enum Part {
     Dovecot,
     Clamd,
     Promtool,
+    Prometheus,
     Openssl,
 }
 
@@ -27,6 +28,7 @@ impl Part {
             Self::Dovecot => ("dovecot", "dovecot-core and dovecot-lmtpd"),
             Self::Clamd => ("clamd", "clamav-daemon"),
             Self::Promtool => ("promtool", "prometheus"),
+            Self::Prometheus => ("prometheus", "prometheus"),
             Self::Openssl => ("openssl", "openssl"),
         }
     }

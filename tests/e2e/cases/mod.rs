@@ -3,6 +3,7 @@
 mod archives;
 mod failures;
 mod operation;
+mod panels;
 mod parts_alone;
 mod verdicts;
 
@@ -19,6 +20,7 @@ pub struct Case {
 const WHOLE_WAY: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd];
 const WITH_OPENSSL: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Openssl];
 const METRICS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Promtool];
+const WITH_PROMETHEUS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Prometheus];
 
 const fn case(name: &'static str, run: fn(&mut Lab)) -> Case {
     Case { name, needs: WHOLE_WAY, run }
@@ -47,6 +49,11 @@ pub const ALL: &[Case] = &[
     case("clamd_killed_mid_stream_at_the_lmtp_door", failures::clamd_killed_mid_stream_at_the_lmtp_door),
     case("mailstore_away", failures::mailstore_away),
     Case { name: "promtool_finds_the_metrics_clean", needs: METRICS, run: operation::metrics_are_clean },
+    Case {
+        name: "prometheus_takes_dashboards_and_alerts",
+        needs: WITH_PROMETHEUS,
+        run: panels::prometheus_takes_dashboards_and_alerts,
+    },
     case("sighup_reloads", operation::reload),
     case("sigterm_drains", operation::drains),
     case("killed_under_load", failures::killed_under_load),

@@ -4,7 +4,7 @@
 
 use super::{Plan, Reload};
 use crate::{
-    config::{Destination, Settings, rules},
+    config::{Destination, Settings, egress, rules},
     doors::{
         deliver::{
             self, Mailstore,
@@ -65,7 +65,8 @@ pub fn reload(file: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Rel
     let watched = Arc::clone(&rules_dir);
     let stamp = Box::new(move || watched.load().as_deref().map(rules::stamp).unwrap_or_default());
     let read = Box::new(move || {
-        let settings = Settings::load(file.as_deref()).map_err(|errors| errors.to_string())?;
+        let mut settings = Settings::load(file.as_deref()).map_err(|errors| errors.to_string())?;
+        settings.is_egress_denied |= started.is_egress_denied;
         let parts = parts(&settings, Arc::clone(&world))?;
         rules_dir.store(Arc::new(settings.rules_dir.clone()));
         let keys = unheeded(&started, &settings);
@@ -96,6 +97,12 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
 }
 
 fn parts(settings: &Settings, world: Arc<dyn World>) -> Result<Parts, String> {
+    if settings.is_egress_denied {
+        let told: Vec<String> = egress::objections(settings).into_iter().map(|(_, what)| what).collect();
+        if !told.is_empty() {
+            return Err(told.join("\n"));
+        }
+    }
     let rulebook = settings.rulebook().map_err(|errors| errors.to_string())?;
     Ok(Parts {
         rulebook: Arc::new(rulebook),

@@ -55,11 +55,11 @@ struct Shown {
     is_local: bool,
     /// Local, or in `egress.allowed`.
     is_allowed: bool,
-    data: Vec<Kind>,
+    data: Vec<Part>,
 }
 
 #[derive(Debug, Serialize)]
-struct Kind {
+struct Part {
     kind: &'static str,
     contents: &'static str,
     times: &'static str,
@@ -79,7 +79,7 @@ impl Egress {
             }
         };
         let contacts = egress::contacts(&settings, &questions());
-        let destinations: Vec<Shown> = contacts.into_iter().map(|contact| shown(&settings, contact)).collect();
+        let destinations: Vec<Shown> = contacts.iter().map(|contact| shown(&settings, contact)).collect();
         let is_open = destinations.iter().any(|shown| !shown.is_allowed);
         let mode = if settings.is_egress_denied { "deny" } else { "allow" };
         let told = Told { mode, destinations };
@@ -107,8 +107,8 @@ fn questions() -> Vec<Question> {
     questions
 }
 
-fn shown(settings: &Settings, contact: Contact) -> Shown {
-    let data = contact.data.iter().map(|data| Kind { kind: data.kind, contents: data.contents, times: data.times });
+fn shown(settings: &Settings, contact: &Contact) -> Shown {
+    let data = contact.data.iter().map(|data| Part { kind: data.kind, contents: data.contents, times: data.times });
     Shown {
         key: contact.key,
         destination: contact.target.to_string(),
@@ -133,7 +133,7 @@ impl Display for Told {
                 (false, false) => "NOT LISTED",
             };
             write!(out, "\n\n{} ({}; {place})\n  {}", shown.destination, shown.key, shown.protocol)?;
-            for Kind { kind, contents, times } in &shown.data {
+            for Part { kind, contents, times } in &shown.data {
                 write!(out, "\n  {kind}: {contents}\n      {times}")?;
             }
         }

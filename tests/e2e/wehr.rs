@@ -89,6 +89,8 @@ address = \"{clamd}\"
 resolvers = [\"{resolver}\"]
 [quarantine]
 folder = \"{quarantine}\"
+[egress]
+mode = \"deny\"
 "
         );
         fs::write(self.folder.join("wehr.toml"), text).expect("writing wehr.toml");

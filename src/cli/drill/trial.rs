@@ -51,6 +51,7 @@ pub struct Told {
     pub reply: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn word<S: Serializer>(action: &Action, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(action.word())
 }
@@ -145,9 +146,7 @@ impl Ground {
             return Ok(Mailstore::Maildir(Maildir::new(self.folder.path().join("maildir"), "drill")));
         }
         let place = Place::Unix(self.folder.path().join("nobody.sock"));
-        lmtp::Client::new(lmtp::Settings { place, tls: None, hostname: "drill".to_owned() })
-            .map(Mailstore::Lmtp)
-            .map_err(|error| error.to_string())
+        lmtp::Client::new(lmtp::Settings { place, tls: None, hostname: "drill".to_owned() }).map(Mailstore::Lmtp)
     }
 }
 

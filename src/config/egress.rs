@@ -16,6 +16,8 @@ pub enum Target {
     Host(String, u16),
     /// The name servers of this machine (resolv.conf), asked for the address of a host.
     SystemResolver(String),
+    /// A file of our own.
+    File(PathBuf),
 }
 
 impl Target {
@@ -23,7 +25,7 @@ impl Target {
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Unix(_) => true,
+            Self::Unix(_) | Self::File(_) => true,
             Self::Address(address) => address.ip().to_canonical().is_loopback(),
             Self::Host(host, _) | Self::SystemResolver(host) => host.eq_ignore_ascii_case("localhost"),
         }
@@ -37,6 +39,7 @@ impl fmt::Display for Target {
             Self::Address(address) => write!(out, "{address}"),
             Self::Host(host, port) => write!(out, "{host}:{port}"),
             Self::SystemResolver(_) => out.write_str("name servers of this machine"),
+            Self::File(path) => write!(out, "{}", path.display()),
         }
     }
 }
@@ -111,6 +114,26 @@ pub struct Data {
     pub times: &'static str,
 }
 
+/// Who is asked a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    NameServers,
+    Scanner,
+    /// The store of this house (`state.url`).
+    Store,
+}
+
+/// Who is asked. A new question does not compile until that is said.
+#[must_use]
+pub fn asked(question: &Question) -> Asked {
+    match question {
+        Question::Txt(_) | Question::Ipv4(_) | Question::Ipv6(_) | Question::Mx(_) | Question::Names(_) => {
+            Asked::NameServers
+        }
+        Question::Virus | Question::Inner(_) => Asked::Scanner,
+    }
+}
+
 /// What a question carries out of the filter. A new question does not compile until it is described here.
 #[must_use]
 pub fn data(question: &Question) -> Data {
@@ -152,13 +175,11 @@ pub fn data(question: &Question) -> Data {
 #[must_use]
 pub fn contacts(settings: &Settings, questions: &[Question]) -> Vec<Contact> {
     let mut contacts = Vec::new();
-    let to = |for_scanner: bool| {
-        questions.iter().filter(|question| question.is_for_scanner() == for_scanner).map(data).collect::<Vec<_>>()
-    };
+    let to = |whom: Asked| questions.iter().filter(|question| asked(question) == whom).map(data).collect::<Vec<_>>();
     for (item, resolver) in settings.resolvers.iter().enumerate() {
         let target = Target::Address(*resolver);
         let protocol = "DNS over UDP, over TCP where an answer is cut; not encrypted";
-        contacts.push(Contact { key: "dns.resolvers", item, target, protocol, data: to(false) });
+        contacts.push(Contact { key: "dns.resolvers", item, target, protocol, data: to(Asked::NameServers) });
     }
     if let Some(place) = &settings.clamd {
         let target = match place {
@@ -166,7 +187,12 @@ pub fn contacts(settings: &Settings, questions: &[Question]) -> Vec<Contact> {
             Place::Unix(path) => Target::Unix(path.clone()),
         };
         let protocol = "clamd's INSTREAM and VERSION; not encrypted";
-        contacts.push(Contact { key: "clamd.address", item: 0, target, protocol, data: to(true) });
+        contacts.push(Contact { key: "clamd.address", item: 0, target, protocol, data: to(Asked::Scanner) });
+    }
+    let data = to(Asked::Store);
+    if !data.is_empty() {
+        let target = Target::File(settings.state.clone());
+        contacts.push(Contact { key: "state.url", item: 0, target, protocol: "a file of our own", data });
     }
     contacts.extend(mailstore(&settings.deliver_to));
     contacts

@@ -171,6 +171,8 @@ fn the_debian_package_installs_into_a_scratch_root() {
     ] {
         assert!(scratch.join(path).exists(), "{path} is not in the package");
     }
+    let accounts = fs::read_to_string(scratch.join("etc/passwd")).unwrap_or_default();
+    assert!(accounts.contains("wehr:"), "the user of the service is made");
     let pages = fs::read_dir(scratch.join("usr/share/man/man1")).unwrap().count();
     assert!(pages > 10, "{pages} manual pages");
     let installed = scratch.join("usr/bin/wehr");

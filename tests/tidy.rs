@@ -42,7 +42,7 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
-    ("prometheus", &["telemetry/metrics.rs"]),
+    ("prometheus", &["telemetry/metrics.rs", "telemetry/registrar.rs"]),
     ("axum", &["telemetry/http.rs"]),
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),

@@ -2,10 +2,15 @@
 //!
 //! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input, 130 stopped by Ctrl-C.
 
+pub mod completions;
 pub mod config;
+pub mod dashboards;
 pub mod demo;
+pub mod drill;
+pub mod egress;
 pub mod explain;
 pub mod learn;
+pub mod man;
 pub mod output;
 pub mod partners;
 pub mod progress;
@@ -52,6 +57,16 @@ enum Verb {
     /// List, check, try, compile and import rules
     #[command(subcommand)]
     Rules(rules::Rules),
+    /// Write dashboards for Grafana and alert rules for Prometheus
+    Dashboards(dashboards::Dashboards),
+    /// Print every destination the configuration can contact, and what of a mail goes there
+    Egress(egress::Egress),
+    /// Tell what would happen to mail if a dependency were down
+    Drill(drill::Drill),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Write manual pages
+    Man(man::Man),
 }
 
 /// Parses the command line and runs its verb.
@@ -68,6 +83,11 @@ pub fn run() -> ExitCode {
         Verb::Partners(partners) => partners.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
+        Verb::Dashboards(dashboards) => dashboards.run(),
+        Verb::Egress(egress) => egress.run(),
+        Verb::Drill(drill) => drill.run(),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
     };
     match ended {
         Ok(ending) => ExitCode::from(ending.code()),

@@ -41,6 +41,9 @@ pub struct Serve {
     /// Form of the log on stderr
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     log: Form,
+    /// Refuse to start, and to reload, with a destination that is neither on this machine nor in egress.allowed
+    #[arg(long)]
+    deny_egress: bool,
     /// Where the doors listen, as one JSON object on stdout once they do
     #[arg(long)]
     json: bool,
@@ -62,10 +65,11 @@ impl Serve {
     /// # Errors
     /// When stdout is closed before the doors are open.
     pub fn run(self) -> io::Result<Ending> {
-        let settings = match Settings::load_recording(self.config.as_deref(), self.record.as_deref()) {
+        let mut settings = match Settings::load_recording(self.config.as_deref(), self.record.as_deref()) {
             Ok(settings) => settings,
             Err(errors) => return Ok(refused(errors)),
         };
+        settings.is_egress_denied |= self.deny_egress;
         log(self.log, Level::INFO, &SHOWN);
         let runtime = Runtime::new()?;
         runtime.block_on(async {

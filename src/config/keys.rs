@@ -131,6 +131,18 @@ pub const KEYS: &[Key] = &[
         "[]",
         "name servers to ask: ADDRESS or ADDRESS:PORT; an empty list asks nobody, and no sender is authenticated",
     ),
+    key(
+        "egress.mode",
+        Shape::Text,
+        r#""allow""#,
+        "deny: no start and no reload with a destination that is neither on this machine nor in egress.allowed; or allow",
+    ),
+    key(
+        "egress.allowed",
+        Shape::Texts,
+        "[]",
+        "destinations beyond this machine: ADDRESS, ADDRESS/BITS, ADDRESS:PORT, HOST or HOST:PORT (wehr egress lists them)",
+    ),
     key("auth.trusted_sealers", Shape::Texts, "[]", "domains whose ARC seals (RFC 8617) are believed"),
     key("policy.tag", Shape::Score, "6", "score from which mail is marked X-Spam-Flag: YES"),
     key("policy.quarantine", Shape::Score, "10", "score from which mail is set aside"),

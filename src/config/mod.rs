@@ -2,6 +2,7 @@
 //!
 //! Reads files and the host's name. Without a file the embedded defaults count, and nobody outside is asked.
 
+pub mod egress;
 pub mod explain;
 pub mod keyring;
 pub mod keys;
@@ -113,6 +114,9 @@ pub struct Settings {
     /// Empty: nobody is asked.
     pub resolvers: Vec<SocketAddr>,
     pub trusted_sealers: Vec<Domain>,
+    /// A destination has to be on this machine or listed.
+    pub is_egress_denied: bool,
+    pub egress_allowed: Vec<egress::Allowed>,
     pub thresholds: Thresholds,
     pub quarantine_folder: PathBuf,
     /// `None`: the packs that are built in.
@@ -167,6 +171,9 @@ impl Settings {
     pub fn from_values(values: &Values) -> Result<Self, Errors> {
         let mut typing = Typing { values, complaints: Vec::new() };
         let settings = typing.settings();
+        if let Some(settings) = settings.as_ref().filter(|settings| settings.is_egress_denied) {
+            typing.deny_egress(settings);
+        }
         let mut complaints = typing.complaints;
         complaints.sort();
         match settings {
@@ -323,6 +330,12 @@ impl Typing<'_> {
         let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
         let resolvers = self.each("dns.resolvers", resolver);
         let trusted_sealers = self.each("auth.trusted_sealers", domain);
+        let is_egress_denied = self.one("egress.mode", |text| match text {
+            "allow" => Ok(false),
+            "deny" => Ok(true),
+            _ => Err(format!("`{text}` is neither allow nor deny")),
+        });
+        let egress_allowed = self.each("egress.allowed", egress::Allowed::from_str);
         let thresholds = self.thresholds();
         let quarantine_folder = self.path("quarantine.folder");
         let rules_dir =
@@ -355,6 +368,8 @@ impl Typing<'_> {
             clamd_stream_bytes_max: clamd_stream_bytes_max?,
             resolvers,
             trusted_sealers,
+            is_egress_denied: is_egress_denied?,
+            egress_allowed,
             thresholds: thresholds?,
             quarantine_folder: quarantine_folder?,
             rules_dir,
@@ -370,6 +385,14 @@ impl Typing<'_> {
             connections_max: connections_max?,
             actions,
         })
+    }
+
+    fn deny_egress(&mut self, settings: &Settings) {
+        for (contact, what) in egress::objections(settings) {
+            let items = &self.values.entry(contact.key).items;
+            let position = items.get(contact.item).map(|item| item.position.clone());
+            self.complain(&position.unwrap_or_else(|| no_position(contact.key)), what);
+        }
     }
 
     fn complain(&mut self, position: &Position, what: impl Into<String>) {

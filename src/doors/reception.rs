@@ -158,6 +158,7 @@ impl Reception {
         parameters: MailParameters,
     ) -> Result<Self, Reply> {
         let limits = desk.limits();
+        desk.metrics().mail_begun(door);
         let Ok(permit) = Arc::clone(desk.mails()).try_acquire_owned() else {
             desk.metrics().refused_early(door, 452);
             return Err(Reply::new(452, "4.3.1", "too many mails at once, try again later"));

@@ -4,7 +4,7 @@
 
 use super::{Plan, Reload};
 use crate::{
-    config::{Destination, Settings, keyring, rules},
+    config::{Destination, Settings, egress, keyring, rules},
     doors::{
         deliver::{
             self, Mailstore,
@@ -43,11 +43,9 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         .thread_name(|number| format!("judge-{number}"))
         .build()
         .map_err(|error| format!("cannot start the judge's threads: {error}"))?;
-    tracing::info!(
-        threads,
-        memory_mib_max = limits.memory_bytes_max(threads) >> 20,
-        "mails take at most so much memory"
-    );
+    let memory_bytes_max = limits.memory_bytes_max(threads);
+    metrics.memory_bytes_max(memory_bytes_max);
+    tracing::info!(threads, memory_mib_max = memory_bytes_max >> 20, "mails take at most so much memory");
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),
@@ -73,8 +71,9 @@ pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings,
         files
     });
     let read = Box::new(move || {
-        let settings =
+        let mut settings =
             Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
+        settings.is_egress_denied |= started.is_egress_denied;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         folders.store(Arc::new((settings.rules_dir.clone(), settings.recipient_keys.clone())));
         let keys = unheeded(&started, &settings);
@@ -106,6 +105,12 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
 }
 
 fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> Result<Parts, String> {
+    if settings.is_egress_denied {
+        let told: Vec<String> = egress::objections(settings).into_iter().map(|(_, what)| what).collect();
+        if !told.is_empty() {
+            return Err(told.join("\n"));
+        }
+    }
     let rulebook = settings.rulebook().map_err(|errors| errors.to_string())?;
     Ok(Parts {
         rulebook: Arc::new(rulebook),

@@ -2,9 +2,9 @@
 //!
 //! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
+use super::registrar::Registrar;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
+    Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ const ACTIONS: [&str; 5] = ["accept", "tag", "quarantine", "defer", "reject"];
 /// Words of `Level`, and mail that crossed no network.
 const LEVELS: [&str; 6] = ["none", "tls", "tls1.2", "verified", "dane", "local"];
 /// Kinds of `Question`.
-const QUESTIONS: [&str; 7] = ["txt", "ipv4", "ipv6", "mx", "names", "virus", "partner"];
+const QUESTIONS: [&str; 8] = ["txt", "ipv4", "ipv6", "mx", "names", "virus", "virus_inner", "partner"];
 /// Outcomes of a question: an answer, or the word of a `Failure`.
 const OUTCOMES: [&str; 10] = [
     "answered",
@@ -162,6 +162,7 @@ pub struct Metrics {
     reloads_total: IntCounterVec,
     symbols_total: IntCounterVec,
     records_total: IntCounterVec,
+    memory_bytes_max: IntGauge,
 }
 
 impl Metrics {
@@ -183,6 +184,8 @@ impl Metrics {
                 "Mails whose recipients consent to recording, by what became of them.",
                 &["result"],
             )?,
+            memory_bytes_max: registrar
+                .gauge("memory_bytes_max", "Octets that mails take at most under the configured limits.")?,
             registry: registry.clone(),
         };
         let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
@@ -215,6 +218,7 @@ impl Metrics {
                 &self.doors.connections_refused_total,
                 &self.doors.protocol_errors_total,
                 &self.mails.aborted_total,
+                &self.mails.begun_total,
             ] {
                 counters.with_label_values(&[door]).reset();
             }
@@ -288,6 +292,11 @@ impl Metrics {
     /// Header edits that the MTA does not offer to make.
     pub fn edits_left_out(&self, edits: usize) {
         self.doors.edits_left_out_total.inc_by(edits as u64);
+    }
+
+    /// A mail begins (MAIL), even if it is refused at once.
+    pub fn mail_begun(&self, door: Door) {
+        self.mails.begun_total.with_label_values(&[door.word()]).inc();
     }
 
     pub fn mail_opened(&self) {
@@ -397,6 +406,11 @@ impl Metrics {
         self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
     }
 
+    /// Octets that mails take at most under the configured limits.
+    pub fn memory_bytes_max(&self, bytes: usize) {
+        self.memory_bytes_max.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
     /// A symbol was found in a mail; those in the shadow are counted too, that is what they run for.
     pub fn symbol(&self, symbol: &str) {
         self.symbols_total.with_label_values(&[symbol]).inc();
@@ -435,6 +449,7 @@ impl DoorSeries {
 
 /// Mails and their verdicts.
 struct MailSeries {
+    begun_total: IntCounterVec,
     mails_open: IntGauge,
     mails_total: IntCounterVec,
     recipients_total: IntCounterVec,
@@ -453,6 +468,7 @@ struct MailSeries {
 impl MailSeries {
     fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
         Ok(Self {
+            begun_total: registrar.counters("mails_begun_total", "Mails that began with MAIL.", &["door"])?,
             mails_open: registrar.gauge("mails_open", "Mails between MAIL and their last reply.")?,
             mails_total: registrar.counters(
                 "mails_total",
@@ -551,51 +567,6 @@ impl OutsideSeries {
             )?,
         })
     }
-}
-
-/// Makes and registers series in one step, so that none is forgotten.
-struct Registrar<'a>(&'a Registry);
-
-impl Registrar<'_> {
-    fn keep<C: Collector + Clone + 'static>(&self, series: C) -> Result<C, prometheus::Error> {
-        self.0.register(Box::new(series.clone()))?;
-        Ok(series)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-        self.keep(IntCounter::new(prefixed(name), help)?)
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-        self.keep(IntCounterVec::new(Opts::new(prefixed(name), help), labels)?)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-        self.keep(IntGauge::new(prefixed(name), help)?)
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
-        self.keep(IntGaugeVec::new(Opts::new(prefixed(name), help), labels)?)
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: Vec<f64>) -> Result<Histogram, prometheus::Error> {
-        self.keep(Histogram::with_opts(HistogramOpts::new(prefixed(name), help).buckets(buckets))?)
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: Vec<f64>,
-    ) -> Result<HistogramVec, prometheus::Error> {
-        self.keep(HistogramVec::new(HistogramOpts::new(prefixed(name), help).buckets(buckets), labels)?)
-    }
-}
-
-/// Every series of ours starts alike; those of the process keep their usual names.
-fn prefixed(name: &str) -> String {
-    format!("wehr_{name}")
 }
 
 #[cfg(test)]

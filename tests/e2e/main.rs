@@ -15,6 +15,7 @@ mod lab;
 mod nameserver;
 mod parts;
 mod postfix;
+mod prometheus;
 mod smtp;
 mod stored;
 mod wehr;

@@ -15,6 +15,7 @@ pub enum Part {
     Dovecot,
     Clamd,
     Promtool,
+    Prometheus,
     Openssl,
     Gpg,
 }
@@ -28,6 +29,7 @@ impl Part {
             Self::Dovecot => ("dovecot", "dovecot-core and dovecot-lmtpd"),
             Self::Clamd => ("clamd", "clamav-daemon"),
             Self::Promtool => ("promtool", "prometheus"),
+            Self::Prometheus => ("prometheus", "prometheus"),
             Self::Openssl => ("openssl", "openssl"),
             Self::Gpg => ("gpg", "gpg"),
         }

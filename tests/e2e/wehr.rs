@@ -122,6 +122,8 @@ folder = \"{quarantine}\"
 recipients = [\"anna@direct.example.org\", \"@filtered.example.org\"]
 [encryption]
 recipient_keys = \"{keys}\"
+[egress]
+mode = \"deny\"
 "
         );
         fs::create_dir_all(&self.keys).expect("a folder of keys");

@@ -3,6 +3,7 @@
 mod archives;
 mod failures;
 mod operation;
+mod panels;
 mod parts_alone;
 mod recording;
 mod sealing;
@@ -23,6 +24,7 @@ const WHOLE_WAY: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Cla
 const WITH_OPENSSL: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Openssl];
 const WITH_READERS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Openssl, Part::Gpg];
 const METRICS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Promtool];
+const WITH_PROMETHEUS: &[Part] = &[Part::Root, Part::Postfix, Part::Dovecot, Part::Clamd, Part::Prometheus];
 
 const fn case(name: &'static str, run: fn(&mut Lab)) -> Case {
     Case { name, needs: WHOLE_WAY, run }
@@ -57,6 +59,11 @@ pub const ALL: &[Case] = &[
     case("mailstore_away", failures::mailstore_away),
     Case { name: "sealed_mail_is_read_back_from_dovecot", needs: WITH_READERS, run: sealing::read_back },
     Case { name: "promtool_finds_the_metrics_clean", needs: METRICS, run: operation::metrics_are_clean },
+    Case {
+        name: "prometheus_takes_dashboards_and_alerts",
+        needs: WITH_PROMETHEUS,
+        run: panels::prometheus_takes_dashboards_and_alerts,
+    },
     case("sighup_reloads", operation::reload),
     case("sigterm_drains", operation::drains),
     case("killed_under_load", failures::killed_under_load),

@@ -330,11 +330,7 @@ impl Typing<'_> {
         let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
         let resolvers = self.each("dns.resolvers", resolver);
         let trusted_sealers = self.each("auth.trusted_sealers", domain);
-        let is_egress_denied = self.one("egress.mode", |text| match text {
-            "allow" => Ok(false),
-            "deny" => Ok(true),
-            _ => Err(format!("`{text}` is neither allow nor deny")),
-        });
+        let is_egress_denied = self.one("egress.mode", is_denied);
         let egress_allowed = self.each("egress.allowed", egress::Allowed::from_str);
         let thresholds = self.thresholds();
         let quarantine_folder = self.path("quarantine.folder");
@@ -579,6 +575,14 @@ fn authserv_id(text: &str) -> Result<String, String> {
     let fits = text.len() <= 253
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     if fits { Ok(text.to_owned()) } else { Err(format!("`{text}` is no name of a host: letters, digits, . - _")) }
+}
+
+fn is_denied(mode: &str) -> Result<bool, String> {
+    match mode {
+        "allow" => Ok(false),
+        "deny" => Ok(true),
+        _ => Err(format!("`{mode}` is neither allow nor deny")),
+    }
 }
 
 /// The host's name as the kernel tells it, or `localhost`.

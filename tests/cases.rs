@@ -18,7 +18,7 @@ use wehr::{
         checks,
         facts::{Fact, Facts, Failure, Question, Scanned},
         findings::Symbol,
-        policy::verdict::Verdict,
+        policy::{encryption::read::read, verdict::Verdict},
         rulebook::Rulebook,
     },
     limits,
@@ -60,8 +60,10 @@ fn rulebook() -> Arc<Rulebook> {
     // By default nobody trusts or demands anything; cases of `signed` and `transport` are judged by these files.
     let trust = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/trust");
     settings.encryption_anchors = Some(trust.join("authorities.pem"));
-    settings.encryption_file = Some(trust.join("encryption.toml"));
-    Arc::new(settings.rulebook().unwrap())
+    let mut rulebook = settings.rulebook().unwrap();
+    let policy = fs::read_to_string(trust.join("encryption.toml")).unwrap();
+    rulebook.encryption = read("encryption.toml", &policy).unwrap_or_else(|errors| panic!("{errors}"));
+    Arc::new(rulebook)
 }
 
 fn case(folder: &Path) -> (Mail, Facts) {

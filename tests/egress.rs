@@ -72,11 +72,17 @@ fn every_question_is_described_for_somebody() {
         .collect();
     assert_eq!(kinds.len(), variants().len(), "{kinds:?} for {:?}", variants());
     let places: Vec<&str> = destinations.iter().map(|shown| shown["destination"].as_str().unwrap()).collect();
-    let expected =
-        ["192.0.2.53:53", "127.0.0.1:53", "198.51.100.7:3310", "name servers of this machine", "store.example:24"];
+    let expected = [
+        "192.0.2.53:53",
+        "127.0.0.1:53",
+        "198.51.100.7:3310",
+        "wehr-data/state.redb",
+        "name servers of this machine",
+        "store.example:24",
+    ];
     assert_eq!(places, expected);
     let local: Vec<bool> = destinations.iter().map(|shown| shown["is_local"].as_bool().unwrap()).collect();
-    assert_eq!(local, [false, true, false, false, false]);
+    assert_eq!(local, [false, true, false, true, false, false]);
 }
 
 #[test]

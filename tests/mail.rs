@@ -281,8 +281,8 @@ fn what_is_not_looked_into_is_said() {
         "Content-Type: multipart/mixed; boundary=a\r\n\r\n",
         "--a\r\nContent-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBBQAAQAIAAAAAAAAAAAAFAAAAAgAAAABAAAAYXh4eHh4eHh4eHh4eHh4eHh4eHh4\r\n",
         "--a\r\nContent-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBBQAAAAIAA==\r\n",
-        "--a\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nx\r\n",
-        "--a\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx\r\n",
+        "--a\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nwQED0gIBAA==\r\n-----END PGP MESSAGE-----\r\n",
+        "--a\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\nMAsGCSqGSIb3DQEHAw==\r\n",
         "--a\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n",
         "--a--\r\n",
     );

@@ -13,7 +13,6 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 /// Extensions of files that hold keys; others are left alone.
@@ -39,15 +38,10 @@ pub fn read(folder: Option<&Path>) -> Result<Keyring, Errors> {
     Ok(keyring)
 }
 
-/// When and how large every key is: another stamp, other keys.
+/// Every file with a key.
 #[must_use]
-pub fn stamp(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
-    let of = |path: PathBuf| {
-        let known = fs::metadata(&path).ok();
-        let bytes = known.as_ref().map_or(0, fs::Metadata::len);
-        (path, bytes, known.and_then(|known| known.modified().ok()))
-    };
-    files(folder).unwrap_or_default().into_iter().map(of).collect()
+pub fn paths(folder: &Path) -> Vec<PathBuf> {
+    files(folder).unwrap_or_default()
 }
 
 /// The files with keys, in the order of their names.

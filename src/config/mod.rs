@@ -11,6 +11,7 @@ pub mod policy;
 pub mod read;
 pub mod rules;
 pub mod trust;
+pub mod watched;
 
 use self::read::{Entry, Item, Values};
 use crate::{

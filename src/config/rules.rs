@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 /// What was read, and whether its samples still have to be tried.
@@ -121,18 +120,13 @@ pub fn save(sources: Sources) -> io::Result<String> {
     Ok(serde_json::to_string(&Saved { format: format(), sources })?)
 }
 
-/// When and how large everything is that rules are read from: another stamp, other rules.
+/// Every file that rules are read from.
 #[must_use]
-pub fn stamp(path: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
-    let of = |path: &Path| {
-        let known = fs::metadata(path).ok();
-        let bytes = known.as_ref().map_or(0, fs::Metadata::len);
-        (path.to_owned(), bytes, known.and_then(|known| known.modified().ok()))
-    };
+pub fn paths(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
-        return vec![of(path)];
+        return vec![path.to_owned()];
     }
     let mut paths = files(path, "toml").unwrap_or_default();
     paths.extend(files(&path.join("lists"), "txt").unwrap_or_default());
-    paths.iter().map(|path| of(path)).collect()
+    paths
 }

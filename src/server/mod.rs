@@ -5,6 +5,7 @@
 pub mod plan;
 
 use crate::{
+    config::watched::Stamp,
     doors::{
         desk::{Desk, Parts},
         listener::{Listener, unbound},
@@ -21,12 +22,10 @@ use crate::{
 use std::{
     io,
     net::SocketAddr,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
 };
 use tokio::{
     net::TcpListener,
@@ -54,9 +53,6 @@ pub struct Reload {
     /// The state of the files that rules and lists are read from.
     pub stamp: Box<dyn Fn() -> Stamp + Send + Sync>,
 }
-
-/// Equal as long as no rule file and no list has changed.
-pub type Stamp = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// A server that takes mail.
 pub struct Server {

@@ -4,7 +4,7 @@
 
 use super::{Plan, Reload};
 use crate::{
-    config::{Destination, Settings, egress, keyring, rules},
+    config::{Destination, Settings, egress, watched},
     doors::{
         deliver::{
             self, Mailstore,
@@ -61,22 +61,17 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 #[must_use]
 pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
     let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
-    // Where rules and keys are read from may change with the configuration.
-    let folders = Arc::new(ArcSwap::from_pointee((started.rules_dir.clone(), started.recipient_keys.clone())));
-    let watched = Arc::clone(&folders);
-    let stamp = Box::new(move || {
-        let watched = watched.load();
-        let mut files = watched.0.as_deref().map(rules::stamp).unwrap_or_default();
-        files.extend(watched.1.as_deref().map(keyring::stamp).unwrap_or_default());
-        files
-    });
+    // Where things are read from may change with the configuration.
+    let current = Arc::new(ArcSwap::from_pointee(started.clone()));
+    let looked = Arc::clone(&current);
+    let stamp = Box::new(move || watched::stamp(&looked.load()));
     let read = Box::new(move || {
         let mut settings =
             Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
         settings.is_egress_denied |= started.is_egress_denied;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
-        folders.store(Arc::new((settings.rules_dir.clone(), settings.recipient_keys.clone())));
         let keys = unheeded(&started, &settings);
+        current.store(Arc::new(settings));
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(" "), "these keys have changed and count only after a restart");
         }

@@ -415,3 +415,6 @@ pub const SEAL_MEMORY_FACTOR: usize = 4;
 pub const KEY_FILE_BYTES_MAX: usize = 1 << 20;
 /// Files of the folder of recipients' keys; each is held in memory, and all are read again when one changes.
 pub const KEY_FILES_MAX: usize = 50_000;
+
+/// Entries of one kind that a listing of a shared store gives: some hundred octets each, for an operator's verb.
+pub const STORE_LISTED_MAX: usize = 1_000_000;

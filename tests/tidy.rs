@@ -37,7 +37,7 @@ const JUDGE: [&[&str]; 10] = [
 ];
 
 /// A library has one home, so that a new major version changes one place.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 11] = [
     ("mail_parser", &["mail/", "judge/auth/"]),
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
@@ -47,6 +47,7 @@ const HOMES: [(&str, &[&str]); 10] = [
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),
     ("clap", &["cli/", "main.rs"]),
+    ("redis", &["world/store/server.rs"]),
     ("parquet::", &["cli/replay/columns.rs"]),
 ];
 

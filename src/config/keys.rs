@@ -111,7 +111,7 @@ pub const KEYS: &[Key] = &[
         "state.url",
         Shape::Text,
         r#""redb:wehr-data/state.redb""#,
-        "where is kept what outlives a restart (how partners sent their mails): redb:PATH",
+        "where is kept what outlives a restart (how partners sent their mails): redb:PATH for one machine, redis://HOST:PORT or redis+unix:///PATH for several",
     ),
     key(
         "clamd.address",

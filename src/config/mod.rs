@@ -24,7 +24,7 @@ use crate::{
     mail::address::Domain,
     mail::network::Network,
     seal::keyring::Keyring,
-    world::place::Place,
+    world::{place::Place, store::Site},
 };
 use std::{
     collections::BTreeMap,
@@ -104,8 +104,8 @@ pub struct Settings {
     /// What is shown to a mailstore that asks for a certificate.
     pub deliver_keys: Option<KeyPair>,
     pub http_listen: Vec<SocketAddr>,
-    /// The redb file of the store.
-    pub state: PathBuf,
+    /// What outlives a restart.
+    pub state: Site,
     /// `None`: nothing is scanned.
     pub clamd: Option<Place>,
     pub clamd_stream_bytes_max: usize,
@@ -435,12 +435,9 @@ impl Typing<'_> {
         })
     }
 
-    fn state(&mut self) -> Option<PathBuf> {
+    fn state(&mut self) -> Option<Site> {
         let base = base(self.values.entry("state.url"));
-        self.one("state.url", |text| match text.strip_prefix("redb:") {
-            Some(path) if !path.is_empty() => Ok(base.join(path)),
-            _ => Err(format!("`{text}` is no state store: redb:PATH")),
-        })
+        self.one("state.url", |text| Site::parse(text, &base))
     }
 
     fn thresholds(&mut self) -> Option<Thresholds> {

@@ -44,7 +44,7 @@ impl Health {
             }
             Err(trouble) => {
                 if !self.0.swap(true, Ordering::Relaxed) {
-                    tracing::error!(%trouble, "the store fails: nothing is remembered of partners; mail goes on");
+                    tracing::error!(%trouble, "the store fails: nothing is remembered; mail goes on");
                 }
                 None
             }

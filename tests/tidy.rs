@@ -24,11 +24,11 @@ const LAYERS: [&str; 11] =
 
 /// The order inside the judge.
 const JUDGE: [&[&str]; 10] = [
-    &["document", "facts", "findings"],
+    &["document", "entry", "facts", "findings"],
     &["auth"],
     &["coverage"],
     &["policy/verdict", "policy/whom"],
-    &["policy/classes", "policy/encryption"],
+    &["policy/classes", "policy/encryption", "policy/senders"],
     &["learned"],
     &["rules", "rulebook"],
     &["checks", "foresee"],

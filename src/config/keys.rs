@@ -154,6 +154,12 @@ pub const KEYS: &[Key] = &[
         "file with what must arrive encrypted: classes of recipients, partners, secure aliases; empty: no demand",
     ),
     key(
+        "policy.senders",
+        Shape::Text,
+        r#""""#,
+        "file with greylisting, limits on how much may come, and lists in the DNS; empty: none, nobody is asked",
+    ),
+    key(
         "quarantine.folder",
         Shape::Text,
         r#""wehr-data/quarantine""#,

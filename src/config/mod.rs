@@ -124,6 +124,8 @@ pub struct Settings {
     pub record: Option<record::Settings>,
     /// `None`: nobody demands encryption.
     pub encryption_file: Option<PathBuf>,
+    /// `None`: senders have nothing to bear.
+    pub senders_file: Option<PathBuf>,
     /// Folder of the keys that recipients' mail is sealed to.
     pub recipient_keys: Option<PathBuf>,
     pub message_bytes_max: usize,
@@ -204,6 +206,7 @@ impl Settings {
         }
         let encryption = policy::encryption(self.encryption_file.as_deref())?;
         complaints.extend(self.unsealable(&encryption));
+        let senders = policy::senders(self, &rules.table)?;
         if !complaints.is_empty() {
             return Err(Errors(complaints));
         }
@@ -217,6 +220,7 @@ impl Settings {
             rules,
             classes: policy::classes(self.recipients_file.as_deref())?,
             encryption,
+            senders,
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
@@ -282,6 +286,7 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
         line("class", &format!("{class:?}"));
     }
     line("encryption", &format!("{:?}", rulebook.encryption));
+    line("senders", &format!("{:?}", rulebook.senders));
     for (name, list) in lists {
         line(name, &list.entries().collect::<Vec<_>>().join("\n"));
     }
@@ -321,6 +326,7 @@ impl Typing<'_> {
         let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
         let record = self.record();
         let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
+        let senders_file = self.existing("policy.senders", "a readable file", Path::is_file);
         let recipient_keys = self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
@@ -350,6 +356,7 @@ impl Typing<'_> {
             recipients_file,
             record,
             encryption_file,
+            senders_file,
             recipient_keys,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,

@@ -3,6 +3,7 @@
 //! Touches the clock; sockets are its parts' affair.
 
 use crate::{
+    judge::entry::Entry,
     judge::facts::{Digest, Fact, Failure, Question, Remembered, Scanned},
     limits,
     mail::address::Domain,
@@ -58,6 +59,16 @@ impl Live {
         Ok(Self { dns: Dns::new(&settings.dns)?, clamd, memory, inspected: Arc::default(), watch })
     }
 
+    async fn recall(&self, entry: &Entry) -> Fact {
+        let question = Question::Stored(entry.clone());
+        let Some(memory) = &self.memory else { return question.failed(Failure::NotRecorded) };
+        let began = Instant::now();
+        let fact = memory.recall(entry).await;
+        let outcome = fact.failure().map_or("answered", Failure::word);
+        self.watch.metrics.question(question.kind(), outcome, began.elapsed());
+        fact
+    }
+
     async fn ask_memory(&self, domain: &Domain) -> Fact {
         let Some(memory) = &self.memory else { return Fact::Partner(domain.clone(), Remembered::Nothing) };
         let began = Instant::now();
@@ -96,6 +107,7 @@ impl World for Live {
             }
             Question::Inner(_) => std::future::ready(question.failed(Failure::NotRecorded)).boxed(),
             Question::Partner(domain) => self.ask_memory(domain).boxed(),
+            Question::Stored(entry) => self.recall(entry).boxed(),
             _ => self.ask_dns(question).boxed(),
         }
     }

@@ -27,7 +27,7 @@ use wehr::{
         rulebook::{Rulebook, Thresholds},
     },
     telemetry::metrics::Metrics,
-    world::{Scan, World},
+    world::{Scan, World, dns, live, store::Site},
 };
 
 /// Nobody answers and nothing is scanned.
@@ -72,6 +72,7 @@ impl House {
             rules: wehr::judge::rules::ruleset::Ruleset::default(),
             classes: wehr::judge::policy::classes::Classes::embedded(),
             encryption: wehr::judge::policy::encryption::Encryption::default(),
+            senders: wehr::judge::policy::senders::Senders::default(),
             learned: None,
             digest: "test".to_owned(),
         };
@@ -103,6 +104,26 @@ impl House {
         self.desk.replace(Parts {
             rulebook: Arc::new(rulebook),
             world: Arc::new(Nobody),
+            mailstore: self.desk.mailstore(),
+            quarantine: None,
+            faults: None,
+            recorder: None,
+            keyring: self.desk.keyring(),
+            checks: wehr::judge::checks::ALL,
+        });
+        self
+    }
+
+    /// The same filter with the built-in rules, a policy for senders and a store, and no name servers.
+    pub fn remembering(self, policy: &str, site: &Site) -> Self {
+        let mut rulebook = Rulebook::clone(&self.desk.rulebook());
+        rulebook.rules = wehr::judge::rules::ruleset::Ruleset::embedded(&[]).unwrap();
+        rulebook.senders = wehr::judge::policy::senders::read::read("senders.toml", policy).unwrap();
+        let dns = dns::Settings { resolvers: Vec::new(), timeout: Duration::from_millis(300) };
+        let settings = live::Settings { dns, clamd: None, store: Some(site.clone()) };
+        self.desk.replace(Parts {
+            rulebook: Arc::new(rulebook),
+            world: Arc::new(live::Live::new(&settings, Arc::clone(self.desk.metrics())).unwrap()),
             mailstore: self.desk.mailstore(),
             quarantine: None,
             faults: None,

@@ -12,4 +12,4 @@ macro_rules! checks {
     };
 }
 
-checks! { attachments, authentication, date, structure, transport, virus }
+checks! { attachments, authentication, date, dns_lists, senders, structure, transport, virus }

@@ -6,6 +6,7 @@
 pub mod file;
 pub mod memory;
 pub mod partners;
+pub mod remembered;
 #[cfg(feature = "redis")]
 pub mod server;
 #[cfg(test)]

@@ -115,13 +115,14 @@ impl House {
     }
 
     /// The same filter with the built-in rules, a policy for senders and a store, and no name servers.
-    pub fn remembering(self, policy: &str, site: &Site) -> Self {
+    pub fn remembering(mut self, policy: &str, site: &Site) -> Self {
         let mut rulebook = Rulebook::clone(&self.desk.rulebook());
         rulebook.rules = wehr::judge::rules::ruleset::Ruleset::embedded(&[]).unwrap();
         rulebook.senders = wehr::judge::policy::senders::read::read("senders.toml", policy).unwrap();
         let dns = dns::Settings { resolvers: Vec::new(), timeout: Duration::from_millis(300) };
         let settings = live::Settings { dns, clamd: None, store: Some(site.clone()) };
-        self.desk.replace(Parts {
+        // The world stays as long as a desk does, so this is another one.
+        let parts = Parts {
             rulebook: Arc::new(rulebook),
             world: Arc::new(live::Live::new(&settings, Arc::clone(self.desk.metrics())).unwrap()),
             mailstore: self.desk.mailstore(),
@@ -130,7 +131,9 @@ impl House {
             recorder: None,
             keyring: self.desk.keyring(),
             checks: wehr::judge::checks::ALL,
-        });
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        self.desk = Desk::new(parts, Arc::clone(self.desk.metrics()), Limits::default(), pool);
         self
     }
 

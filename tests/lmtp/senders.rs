@@ -54,5 +54,7 @@ async fn without_a_store_all_mail_is_taken() {
             assert!(reply.starts_with("250"), "{site:?}: {reply}");
         }
         assert_eq!(house.delivered().len(), 3);
+        let failed = house.series("wehr_questions_total{kind=\"stored\",outcome=\"server_failure\"}");
+        assert!(failed >= 9, "a triplet, a correspondence and a counter for each mail: {failed}");
     }
 }

@@ -248,11 +248,11 @@ fn answer(fact: &Fact) -> String {
         Fact::Partner(_, Remembered::Known(history)) => {
             format!("{} mails with TLS, {} without", history.encrypted(), history.plaintext())
         }
-        Fact::Partner(_, Remembered::Nothing) => "not known".to_owned(),
-        Fact::Partner(_, Remembered::Failed(failure)) => format!("no answer: {}", failure.word()),
         Fact::Stored(_, Recalled::Number(number)) => number.to_string(),
-        Fact::Stored(_, Recalled::Nothing) => "not known".to_owned(),
-        Fact::Stored(_, Recalled::Failed(failure)) => format!("no answer: {}", failure.word()),
+        Fact::Partner(_, Remembered::Nothing) | Fact::Stored(_, Recalled::Nothing) => "not known".to_owned(),
+        Fact::Partner(_, Remembered::Failed(failure)) | Fact::Stored(_, Recalled::Failed(failure)) => {
+            format!("no answer: {}", failure.word())
+        }
         Fact::Virus(scanned) | Fact::Inner(_, scanned) => match scanned {
             Scanned::NotAsked => "not asked".to_owned(),
             Scanned::Clean => "clean".to_owned(),

@@ -9,7 +9,7 @@ use crate::{
         entry::{Entry, Sort},
     },
     limits,
-    mail::Mail,
+    mail::{Mail, address::Address},
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -78,7 +78,7 @@ pub fn asks_correspondence(senders: &Senders) -> bool {
 }
 
 fn recipients(mail: &Mail) -> Vec<&str> {
-    let mut recipients: Vec<&str> = mail.envelope.recipients.iter().map(|to| to.as_str()).collect();
+    let mut recipients: Vec<&str> = mail.envelope.recipients.iter().map(Address::as_str).collect();
     recipients.sort_unstable();
     recipients.dedup();
     recipients.truncate(limits::REMEMBERED_RECIPIENTS_MAX);

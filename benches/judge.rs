@@ -95,6 +95,7 @@ fn rulebook() -> Arc<Rulebook> {
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         classes: Classes::embedded(),
         encryption: wehr::judge::policy::encryption::Encryption::default(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         learned: None,
         digest: "bench".to_owned(),
     })

@@ -429,3 +429,14 @@ pub const TRUST_FILE_BYTES_MAX: u64 = 16 << 20;
 pub const TRUST_FILES_MAX: usize = 20_000;
 /// Seconds that a signer's clock may be ahead of ours.
 pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
+
+/// Entries of one kind that a listing of a shared store gives: some hundred octets each, for an operator's verb.
+pub const STORE_LISTED_MAX: usize = 1_000_000;
+/// Recipients of a mail whose ways and counters are asked: each is a question to the store.
+pub const REMEMBERED_RECIPIENTS_MAX: usize = 8;
+/// Lists in the DNS: each is three questions a mail at least.
+pub const DNS_LISTS_MAX: usize = 16;
+/// Domains of a mail that a list is asked for; further ones are left out, the first in the alphabet count.
+pub const DNS_LIST_DOMAINS_MAX: usize = 8;
+/// Octets of shown text in which a one-time code is looked for: such mails are short.
+pub const CODE_LOOKED_BYTES_MAX: usize = 4 << 10;

@@ -13,6 +13,8 @@ mod house;
 #[path = "deliver/mailstore.rs"]
 #[allow(dead_code, reason = "shared with the tests of the delivery, which use more of it")]
 mod mailstore;
+#[path = "lmtp/senders.rs"]
+mod senders;
 #[path = "lmtp/suites.rs"]
 mod suites;
 #[path = "lmtp/tls.rs"]

@@ -25,6 +25,7 @@ use wehr::{
     judge::{
         Judge, Progress,
         case::{Case, expectation::Expectation},
+        entry::Recalled,
         facts::{Answer, Exchanger, Fact, Facts, Failure, Name, Question, Remembered, Scanned},
         policy::verdict::{Edit, Verdict},
         rulebook::{Rulebook, Thresholds},
@@ -61,6 +62,7 @@ fn made() -> Rulebook {
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         classes: wehr::judge::policy::classes::Classes::embedded(),
         encryption: wehr::judge::policy::encryption::Encryption::default(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         learned: None,
         digest: "test".to_owned(),
     }
@@ -101,6 +103,7 @@ impl Internet {
             Question::Ipv4(name) => Fact::Ipv4(name.clone(), Answer::Records(vec![[192, 0, 2, 9].into()])),
             Question::Inner(digest) => Fact::Inner(digest.clone(), Scanned::Clean),
             Question::Partner(domain) => Fact::Partner(domain.clone(), Remembered::Nothing),
+            Question::Stored(entry) => Fact::Stored(entry.clone(), Recalled::Nothing),
             Question::Ipv6(name) => Fact::Ipv6(name.clone(), Answer::NoData),
             Question::Mx(name) => Fact::Mx(
                 name.clone(),

@@ -172,6 +172,7 @@ fn rulebook(rules: Ruleset) -> Rulebook {
         rules,
         classes: wehr::judge::policy::classes::Classes::embedded(),
         encryption: wehr::judge::policy::encryption::Encryption::default(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         learned: None,
         digest: "test".to_owned(),
     }

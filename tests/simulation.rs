@@ -66,6 +66,7 @@ fn made() -> Rulebook {
         rules: Ruleset::embedded(&[]).expect("the embedded packs are right"),
         classes: Classes::embedded(),
         encryption: wehr::judge::policy::encryption::Encryption::default(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         learned: None,
         digest: "simulation".to_owned(),
     }

@@ -52,6 +52,7 @@ static RULEBOOK: LazyLock<Arc<Rulebook>> = LazyLock::new(|| {
         learned: None,
         classes: wehr::judge::policy::classes::Classes::embedded(),
         encryption: wehr::judge::policy::encryption::Encryption::default(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         digest: "fuzz".to_owned(),
     })
 });
@@ -187,6 +188,7 @@ impl<'a> Input<'a> {
             Question::Virus => Fact::Virus(self.virus.clone()),
             Question::Inner(digest) => Fact::Inner(digest.clone(), self.virus.clone()),
             Question::Partner(domain) => Fact::Partner(domain.clone(), Remembered::Nothing),
+            Question::Stored(entry) => Fact::Stored(entry.clone(), wehr::judge::entry::Recalled::Nothing),
         }
     }
 }

@@ -8,7 +8,10 @@ use crate::{
         Settings,
         egress::{self, Contact},
     },
-    judge::facts::{Digest, Name, Question},
+    judge::{
+        entry::{Entry, Sort},
+        facts::{Digest, Name, Question},
+    },
     mail::address::Domain,
 };
 use clap::Args;
@@ -105,6 +108,7 @@ fn questions() -> Vec<Question> {
         Question::Virus,
     ];
     questions.extend(Domain::parse("example").map(Question::Partner));
+    questions.push(Question::Stored(Entry::new(Sort::Triplet, "example")));
     questions.extend(Digest::parse(&"0".repeat(64)).map(Question::Inner));
     questions
 }

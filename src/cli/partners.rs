@@ -6,7 +6,7 @@ use super::output::{self, Ending};
 use crate::{
     config::Settings,
     mail::{address::Domain, partner::History, timestamp::Timestamp, transport::Level},
-    world::store::{file::File, partners},
+    world::store::{Site, Store, partners},
 };
 use clap::{Args, Subcommand};
 use std::{
@@ -52,19 +52,27 @@ impl Partners {
                 return Ok(Ending::Unreadable);
             }
         };
-        let store = File::new(&settings.state);
-        if !settings.state.exists() {
-            let path = settings.state.display();
+        if let Site::File(path) = &settings.state
+            && !path.exists()
+        {
+            let path = path.display();
             output::trouble(format_args!("{path}: there is no store yet; wehr serve makes it with its first mail"));
             return Ok(Ending::Unreadable);
         }
+        let store = match settings.state.open() {
+            Ok(store) => store,
+            Err(trouble) => {
+                output::trouble(trouble);
+                return Ok(Ending::Unreadable);
+            }
+        };
         match &self.action {
-            None => self.list(&store),
-            Some(Action::Forget { domain }) => self.forget(&store, domain),
+            None => self.list(&*store),
+            Some(Action::Forget { domain }) => self.forget(&*store, domain),
         }
     }
 
-    fn list(&self, store: &File) -> io::Result<Ending> {
+    fn list(&self, store: &dyn Store) -> io::Result<Ending> {
         let found = match partners::all(store, now()) {
             Ok(found) => found,
             Err(trouble) => {
@@ -93,7 +101,7 @@ impl Partners {
         Ok(Ending::Fine)
     }
 
-    fn forget(&self, store: &File, domain: &str) -> io::Result<Ending> {
+    fn forget(&self, store: &dyn Store, domain: &str) -> io::Result<Ending> {
         let Some(domain) = Domain::parse(domain) else {
             output::trouble(format_args!("`{domain}` is no name of a domain"));
             return Ok(Ending::Unreadable);

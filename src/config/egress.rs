@@ -4,8 +4,13 @@
 //! its mailstore.
 
 use super::{Destination, Settings};
-use crate::{judge::facts::Question, mail::network::Network, world::place::Place};
+use crate::{
+    judge::facts::Question,
+    mail::network::Network,
+    world::{place::Place, store::Site},
+};
 use std::{fmt, net::IpAddr, net::SocketAddr, path::PathBuf, str::FromStr};
+use url::Url;
 
 /// Where a connection can go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +136,7 @@ pub fn asked(question: &Question) -> Asked {
             Asked::NameServers
         }
         Question::Virus | Question::Inner(_) => Asked::Scanner,
-        Question::Partner(_) => Asked::Store,
+        Question::Partner(_) | Question::Stored(_) => Asked::Store,
     }
 }
 
@@ -164,6 +169,10 @@ pub fn data(question: &Question) -> Data {
             "per mail; not while an answer is remembered",
         ),
         Question::Partner(_) => ("the domain of the sender", "per mail from an authenticated domain"),
+        Question::Stored(_) => (
+            "client network, sender and recipient, each under a keyed hash only",
+            "per mail, for what policy.senders names",
+        ),
         Question::Virus => ("the whole message, header and body; not the envelope", "once per mail"),
         Question::Inner(_) => (
             "a file found inside the message, unpacked; not its name",
@@ -193,11 +202,31 @@ pub fn contacts(settings: &Settings, questions: &[Question]) -> Vec<Contact> {
     }
     let data = to(Asked::Store);
     if !data.is_empty() {
-        let target = Target::File(settings.state.clone());
-        contacts.push(Contact { key: "state.url", item: 0, target, protocol: "a file of our own", data });
+        contacts.extend(store(&settings.state, data));
     }
     contacts.extend(mailstore(&settings.deliver_to));
     contacts
+}
+
+fn store(site: &Site, data: Vec<Data>) -> Vec<Contact> {
+    let contact = |target, protocol, data| Contact { key: "state.url", item: 0, target, protocol, data };
+    let text = match site {
+        Site::File(path) => return vec![contact(Target::File(path.clone()), "a file of our own", data)],
+        Site::Server(text) => text,
+    };
+    let protocol = "Redis; not encrypted";
+    let url = Url::parse(text).ok();
+    let Some(host) = url.as_ref().and_then(Url::host_str).filter(|host| !host.is_empty()) else {
+        let path = text.trim_start_matches("redis+unix://");
+        return vec![contact(Target::Unix(path.split('?').next().unwrap_or(path).into()), protocol, data)];
+    };
+    let port = url.as_ref().and_then(Url::port).unwrap_or(6379);
+    if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return vec![contact(Target::Address(SocketAddr::new(address, port)), protocol, data)];
+    }
+    let host_name = Data { kind: "host", contents: "the host of state.url", times: "for each connection" };
+    let asked = contact(Target::SystemResolver(host.to_owned()), "the system's name resolution", vec![host_name]);
+    vec![asked, contact(Target::Host(host.to_owned(), port), protocol, data)]
 }
 
 fn mailstore(destination: &Destination) -> Vec<Contact> {

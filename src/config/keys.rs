@@ -111,7 +111,7 @@ pub const KEYS: &[Key] = &[
         "state.url",
         Shape::Text,
         r#""redb:wehr-data/state.redb""#,
-        "where is kept what outlives a restart (how partners sent their mails): redb:PATH",
+        "where is kept what outlives a restart (how partners sent their mails): redb:PATH for one machine, redis://HOST:PORT or redis+unix:///PATH for several",
     ),
     key(
         "clamd.address",
@@ -176,6 +176,12 @@ pub const KEYS: &[Key] = &[
         Shape::Text,
         r#""""#,
         "file with what must arrive encrypted: classes of recipients, partners, secure aliases; empty: no demand",
+    ),
+    key(
+        "policy.senders",
+        Shape::Text,
+        r#""""#,
+        "file with greylisting, limits on how much may come, and lists in the DNS; empty: none, nobody is asked",
     ),
     key(
         "quarantine.folder",

@@ -27,7 +27,7 @@ use crate::{
     mail::address::Domain,
     mail::network::Network,
     seal::keyring::Keyring,
-    world::place::Place,
+    world::{place::Place, store::Site},
 };
 use std::{
     collections::BTreeMap,
@@ -107,8 +107,8 @@ pub struct Settings {
     /// What is shown to a mailstore that asks for a certificate.
     pub deliver_keys: Option<KeyPair>,
     pub http_listen: Vec<SocketAddr>,
-    /// The redb file of the store.
-    pub state: PathBuf,
+    /// What outlives a restart.
+    pub state: Site,
     /// `None`: nothing is scanned.
     pub clamd: Option<Place>,
     pub clamd_stream_bytes_max: usize,
@@ -134,6 +134,8 @@ pub struct Settings {
     pub encryption_keys: Option<PathBuf>,
     /// `None`: nobody demands encryption.
     pub encryption_file: Option<PathBuf>,
+    /// `None`: senders have nothing to bear.
+    pub senders_file: Option<PathBuf>,
     /// Folder of the keys that recipients' mail is sealed to.
     pub recipient_keys: Option<PathBuf>,
     pub message_bytes_max: usize,
@@ -217,6 +219,7 @@ impl Settings {
         }
         let encryption = policy::encryption(self.encryption_file.as_deref())?;
         complaints.extend(self.unsealable(&encryption));
+        let senders = policy::senders(self, &rules.table)?;
         if !complaints.is_empty() {
             return Err(Errors(complaints));
         }
@@ -231,6 +234,7 @@ impl Settings {
             rules,
             classes: policy::classes(self.recipients_file.as_deref())?,
             encryption,
+            senders,
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
@@ -300,6 +304,7 @@ fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
         line("class", &format!("{class:?}"));
     }
     line("encryption", &format!("{:?}", rulebook.encryption));
+    line("senders", &format!("{:?}", rulebook.senders));
     for (name, list) in lists {
         line(name, &list.entries().collect::<Vec<_>>().join("\n"));
     }
@@ -343,6 +348,7 @@ impl Typing<'_> {
         let encryption_anchors = self.file("encryption.anchors");
         let encryption_keys = self.existing("encryption.keys", "a readable folder", Path::is_dir);
         let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
+        let senders_file = self.existing("policy.senders", "a readable file", Path::is_file);
         let recipient_keys = self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
@@ -376,6 +382,7 @@ impl Typing<'_> {
             encryption_anchors,
             encryption_keys,
             encryption_file,
+            senders_file,
             recipient_keys,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
@@ -469,12 +476,9 @@ impl Typing<'_> {
         })
     }
 
-    fn state(&mut self) -> Option<PathBuf> {
+    fn state(&mut self) -> Option<Site> {
         let base = base(self.values.entry("state.url"));
-        self.one("state.url", |text| match text.strip_prefix("redb:") {
-            Some(path) if !path.is_empty() => Ok(base.join(path)),
-            _ => Err(format!("`{text}` is no state store: redb:PATH")),
-        })
+        self.one("state.url", |text| Site::parse(text, &base))
     }
 
     fn thresholds(&mut self) -> Option<Thresholds> {

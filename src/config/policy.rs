@@ -5,16 +5,20 @@
 use super::{Destination, Settings};
 use crate::{
     judge::{
-        document::Errors,
+        document::{Errors, unknown},
+        findings::Symbol,
         policy::{
             classes::{self, Classes},
             encryption::{self, Encryption},
+            senders::{self, Senders},
         },
+        rules::Rule,
     },
     mail::transport::Level,
     world::place::Place,
 };
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -34,6 +38,25 @@ pub fn classes(path: Option<&Path>) -> Result<Classes, Errors> {
 /// Everything that is wrong with the file.
 pub fn encryption(path: Option<&Path>) -> Result<Encryption, Errors> {
     path.map_or_else(|| Ok(Encryption::embedded()), |path| read(path, encryption::read::read))
+}
+
+/// What senders have to bear; without a file nothing.
+///
+/// # Errors
+/// Everything that is wrong with the file, lists whose symbol has no rule, and lists that nobody could be asked for.
+pub fn senders(settings: &Settings, rules: &BTreeMap<Symbol, Rule>) -> Result<Senders, Errors> {
+    let Some(path) = settings.senders_file.as_deref() else { return Ok(Senders::default()) };
+    let (senders, file) = (read(path, senders::read::read)?, path.display().to_string());
+    if !senders.dns_lists.is_empty() && settings.resolvers.is_empty() {
+        return Err(Errors::whole_file(&file, "dns_list needs dns.resolvers: without name servers nobody is asked"));
+    }
+    match senders.dns_lists.iter().find(|list| !rules.contains_key(&list.symbol)) {
+        Some(list) => {
+            let what = unknown("symbol", list.symbol.as_str(), rules.keys().map(Symbol::as_str));
+            Err(Errors::whole_file(&file, what + "; a rule without conditions makes it known"))
+        }
+        None => Ok(senders),
+    }
 }
 
 /// A file with a secret: readable for us, and for nobody else.

@@ -22,6 +22,7 @@ use crate::{
         foresee::foresee,
         policy::{
             encryption::transport::reached,
+            senders::deeds::deeds,
             verdict::{Action, Reply, Verdict},
         },
         rulebook::Rulebook,
@@ -322,6 +323,10 @@ impl Reception {
         }
         self.count_transport(&settled.verdict);
         self.note_transport(&settled.verdict, mail.received_at);
+        let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders);
+        if !deeds.is_empty() {
+            self.desk.world().note(Note::Senders { deeds, at: mail.received_at.seconds() });
+        }
         let message = &mail.message;
         let is_encrypted = self.is_sealed_for_somebody() && {
             let body = message.raw.get(message.head.len_bytes()..).unwrap_or_default();

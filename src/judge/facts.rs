@@ -3,6 +3,7 @@
 //! Pure. The question list is closed on purpose: what is not here cannot sway a verdict. It is at once
 //! the replay format, the fault surface, the list of what leaves the house, and the metric labels.
 
+use super::entry::{Entry, Recalled, Sort};
 use crate::mail::{address::Domain, partner::History, transport::Level};
 use std::{
     cell::RefCell,
@@ -67,6 +68,8 @@ pub enum Question {
     Inner(Digest),
     /// What does this house remember of the transport of mails from a domain? Its own store is asked, nobody outside.
     Partner(Domain),
+    /// What does this house remember of a sender? Its own store is asked, nobody outside.
+    Stored(Entry),
 }
 
 impl Question {
@@ -82,6 +85,7 @@ impl Question {
             Self::Virus => "virus",
             Self::Inner(_) => "virus_inner",
             Self::Partner(_) => "partner",
+            Self::Stored(_) => "stored",
         }
     }
 
@@ -103,6 +107,7 @@ impl Question {
             Self::Virus => Fact::Virus(Scanned::Failed(why)),
             Self::Inner(digest) => Fact::Inner(digest, Scanned::Failed(why)),
             Self::Partner(domain) => Fact::Partner(domain, Remembered::Failed(why)),
+            Self::Stored(entry) => Fact::Stored(entry, Recalled::Failed(why)),
         }
     }
 }
@@ -236,6 +241,7 @@ pub enum Fact {
     Virus(Scanned),
     Inner(Digest, Scanned),
     Partner(Domain, Remembered),
+    Stored(Entry, Recalled),
 }
 
 impl Fact {
@@ -251,6 +257,7 @@ impl Fact {
             Self::Virus(_) => Question::Virus,
             Self::Inner(digest, _) => Question::Inner(digest.clone()),
             Self::Partner(domain, _) => Question::Partner(domain.clone()),
+            Self::Stored(entry, _) => Question::Stored(entry.clone()),
         }
     }
 
@@ -265,8 +272,9 @@ impl Fact {
             Self::Names(_, answer) => answer.failure(),
             Self::Virus(Scanned::Failed(failure))
             | Self::Inner(_, Scanned::Failed(failure))
-            | Self::Partner(_, Remembered::Failed(failure)) => Some(*failure),
-            Self::Virus(_) | Self::Inner(..) | Self::Partner(..) => None,
+            | Self::Partner(_, Remembered::Failed(failure))
+            | Self::Stored(_, Recalled::Failed(failure)) => Some(*failure),
+            Self::Virus(_) | Self::Inner(..) | Self::Partner(..) | Self::Stored(..) => None,
         }
     }
 }
@@ -282,6 +290,7 @@ pub struct Facts {
     pub(super) virus: Option<Scanned>,
     pub(super) inner: BTreeMap<Digest, Scanned>,
     pub(super) partner: BTreeMap<Domain, Remembered>,
+    pub(super) stored: BTreeMap<Entry, Recalled>,
 }
 
 impl Facts {
@@ -297,6 +306,9 @@ impl Facts {
             Fact::Inner(digest, scanned) => drop(self.inner.entry(digest).or_insert(scanned)),
             Fact::Partner(domain, remembered) => {
                 self.partner.entry(domain).or_insert(remembered);
+            }
+            Fact::Stored(entry, recalled) => {
+                self.stored.entry(entry).or_insert(recalled);
             }
         }
     }
@@ -322,6 +334,23 @@ impl Facts {
         }
     }
 
+    /// What is remembered of an entry, if it was asked.
+    #[must_use]
+    pub fn recalled(&self, entry: &Entry) -> Option<Recalled> {
+        self.stored.get(entry).copied()
+    }
+
+    /// The greatest number that is remembered of the entries of some sorts.
+    #[must_use]
+    pub fn most(&self, is_wanted: impl Fn(Sort) -> bool) -> Option<i64> {
+        let numbers =
+            self.stored.iter().filter(|(entry, _)| is_wanted(entry.sort)).filter_map(|(_, said)| match said {
+                Recalled::Number(number) => Some(*number),
+                Recalled::Nothing | Recalled::Failed(_) => None,
+            });
+        numbers.max()
+    }
+
     /// Every fact, in a fixed order.
     #[must_use]
     pub fn all(&self) -> Vec<Fact> {
@@ -334,6 +363,7 @@ impl Facts {
         all.extend(self.virus.iter().map(|scanned| Fact::Virus(scanned.clone())));
         all.extend(self.inner.iter().map(|(digest, scanned)| Fact::Inner(digest.clone(), scanned.clone())));
         all.extend(self.partner.iter().map(|(domain, remembered)| Fact::Partner(domain.clone(), *remembered)));
+        all.extend(self.stored.iter().map(|(entry, recalled)| Fact::Stored(entry.clone(), *recalled)));
         all
     }
 }
@@ -401,6 +431,12 @@ impl<'a> Reading<'a> {
     /// `Unknown` while nobody has asked.
     pub fn partner(&self, domain: &Domain) -> Result<&'a Remembered, Unknown> {
         self.facts.partner.get(domain).ok_or_else(|| self.want(Question::Partner(domain.clone())))
+    }
+
+    /// # Errors
+    /// `Unknown` while nobody has asked.
+    pub fn recalled(&self, entry: &Entry) -> Result<&'a Recalled, Unknown> {
+        self.facts.stored.get(entry).ok_or_else(|| self.want(Question::Stored(entry.clone())))
     }
 
     /// What was missed in this reading.

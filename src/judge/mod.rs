@@ -8,6 +8,7 @@ pub mod case;
 pub mod checks;
 pub mod coverage;
 pub mod document;
+pub mod entry;
 pub mod facts;
 pub mod findings;
 pub mod foresee;

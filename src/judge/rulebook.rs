@@ -6,7 +6,7 @@ use super::{
     auth,
     findings::{Finding, Score, Symbol},
     learned::model::Model,
-    policy::{classes::Classes, encryption::Encryption, verdict::Action},
+    policy::{classes::Classes, encryption::Encryption, senders::Senders, verdict::Action},
     rules::ruleset::Ruleset,
 };
 use crate::mail::address::Domain;
@@ -42,6 +42,8 @@ pub struct Rulebook {
     pub classes: Classes,
     /// What must arrive encrypted.
     pub encryption: Encryption,
+    /// What senders have to bear.
+    pub senders: Senders,
     /// What mails of this house taught; nothing is said of a mail without.
     pub learned: Option<Arc<Model>>,
     /// Name of the milter or proxy in the reference of a verdict.

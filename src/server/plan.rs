@@ -20,7 +20,7 @@ use crate::{
     judge::checks,
     limits,
     telemetry::metrics::Metrics,
-    world::{World, clamd, dns, live},
+    world::{World, clamd, dns, live, store::Site},
 };
 use arc_swap::ArcSwap;
 use std::{path::PathBuf, sync::Arc, thread};
@@ -112,11 +112,19 @@ fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> 
         world,
         mailstore: Some(Arc::new(mailstore(settings)?)),
         quarantine: Some(Arc::new(Quarantine::new(settings.quarantine_folder.clone(), &settings.authserv_id))),
-        faults: Some(Arc::new(Faults::new(settings.state.with_file_name("faults")))),
+        faults: Some(Arc::new(Faults::new(faults_folder(settings)))),
         recorder: settings.record.as_ref().map(|record| recorder(record, metrics)).transpose()?,
         keyring: Arc::new(settings.keyring().map_err(|errors| errors.to_string())?),
         checks: checks::ALL,
     })
+}
+
+/// Beside the store's file, or beside the quarantine where the store is elsewhere.
+fn faults_folder(settings: &Settings) -> PathBuf {
+    match &settings.state {
+        Site::File(path) => path.with_file_name("faults"),
+        Site::Server(_) => settings.quarantine_folder.with_file_name("faults"),
+    }
 }
 
 fn recorder(record: &record::Settings, metrics: &Arc<Metrics>) -> Result<Arc<Recorder>, String> {

@@ -121,7 +121,7 @@ const ACTIONS: [&str; 5] = ["accept", "tag", "quarantine", "defer", "reject"];
 /// Words of `Level`, and mail that crossed no network.
 const LEVELS: [&str; 6] = ["none", "tls", "tls1.2", "verified", "dane", "local"];
 /// Kinds of `Question`.
-const QUESTIONS: [&str; 8] = ["txt", "ipv4", "ipv6", "mx", "names", "virus", "virus_inner", "partner"];
+const QUESTIONS: [&str; 9] = ["txt", "ipv4", "ipv6", "mx", "names", "virus", "virus_inner", "partner", "stored"];
 /// Outcomes of a question: an answer, or the word of a `Failure`.
 const OUTCOMES: [&str; 10] = [
     "answered",

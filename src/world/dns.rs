@@ -100,7 +100,7 @@ impl Weighter<Question, Cached> for ByBytes {
             Fact::Ipv6(_, answer) => answer.records().len() * 16,
             Fact::Mx(_, answer) => answer.records().iter().map(|mx| mx.host.as_str().len() + 32).sum(),
             Fact::Names(_, answer) => answer.records().iter().map(|name| name.as_str().len() + 24).sum(),
-            Fact::Virus(_) | Fact::Inner(..) | Fact::Partner(..) => 0_usize,
+            Fact::Virus(_) | Fact::Inner(..) | Fact::Partner(..) | Fact::Stored(..) => 0_usize,
         };
         ENTRY_BYTES.saturating_add(u64::try_from(answer).unwrap_or(u64::MAX))
     }
@@ -212,7 +212,7 @@ impl Asker {
             Question::Ipv6(name) => (Labels::of(name), RecordType::AAAA),
             Question::Mx(name) => (Labels::of(name), RecordType::MX),
             Question::Names(address) => (Some(Labels::reverse(*address)), RecordType::PTR),
-            Question::Virus | Question::Inner(_) | Question::Partner(_) => {
+            Question::Virus | Question::Inner(_) | Question::Partner(_) | Question::Stored(_) => {
                 return Found::failed(question, Failure::NotRecorded);
             }
         };
@@ -373,7 +373,9 @@ fn fact(question: &Question, outcome: &Outcome) -> Fact {
             *address,
             answer(outcome, |data| if let RData::PTR(host) = data { Some(host_name(&host.0)) } else { None }),
         ),
-        Question::Virus | Question::Inner(_) | Question::Partner(_) => question.failed(Failure::NotRecorded),
+        Question::Virus | Question::Inner(_) | Question::Partner(_) | Question::Stored(_) => {
+            question.failed(Failure::NotRecorded)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Touches the clock; sockets are its parts' affair.
 
 use crate::{
+    judge::entry::Entry,
     judge::facts::{Digest, Fact, Failure, Question, Remembered, Scanned},
     limits,
     mail::address::Domain,
@@ -12,13 +13,12 @@ use crate::{
         clamd::{self, Clamd, Streaming},
         dns::{self, Dns, Source},
         inspected::Inspected,
-        store::{file::File, memory::Memory},
+        store::{Site, memory::Memory},
     },
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -33,8 +33,8 @@ pub struct Settings {
     pub dns: dns::Settings,
     /// None: no scanner is configured, and the virus fact is `NotAsked`.
     pub clamd: Option<clamd::Settings>,
-    /// The file of the store. None: nothing is remembered.
-    pub store: Option<PathBuf>,
+    /// Where the store is. None: nothing is remembered.
+    pub store: Option<Site>,
 }
 
 /// Name servers and the virus scanner.
@@ -48,12 +48,25 @@ pub struct Live {
 
 impl Live {
     /// # Errors
-    /// The DNS library does not start.
+    /// The DNS library does not start, or there can be no such store.
     pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, String> {
         let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
         let clamd = settings.clamd.clone().map(Clamd::new);
-        let memory = settings.store.as_deref().map(|path| Memory::new(Arc::new(File::new(path)))).transpose()?;
+        let memory = match &settings.store {
+            Some(site) => Some(Memory::new(site.open().map_err(|trouble| trouble.to_string())?)?),
+            None => None,
+        };
         Ok(Self { dns: Dns::new(&settings.dns)?, clamd, memory, inspected: Arc::default(), watch })
+    }
+
+    async fn recall(&self, entry: &Entry) -> Fact {
+        let question = Question::Stored(entry.clone());
+        let Some(memory) = &self.memory else { return question.failed(Failure::NotRecorded) };
+        let began = Instant::now();
+        let fact = memory.recall(entry).await;
+        let outcome = fact.failure().map_or("answered", Failure::word);
+        self.watch.metrics.question(question.kind(), outcome, began.elapsed());
+        fact
     }
 
     async fn ask_memory(&self, domain: &Domain) -> Fact {
@@ -94,6 +107,7 @@ impl World for Live {
             }
             Question::Inner(_) => std::future::ready(question.failed(Failure::NotRecorded)).boxed(),
             Question::Partner(domain) => self.ask_memory(domain).boxed(),
+            Question::Stored(entry) => self.recall(entry).boxed(),
             _ => self.ask_dns(question).boxed(),
         }
     }

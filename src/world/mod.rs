@@ -15,6 +15,7 @@ pub mod tokens;
 pub mod zone;
 
 use crate::{
+    judge::entry::Deed,
     judge::facts::{Digest, Fact, Failure, Question, Scanned},
     mail::{address::Domain, transport::Level},
 };
@@ -45,6 +46,8 @@ pub trait World: Send + Sync {
 pub enum Note {
     /// A mail of an authenticated domain came by this transport, at that second since 1970.
     Transport { domain: Domain, level: Level, at: i64 },
+    /// What to write down of senders, at that second since 1970.
+    Senders { deeds: Vec<Deed>, at: i64 },
 }
 
 /// Feeds octets to a scan of their own; without one nobody was asked.

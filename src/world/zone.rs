@@ -94,6 +94,7 @@ impl Zone {
             Question::Virus => Fact::Virus(Scanned::NotAsked),
             Question::Inner(digest) => Fact::Inner(digest.clone(), Scanned::NotAsked),
             Question::Partner(domain) => Fact::Partner(domain.clone(), Remembered::Nothing),
+            Question::Stored(_) => question.failed(Failure::NotRecorded),
         }
     }
 

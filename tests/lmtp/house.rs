@@ -27,7 +27,7 @@ use wehr::{
         rulebook::{Rulebook, Thresholds},
     },
     telemetry::metrics::Metrics,
-    world::{Scan, World},
+    world::{Scan, World, dns, live, store::Site},
 };
 
 /// Nobody answers and nothing is scanned.
@@ -76,6 +76,7 @@ impl House {
             rules: wehr::judge::rules::ruleset::Ruleset::default(),
             classes: wehr::judge::policy::classes::Classes::embedded(),
             encryption: wehr::judge::policy::encryption::Encryption::default(),
+            senders: wehr::judge::policy::senders::Senders::default(),
             learned: None,
             digest: "test".to_owned(),
         };
@@ -114,6 +115,29 @@ impl House {
             keyring: self.desk.keyring(),
             checks: wehr::judge::checks::ALL,
         });
+        self
+    }
+
+    /// The same filter with the built-in rules, a policy for senders and a store, and no name servers.
+    pub fn remembering(mut self, policy: &str, site: &Site) -> Self {
+        let mut rulebook = Rulebook::clone(&self.desk.rulebook());
+        rulebook.rules = wehr::judge::rules::ruleset::Ruleset::embedded(&[]).unwrap();
+        rulebook.senders = wehr::judge::policy::senders::read::read("senders.toml", policy).unwrap();
+        let dns = dns::Settings { resolvers: Vec::new(), timeout: Duration::from_millis(300) };
+        let settings = live::Settings { dns, clamd: None, store: Some(site.clone()) };
+        // The world stays as long as a desk does, so this is another one.
+        let parts = Parts {
+            rulebook: Arc::new(rulebook),
+            world: Arc::new(live::Live::new(&settings, Arc::clone(self.desk.metrics())).unwrap()),
+            mailstore: self.desk.mailstore(),
+            quarantine: None,
+            faults: None,
+            recorder: None,
+            keyring: self.desk.keyring(),
+            checks: wehr::judge::checks::ALL,
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        self.desk = Desk::new(parts, Arc::clone(self.desk.metrics()), Limits::default(), pool);
         self
     }
 

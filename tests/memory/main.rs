@@ -62,6 +62,7 @@ fn rulebook() -> Arc<Rulebook> {
         learned: None,
         classes: Classes::embedded(),
         encryption: wehr::judge::policy::encryption::Encryption::default(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         digest: "memory".to_owned(),
     })
 }

@@ -75,7 +75,9 @@ impl World for Script {
                 Question::Ipv6(name) => Fact::Ipv6(name.clone(), Answer::NoName),
                 Question::Mx(name) => Fact::Mx(name.clone(), Answer::NoName),
                 Question::Names(address) => Fact::Names(*address, Answer::NoName),
-                Question::Virus | Question::Inner(_) | Question::Partner(_) => question.failed(Failure::NotRecorded),
+                Question::Virus | Question::Inner(_) | Question::Partner(_) | Question::Stored(_) => {
+                    question.failed(Failure::NotRecorded)
+                }
             }
         })
     }
@@ -157,6 +159,7 @@ impl House {
             rules,
             classes: Classes::embedded(),
             encryption: wehr::judge::policy::encryption::Encryption::default(),
+            senders: wehr::judge::policy::senders::Senders::default(),
             learned: None,
             digest: "test".to_owned(),
         });

@@ -35,6 +35,7 @@ fn sealing(house: &House, keys: &TempDir, mails: &TempDir, tag: i32, quarantine:
     let rulebook = house.desk.rulebook();
     let rulebook = Rulebook {
         encryption: encryption::read::read("e.toml", POLICY).unwrap(),
+        senders: wehr::judge::policy::senders::Senders::default(),
         thresholds: Thresholds {
             tag: Score::from_hundredths(tag),
             quarantine: Score::from_hundredths(quarantine),

@@ -32,6 +32,7 @@ fn rulebook() -> Rulebook {
         rules: Ruleset::embedded(&[]).unwrap(),
         classes: Classes::embedded(),
         encryption: Encryption::default(),
+        senders: policy::senders::Senders::default(),
         learned: None,
         digest: String::new(),
     }

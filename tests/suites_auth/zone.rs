@@ -119,7 +119,7 @@ impl Zone {
             Question::Names(address) => {
                 Fact::Names(address, self.find(&reverse(address), "PTR", |value| Some(Name::new(value.as_str()?))))
             }
-            Question::Virus | Question::Inner(_) | Question::Partner(_) => {
+            Question::Virus | Question::Inner(_) | Question::Partner(_) | Question::Stored(_) => {
                 unreachable!("authentication asks no scanner")
             }
         }

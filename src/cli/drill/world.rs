@@ -3,7 +3,10 @@
 //! Touches nothing.
 
 use crate::{
-    judge::facts::{Fact, Failure, Question, Remembered, Scanned},
+    judge::{
+        entry::Recalled,
+        facts::{Fact, Failure, Question, Remembered, Scanned},
+    },
     world::{Scan, World, zone::Zone},
 };
 use bytes::Bytes;
@@ -34,6 +37,7 @@ impl World for Drilled {
             (Question::Virus, _) => Fact::Virus(scanned()),
             (Question::Inner(digest), _) => Fact::Inner(digest.clone(), scanned()),
             (Question::Partner(domain), _) => Fact::Partner(domain.clone(), Remembered::Nothing),
+            (Question::Stored(entry), _) => Fact::Stored(entry.clone(), Recalled::Nothing),
             (_, Names::Nobody) => question.failed(Failure::NotRecorded),
             (_, Names::Zone(zone)) => zone.answer(question),
             (_, Names::Down) => question.failed(Failure::Timeout),

@@ -17,6 +17,7 @@ use crate::{
         case::escaped,
         checks,
         checks::evidence::{Check, Evidence},
+        entry::Recalled,
         facts::{Answer, Fact, Facts, Failure, Question, Reading, Remembered, Scanned},
         findings::{Finding, Symbol},
         policy::{
@@ -225,6 +226,7 @@ fn question(question: &Question) -> String {
         Question::Virus => "virus".to_owned(),
         Question::Inner(digest) => format!("virus {}", digest.as_str()),
         Question::Partner(domain) => format!("partner {domain}"),
+        Question::Stored(entry) => entry.to_string(),
     }
 }
 
@@ -246,8 +248,11 @@ fn answer(fact: &Fact) -> String {
         Fact::Partner(_, Remembered::Known(history)) => {
             format!("{} mails with TLS, {} without", history.encrypted(), history.plaintext())
         }
-        Fact::Partner(_, Remembered::Nothing) => "not known".to_owned(),
-        Fact::Partner(_, Remembered::Failed(failure)) => format!("no answer: {}", failure.word()),
+        Fact::Stored(_, Recalled::Number(number)) => number.to_string(),
+        Fact::Partner(_, Remembered::Nothing) | Fact::Stored(_, Recalled::Nothing) => "not known".to_owned(),
+        Fact::Partner(_, Remembered::Failed(failure)) | Fact::Stored(_, Recalled::Failed(failure)) => {
+            format!("no answer: {}", failure.word())
+        }
         Fact::Virus(scanned) | Fact::Inner(_, scanned) => match scanned {
             Scanned::NotAsked => "not asked".to_owned(),
             Scanned::Clean => "clean".to_owned(),

@@ -85,7 +85,7 @@ impl World for Outside {
                 (Question::Inner(digest), _) => Fact::Inner(digest.clone(), Scanned::NotAsked),
                 // A scan has no memory: it is not the house's own receiving.
                 (Question::Partner(domain), _) => Fact::Partner(domain.clone(), Remembered::Nothing),
-                (_, Names::Nobody) => question.failed(Failure::NotRecorded),
+                (Question::Stored(_), _) | (_, Names::Nobody) => question.failed(Failure::NotRecorded),
                 (_, Names::Zone(zone)) => zone.answer(question),
                 (_, Names::Servers(dns)) => dns.ask(question).await.fact,
             }

@@ -6,6 +6,7 @@ use super::{Case, FORMAT, unescaped};
 use crate::{
     judge::{
         document::{Document, Errors, Key, Value, unknown},
+        entry::{Entry, Recalled},
         facts::{Answer, Digest, Exchanger, Fact, Facts, Failure, Name, Remembered, Scanned},
     },
     mail::{
@@ -16,6 +17,9 @@ use crate::{
     },
 };
 use toml::de::{DeTable, DeValue};
+
+/// The tables below `facts`.
+const TABLES: [&str; 9] = ["virus", "inner", "txt", "ipv4", "ipv6", "mx", "names", "partner", "stored"];
 
 impl Case {
     /// Reads the text of `case.toml`; `file` is its name for errors.
@@ -132,8 +136,9 @@ fn facts(document: &Document<'_>, value: &Value<'_>) -> Facts {
             "names" => names(document, value),
             "inner" => inner(document, value),
             "partner" => partners(document, value),
+            "stored" => stored(document, value),
             _ => {
-                document.complain_of_key(key, ["virus", "inner", "txt", "ipv4", "ipv6", "mx", "names", "partner"]);
+                document.complain_of_key(key, TABLES);
                 Vec::new()
             }
         };
@@ -233,6 +238,23 @@ fn partners(document: &Document<'_>, value: &Value<'_>) -> Vec<Fact> {
         match Domain::parse(key.get_ref()) {
             Some(domain) => facts.extend(remembered.map(|remembered| Fact::Partner(domain, remembered))),
             None => document.complain(key.span(), format!("`{}` is no name of a domain", key.get_ref())),
+        }
+    }
+    facts
+}
+
+/// What is remembered of senders: `"nothing"`, `{ failed = ".." }`, or a number.
+fn stored(document: &Document<'_>, value: &Value<'_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (key, value) in document.table(value).into_iter().flatten() {
+        let recalled = match value.get_ref() {
+            DeValue::String(word) if word == "nothing" => Some(Recalled::Nothing),
+            DeValue::String(_) => parsed(document, value, "a number or `nothing`").map(Recalled::Number),
+            _ => failed(document, value).map(Recalled::Failed),
+        };
+        match key.get_ref().parse::<Entry>() {
+            Ok(entry) => facts.extend(recalled.map(|recalled| Fact::Stored(entry, recalled))),
+            Err(()) => document.complain(key.span(), format!("`{}` is no name of an entry", key.get_ref())),
         }
     }
     facts

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    judge::entry::{Entry, Recalled, Sort},
     judge::facts::Digest,
     judge::{
         facts::{Answer, Exchanger, Fact, Failure, Name, Remembered, Scanned},
@@ -100,6 +101,19 @@ fn remembered() -> impl Strategy<Value = Remembered> {
     ]
 }
 
+fn entry() -> impl Strategy<Value = Entry> {
+    let sorts = [Sort::Triplet, Sort::Correspondence, Sort::Network(60), Sort::Sender(1), Sort::Recipient(u32::MAX)];
+    (prop::sample::select(sorts.to_vec()), any::<String>()).prop_map(|(sort, about)| Entry { sort, about })
+}
+
+fn recalled() -> impl Strategy<Value = Recalled> {
+    prop_oneof![
+        Just(Recalled::Nothing),
+        any::<i64>().prop_map(Recalled::Number),
+        prop::sample::select(Failure::ALL.to_vec()).prop_map(Recalled::Failed),
+    ]
+}
+
 fn fact() -> impl Strategy<Value = Fact> {
     let exchanger = (any::<u16>(), name()).prop_map(|(preference, host)| Exchanger { preference, host });
     let scanned = prop_oneof![
@@ -116,6 +130,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         (any::<std::net::IpAddr>(), answer(name())).prop_map(|(address, answer)| Fact::Names(address, answer)),
         (prop::sample::select(vec!["amt.example", "xn--bcher-kva.example"]), remembered())
             .prop_map(|(domain, remembered)| Fact::Partner(Domain::parse(domain).unwrap(), remembered)),
+        (entry(), recalled()).prop_map(|(entry, recalled)| Fact::Stored(entry, recalled)),
         scanned.clone().prop_map(Fact::Virus),
         ("[0-9a-f]{64}", scanned).prop_map(|(digest, scanned)| Fact::Inner(Digest::parse(&digest).unwrap(), scanned)),
     ]

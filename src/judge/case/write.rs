@@ -4,7 +4,10 @@
 
 use super::{Case, FORMAT, escaped};
 use crate::{
-    judge::facts::{Answer, Fact, Name, Remembered, Scanned},
+    judge::{
+        entry::Recalled,
+        facts::{Answer, Fact, Name, Remembered, Scanned},
+    },
     mail::{
         address::Address,
         envelope::{Client, Envelope, Tls},
@@ -116,6 +119,7 @@ fn line(fact: &Fact) -> (&'static str, String) {
             ("facts.mx", pair(&full(name), &exchanger))
         }
         Fact::Partner(domain, found) => ("facts.partner", pair(domain.as_str(), &remembered(found))),
+        Fact::Stored(entry, found) => ("facts.stored", pair(&entry.to_string(), &recalled(*found))),
         Fact::Names(address, found) => ("facts.names", pair(&address.to_string(), &answer(found, full))),
     }
 }
@@ -149,6 +153,14 @@ fn remembered(remembered: &Remembered) -> String {
             let seen = quoted(&last_seen.to_string());
             format!("{{ mails = {}, {since}{until}last_seen = {seen} }}", quoted(&mails.join(" ")))
         }
+    }
+}
+
+fn recalled(recalled: Recalled) -> String {
+    match recalled {
+        Recalled::Nothing => quoted("nothing"),
+        Recalled::Number(number) => quoted(&number.to_string()),
+        Recalled::Failed(failure) => format!("{{ failed = {} }}", quoted(failure.word())),
     }
 }
 

@@ -14,6 +14,7 @@ pub const PACKS: &[(&str, &str)] = &[
     ("pharma_and_goods.toml", include_str!("../../../rules/pharma_and_goods.toml")),
     ("phishing.toml", include_str!("../../../rules/phishing.toml")),
     ("school.toml", include_str!("../../../rules/school.toml")),
+    ("senders.toml", include_str!("../../../rules/senders.toml")),
     ("signed.toml", include_str!("../../../rules/signed.toml")),
     ("smuggling.toml", include_str!("../../../rules/smuggling.toml")),
     ("spoofing.toml", include_str!("../../../rules/spoofing.toml")),

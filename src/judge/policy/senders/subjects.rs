@@ -1,0 +1,99 @@
+//! Which entries a mail is about: its client's network, its sender, its recipients, alone and together.
+//!
+//! Pure. Mail of the house's own users and machines is about none.
+
+use super::{Counted, Rate, Senders};
+use crate::{
+    judge::{
+        auth::{self, Authentication, Word},
+        entry::{Entry, Sort},
+    },
+    limits,
+    mail::{Mail, address::Address},
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The client that is judged; none where the user has logged in, or the mail is the house's own.
+#[must_use]
+pub fn stranger(mail: &Mail) -> Option<IpAddr> {
+    auth::judged_address(&mail.client).filter(|_| mail.client.login.is_none() && !mail.client.local)
+}
+
+/// The network that counts as one client: 24 bits of IPv4, 48 of IPv6.
+#[must_use]
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("{}/24", Ipv4Addr::from_bits(address.to_bits() & !0xff)),
+        IpAddr::V6(address) => format!("{}/48", Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
+    }
+}
+
+/// One entry for each recipient, up to the bound: network, sender, recipient.
+#[must_use]
+pub fn triplets(mail: &Mail) -> Vec<Entry> {
+    let Some(client) = stranger(mail) else { return Vec::new() };
+    let (network, sender) = (network(client), mail.envelope.sender.as_str());
+    let about = |recipient: &str| Entry::new(Sort::Triplet, &format!("{network} <{sender}> <{recipient}>"));
+    recipients(mail).into_iter().map(about).collect()
+}
+
+/// One entry for each recipient, up to the bound: sender, recipient. Bounces have no sender.
+#[must_use]
+pub fn correspondences(mail: &Mail) -> Vec<Entry> {
+    if stranger(mail).is_none() || mail.envelope.sender.is_null() {
+        return Vec::new();
+    }
+    let sender = mail.envelope.sender.as_str();
+    let about = |recipient: &str| Entry::new(Sort::Correspondence, &format!("<{sender}> <{recipient}>"));
+    recipients(mail).into_iter().map(about).collect()
+}
+
+/// What a limit counts of a mail.
+#[must_use]
+pub fn counted(mail: &Mail, rate: &Rate) -> Vec<Entry> {
+    let Some(client) = stranger(mail) else { return Vec::new() };
+    match rate.of {
+        Counted::ClientNetwork => vec![Entry::new(Sort::Network(rate.window), &network(client))],
+        Counted::SenderDomain => {
+            let domain = mail.envelope.sender.domain().map(|domain| domain.registrable().unwrap_or(domain));
+            domain.map(|domain| Entry::new(Sort::Sender(rate.window), domain.as_str())).into_iter().collect()
+        }
+        Counted::Recipient => {
+            let about = |recipient: &str| Entry::new(Sort::Recipient(rate.window), recipient);
+            recipients(mail).into_iter().map(about).collect()
+        }
+    }
+}
+
+/// May the sender's name be believed?
+#[must_use]
+pub fn is_authenticated(authentication: &Authentication) -> bool {
+    authentication.spf.result == Word::Pass || authentication.dmarc.result == Word::Pass
+}
+
+/// Is anything remembered of who writes to whom?
+#[must_use]
+pub fn asks_correspondence(senders: &Senders) -> bool {
+    senders.correspondence || senders.greylist.is_some()
+}
+
+fn recipients(mail: &Mail) -> Vec<&str> {
+    let mut recipients: Vec<&str> = mail.envelope.recipients.iter().map(Address::as_str).collect();
+    recipients.sort_unstable();
+    recipients.dedup();
+    recipients.truncate(limits::REMEMBERED_RECIPIENTS_MAX);
+    recipients
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_what_one_customer_has() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(network("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(network("2001:db8:1:2::3"), "2001:db8:1::/48");
+    }
+}

@@ -1,0 +1,179 @@
+//! The store on a Redis or Valkey server that several machines share.
+//!
+//! Touches the network. An entry is a hash with the fields `e` (expiry), `v` (value) or `n` (counter). A server that fails
+//! is left alone for a moment, so that mails do not queue before it.
+
+use super::{Change, Kind, Store, Trouble};
+use crate::limits;
+use redis::{Client, Connection, ConnectionAddr, ConnectionLike as _, RedisError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long one call may take.
+const WAIT_SECONDS_MAX: Duration = Duration::from_secs(1);
+/// How long a server that failed is not asked again.
+const LEFT_ALONE: Duration = Duration::from_secs(2);
+/// Keys that are looked through in one step of a listing.
+const SCAN_STEP: usize = 1000;
+
+/// All changes in one script: nobody sees half of them. Expiries are compared with the caller's clock; the server
+/// only clears away (after ten years at the latest).
+const CHANGE: &str = r"
+local now = tonumber(ARGV[1])
+for i, key in ipairs(KEYS) do
+  local op, value, expires = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local ends = redis.call('HGET', key, 'e')
+  if ends and tonumber(ends) <= now then
+    redis.call('DEL', key)
+    ends = false
+  end
+  if op == 'forget' then
+    redis.call('DEL', key)
+  elseif op ~= 'new' or not ends then
+    if op == 'add' then redis.call('HINCRBY', key, 'n', value) else redis.call('HSET', key, 'v', value) end
+    redis.call('HSET', key, 'e', expires)
+    local left = math.min(math.max(tonumber(expires) - now, 1), 315360000)
+    redis.call('EXPIRE', key, string.format('%d', left))
+  end
+end";
+
+/// Expiry, value, counter.
+type Kept = (Option<i64>, Option<Vec<u8>>, Option<u64>);
+
+/// A store on a server.
+pub struct Server {
+    client: Client,
+    /// The server without password, for operators.
+    name: String,
+    link: Mutex<Link>,
+}
+
+#[derive(Default)]
+struct Link {
+    open: Option<Connection>,
+    failed: Option<(Instant, Trouble)>,
+}
+
+impl Server {
+    /// Connects nowhere yet.
+    ///
+    /// # Errors
+    /// The URL is none: `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` or `redis+unix:///PATH`.
+    pub fn new(url: &str) -> Result<Self, Trouble> {
+        let client = Client::open(url).map_err(|error| Trouble(format!("no URL of a Redis server: {error}")))?;
+        let name = match client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, port) => format!("{host}:{port}"),
+            other => other.to_string(),
+        };
+        Ok(Self { client, name, link: Mutex::default() })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, RedisError>) -> Result<T, Trouble> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, trouble)) = &link.failed
+            && since.elapsed() < LEFT_ALONE
+        {
+            return Err(trouble.clone());
+        }
+        // An idle connection may have been closed from the other side; that is seen before anything is changed.
+        let usable = link.open.take().filter(Connection::is_open);
+        let done = usable.map_or_else(|| self.connected(), Ok).and_then(|mut open| {
+            let done = work(&mut open)?;
+            Ok((open, done))
+        });
+        match done {
+            Ok((open, done)) => {
+                *link = Link { open: Some(open), failed: None };
+                Ok(done)
+            }
+            Err(error) => {
+                let trouble = Trouble(format!("the Redis server {}: {error}", self.name));
+                link.failed = Some((Instant::now(), trouble.clone()));
+                Err(trouble)
+            }
+        }
+    }
+
+    fn connected(&self) -> Result<Connection, RedisError> {
+        let open = self.client.get_connection_with_timeout(WAIT_SECONDS_MAX)?;
+        open.set_read_timeout(Some(WAIT_SECONDS_MAX))?;
+        open.set_write_timeout(Some(WAIT_SECONDS_MAX))?;
+        Ok(open)
+    }
+}
+
+impl Store for Server {
+    fn get(&self, kind: Kind, keys: &[String], now: i64) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
+        let names: Vec<String> = keys.iter().map(|key| name(kind, key)).collect();
+        let kept = self.with(|open| read(open, &names))?;
+        Ok(kept.into_iter().map(|kept| live(kept, now)).collect())
+    }
+
+    fn change(&self, changes: &[Change], now: i64) -> Result<(), Trouble> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut command = redis::cmd("EVAL");
+        command.arg(CHANGE).arg(changes.len());
+        for change in changes {
+            command.arg(name(change.kind(), change.key()));
+        }
+        command.arg(now);
+        for change in changes {
+            match change {
+                Change::Put { value, expires, .. } => command.arg("put").arg(value).arg(*expires),
+                Change::PutNew { value, expires, .. } => command.arg("new").arg(value).arg(*expires),
+                Change::Add { by, expires, .. } => command.arg("add").arg(*by).arg(*expires),
+                Change::Forget { .. } => command.arg("forget").arg("").arg(0),
+            };
+        }
+        self.with(|open| command.query::<()>(open))
+    }
+
+    fn all(&self, kind: Kind, now: i64) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+        let prefix = name(kind, "");
+        self.with(|open| {
+            // A listing may name a key twice.
+            let (mut found, mut cursor) = (BTreeMap::new(), 0_u64);
+            loop {
+                let mut step = redis::cmd("SCAN");
+                step.arg(cursor).arg("MATCH").arg(format!("{prefix}*")).arg("COUNT").arg(SCAN_STEP);
+                let (next, names): (u64, Vec<String>) = step.query(open)?;
+                let kept = read(open, &names)?;
+                for (name, kept) in names.into_iter().zip(kept) {
+                    let key = name.strip_prefix(&prefix).map(ToOwned::to_owned);
+                    found.extend(key.zip(live(kept, now)));
+                }
+                cursor = next;
+                if cursor == 0 || found.len() >= limits::STORE_LISTED_MAX {
+                    break;
+                }
+            }
+            Ok(found.into_iter().collect())
+        })
+    }
+}
+
+fn name(kind: Kind, key: &str) -> String {
+    format!("wehr:{}:{key}", kind.word())
+}
+
+fn read(open: &mut Connection, names: &[String]) -> Result<Vec<Kept>, RedisError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ask = redis::pipe();
+    for name in names {
+        ask.cmd("HMGET").arg(name).arg("e").arg("v").arg("n");
+    }
+    ask.query(open)
+}
+
+/// The value, unless it has expired; a counter as eight octets.
+fn live((expires, value, counter): Kept, now: i64) -> Option<Vec<u8>> {
+    let value = value.or_else(|| counter.map(|sum| sum.to_be_bytes().to_vec()))?;
+    (expires? > now).then_some(value)
+}

@@ -1,0 +1,60 @@
+//! Who comes for the first time has to come again; limits hold; a store that is gone turns nobody away.
+
+use crate::house::House;
+use std::{net::TcpListener, path::Path, time::Duration};
+use tokio::time::sleep;
+use wehr::world::store::Site;
+
+const POLICY: &str = "[greylist]\nwait_seconds = 2\n[[rate]]\nof = 'client_network'\nmails = 2\nseconds = 3600\n";
+
+/// The last digit of the sender's address tells mails apart; the reply to the message.
+async fn send(house: &House, address: &str, sender: &str) -> String {
+    let mut client = house.local();
+    assert_eq!(client.code().await, 220);
+    assert_eq!(client.ask("LHLO mx.example.org").await[..3], *"250");
+    assert_eq!(client.ask(&format!("XFORWARD ADDR={address} HELO=mail.new.example")).await[..3], *"250");
+    assert_eq!(client.ask(&format!("MAIL FROM:<{sender}@new.example>")).await[..3], *"250");
+    assert_eq!(client.ask("RCPT TO:<office@school.example>").await[..3], *"250");
+    assert_eq!(client.ask("DATA").await[..3], *"354");
+    client.ask("From: a@new.example\r\nSubject: hello\r\n\r\nhello\r\n.").await
+}
+
+#[tokio::test]
+async fn a_second_try_after_the_wait_is_taken_and_then_the_limit_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::parse("redb:state.redb", folder.path()).unwrap();
+    let house = House::with_maildir(|_| ()).remembering(POLICY, &site);
+    let first = send(&house, "198.51.100.7", "a").await;
+    assert!(first.starts_with("451 4.7.1"), "{first}");
+    sleep(Duration::from_millis(1200)).await;
+    assert!(send(&house, "198.51.100.7", "a").await.starts_with("451"), "too soon");
+    sleep(Duration::from_millis(2200)).await;
+    // Another server of the same network: the triplet is the same.
+    assert!(send(&house, "198.51.100.8", "a").await.starts_with("250"));
+    assert!(send(&house, "198.51.100.8", "b").await.starts_with("451"), "another sender is new");
+    assert!(send(&house, "127.0.0.1", "c").await.starts_with("250"), "the house's own mail never waits");
+    assert!(send(&house, "198.51.100.7", "a").await.starts_with("250"));
+    sleep(Duration::from_millis(1500)).await;
+    let third = send(&house, "198.51.100.7", "a").await;
+    assert!(third.starts_with("451"), "two mails an hour may come: {third}");
+    assert_eq!(house.delivered().len(), 3);
+}
+
+#[tokio::test]
+async fn without_a_store_all_mail_is_taken() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut sites = vec![Site::parse("redb:/dev/null/state.redb", Path::new("")).unwrap()];
+    if cfg!(feature = "redis") {
+        sites.push(Site::parse(&format!("redis://{closed}"), Path::new("")).unwrap());
+    }
+    for site in sites {
+        let house = House::with_maildir(|_| ()).remembering(POLICY, &site);
+        for sender in ["a", "b", "c"] {
+            let reply = send(&house, "198.51.100.7", sender).await;
+            assert!(reply.starts_with("250"), "{site:?}: {reply}");
+        }
+        assert_eq!(house.delivered().len(), 3);
+        let failed = house.series("wehr_questions_total{kind=\"stored\",outcome=\"server_failure\"}");
+        assert!(failed >= 9, "a triplet, a correspondence and a counter for each mail: {failed}");
+    }
+}

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 use wehr::{
     config::Settings,
@@ -53,14 +53,14 @@ fn all_folders() -> Vec<PathBuf> {
 }
 
 /// The book that a case is judged by: only those of `senders` have a policy for senders.
-fn rulebook_of(folder: &Path) -> Arc<Rulebook> {
-    let mut rulebook = rulebook();
-    if folder.parent().is_some_and(|kind| kind.ends_with("senders")) {
+fn rulebook_of(folder: &Path) -> &'static Arc<Rulebook> {
+    static PLAIN: LazyLock<Arc<Rulebook>> = LazyLock::new(rulebook);
+    static FOR_SENDERS: LazyLock<Arc<Rulebook>> = LazyLock::new(|| {
         let policy = include_str!("../corpus/senders.toml");
-        let read = senders::read::read("senders.toml", policy).unwrap_or_else(|errors| panic!("{errors}"));
-        Arc::make_mut(&mut rulebook).senders = read;
-    }
-    rulebook
+        let senders = senders::read::read("senders.toml", policy).unwrap_or_else(|errors| panic!("{errors}"));
+        Arc::new(Rulebook { senders, ..Rulebook::clone(&PLAIN) })
+    });
+    if folder.parent().is_some_and(|kind| kind.ends_with("senders")) { &FOR_SENDERS } else { &PLAIN }
 }
 
 /// The embedded rules under a name that is the same on every machine.
@@ -116,7 +116,7 @@ fn every_case_comes_to_what_is_expected() {
     for folder in all_folders() {
         let rulebook = rulebook_of(&folder);
         let (mail, facts) = case(&folder);
-        let (verdict, missing) = judge(mail, facts.all(), &rulebook);
+        let (verdict, missing) = judge(mail, facts.all(), rulebook);
         let found = Expectation::of(&verdict);
         let file = folder.join("expect.toml");
         if is_update {
@@ -145,8 +145,8 @@ fn the_order_of_facts_changes_no_verdict() {
         let rulebook = rulebook_of(&folder);
         let (mail, facts) = case(&folder);
         let all = facts.all();
-        let forward = judge(mail.clone(), all.clone(), &rulebook);
-        let backward = judge(mail, all.into_iter().rev(), &rulebook);
+        let forward = judge(mail.clone(), all.clone(), rulebook);
+        let backward = judge(mail, all.into_iter().rev(), rulebook);
         let found = |(verdict, missing): &(Verdict, Vec<Question>)| {
             format!("{:?} {:?} {:?} {missing:?}", verdict.findings, verdict.outcomes, verdict.edits)
         };

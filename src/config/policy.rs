@@ -159,6 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn a_list_needs_name_servers_and_a_rule() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("senders.toml");
+        let mut settings = Settings::load(None).unwrap();
+        let table = settings.rulebook().unwrap().rules.table;
+        assert_eq!(senders(&settings, &table), Ok(Senders::default()));
+        settings.senders_file = Some(path.clone());
+        fs::write(&path, "[[dns_list]]\nzone = 'bl.example'\nkind = 'client'\nsymbol = 'DNS_LIST_KLIENT'\n").unwrap();
+        assert!(senders(&settings, &table).unwrap_err().to_string().contains("dns.resolvers"));
+        settings.resolvers = vec!["127.0.0.1:53".parse().unwrap()];
+        assert!(senders(&settings, &table).unwrap_err().to_string().contains("DNS_LIST_CLIENT"));
+        fs::write(&path, "[[dns_list]]\nzone = 'bl.example'\nkind = 'client'\n").unwrap();
+        assert_eq!(senders(&settings, &table).unwrap().dns_lists.len(), 1);
+    }
+
+    #[test]
     fn a_key_that_others_can_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key.pem");

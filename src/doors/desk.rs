@@ -1,6 +1,6 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
-use super::{deliver::Mailstore, faults::Faults, quarantine::Quarantine, record::Recorder};
+use super::{alarms::Alarms, deliver::Mailstore, faults::Faults, quarantine::Quarantine, record::Recorder};
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
     limits,
@@ -77,6 +77,7 @@ pub struct Desk {
     judged_kibibytes: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     found_kibibytes: Arc<Semaphore>,
+    alarms: Alarms,
 }
 
 impl Desk {
@@ -94,6 +95,7 @@ impl Desk {
             small_judges: Arc::new(Semaphore::new(limits::SMALL_JUDGES_MAX)),
             judged_kibibytes: Arc::new(Semaphore::new(limits.judged_bytes_max >> 10)),
             found_kibibytes: Arc::new(Semaphore::new(limits::FOUND_BYTES_MAX >> 10)),
+            alarms: Alarms::default(),
         })
     }
 
@@ -104,6 +106,10 @@ impl Desk {
 
     pub fn rulebook(&self) -> Arc<Rulebook> {
         Arc::clone(&self.parts.load().rulebook)
+    }
+
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
     }
 
     pub fn world(&self) -> &Arc<dyn World> {

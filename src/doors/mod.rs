@@ -2,6 +2,7 @@
 //!
 //! Invariant: no 250 is said for a recipient before the mailstore said it, or the quarantine is on disk and synced.
 
+pub mod alarms;
 pub mod deliver;
 pub mod desk;
 pub mod faults;

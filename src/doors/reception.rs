@@ -318,6 +318,7 @@ impl Reception {
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
         count(&metrics, &settled.verdict);
+        self.desk.alarms().hear(&settled.verdict.findings);
         if let Some(recorder) = self.desk.recorder().filter(|_| !self.is_sealed_for_somebody()) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
         }

@@ -30,7 +30,7 @@ pub const CHECK: Check = Check {
 };
 
 /// A list that answers its test entries wrongly; it is not believed.
-const BROKEN: Symbol = Symbol::new("DNS_LIST_BROKEN");
+pub const BROKEN: Symbol = Symbol::new("DNS_LIST_BROKEN");
 
 fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     let lists = &evidence.rulebook.senders.dns_lists;

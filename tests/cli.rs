@@ -453,12 +453,14 @@ fn the_demo_delivers_every_sample() {
 #[test]
 fn the_examples_of_the_help_work() {
     let files = folder(&[]);
-    let verbs: [&[&str]; 11] = [
+    let verbs: [&[&str]; 13] = [
         &["serve"],
         &["demo"],
         &["scan"],
         &["explain"],
         &["replay"],
+        &["quarantine", "sweep"],
+        &["quarantine", "list"],
         &["config", "check"],
         &["config", "explain"],
         &["rules", "list"],

@@ -9,6 +9,7 @@ pub mod learn;
 pub mod output;
 pub mod partners;
 pub mod progress;
+pub mod quarantine;
 pub mod replay;
 pub mod rules;
 pub mod rules_import;
@@ -46,6 +47,8 @@ enum Verb {
     Learn(learn::Learn),
     /// Tell which partners still send in plaintext
     Partners(partners::Partners),
+    /// List, show, release and delete mail that was set aside
+    Quarantine(quarantine::Quarantine),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -66,6 +69,7 @@ pub fn run() -> ExitCode {
         Verb::Tune(tune) => tune.run(),
         Verb::Learn(learn) => learn.run(),
         Verb::Partners(partners) => partners.run(),
+        Verb::Quarantine(quarantine) => quarantine.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

@@ -12,7 +12,7 @@ pub mod rules;
 
 use self::read::{Entry, Item, Values};
 use crate::{
-    doors::{deliver::lmtp::stream::TlsStart, record},
+    doors::{deliver::lmtp::stream::TlsStart, quarantine, record},
     judge::{
         auth,
         document::{Complaint, Errors, Position, unknown},
@@ -113,7 +113,7 @@ pub struct Settings {
     pub resolvers: Vec<SocketAddr>,
     pub trusted_sealers: Vec<Domain>,
     pub thresholds: Thresholds,
-    pub quarantine_folder: PathBuf,
+    pub quarantine: quarantine::Settings,
     /// `None`: the packs that are built in.
     pub rules_dir: Option<PathBuf>,
     /// File of a learned model.
@@ -314,7 +314,7 @@ impl Typing<'_> {
         let resolvers = self.each("dns.resolvers", resolver);
         let trusted_sealers = self.each("auth.trusted_sealers", domain);
         let thresholds = self.thresholds();
-        let quarantine_folder = self.path("quarantine.folder");
+        let quarantine = self.quarantine();
         let rules_dir =
             self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
         let model_file = self.existing("learn.model", "a readable file", Path::is_file);
@@ -344,7 +344,7 @@ impl Typing<'_> {
             resolvers,
             trusted_sealers,
             thresholds: thresholds?,
-            quarantine_folder: quarantine_folder?,
+            quarantine: quarantine?,
             rules_dir,
             model_file,
             recipients_file,
@@ -480,6 +480,20 @@ impl Typing<'_> {
             );
         }
         Some(record::Settings { folder, sample, bytes_max, consents, keep })
+    }
+
+    fn quarantine(&mut self) -> Option<quarantine::Settings> {
+        let folder = self.path("quarantine.folder")?;
+        let base = base(self.values.entry("quarantine.key"));
+        let key = self.optional("quarantine.key", |text| Ok(base.join(text)));
+        let days = u64::try_from(self.count("quarantine.keep_days", 1)?).unwrap_or(u64::MAX);
+        let bytes_max = u64::try_from(self.count("quarantine.bytes_max", 1)?).unwrap_or(u64::MAX);
+        Some(quarantine::Settings {
+            key: key.unwrap_or_else(|| folder.with_file_name("quarantine.key")),
+            folder,
+            keep: Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
+            bytes_max,
+        })
     }
 
     fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {

@@ -111,7 +111,7 @@ fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> 
         rulebook: Arc::new(rulebook),
         world,
         mailstore: Some(Arc::new(mailstore(settings)?)),
-        quarantine: Some(Arc::new(Quarantine::new(settings.quarantine_folder.clone(), &settings.authserv_id))),
+        quarantine: Some(Arc::new(Quarantine::start(&settings.quarantine)?)),
         faults: Some(Arc::new(Faults::new(settings.state.with_file_name("faults")))),
         recorder: settings.record.as_ref().map(|record| recorder(record, metrics)).transpose()?,
         keyring: Arc::new(settings.keyring().map_err(|errors| errors.to_string())?),
@@ -146,7 +146,11 @@ fn lmtp_settings(settings: &Settings) -> Result<lmtp::Settings, String> {
     Ok(door)
 }
 
-fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
+/// Where this configuration delivers to.
+///
+/// # Errors
+/// What is wrong with its certificates, in words.
+pub fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
     let (place, start) = match &settings.deliver_to {
         Destination::Maildir(folder) => {
             return Ok(Mailstore::Maildir(Maildir::new(folder.clone(), &settings.authserv_id)));

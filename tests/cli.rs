@@ -453,7 +453,7 @@ fn the_demo_delivers_every_sample() {
 #[test]
 fn the_examples_of_the_help_work() {
     let files = folder(&[]);
-    let verbs: [&[&str]; 13] = [
+    let verbs: [&[&str]; 15] = [
         &["serve"],
         &["demo"],
         &["scan"],
@@ -461,6 +461,8 @@ fn the_examples_of_the_help_work() {
         &["replay"],
         &["quarantine", "sweep"],
         &["quarantine", "list"],
+        &["subject-access"],
+        &["erase"],
         &["config", "check"],
         &["config", "explain"],
         &["rules", "list"],

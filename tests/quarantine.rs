@@ -205,3 +205,42 @@ fn no_kill_loses_a_mail_that_was_answered_for() {
         assert_eq!(raw.len(), usize::try_from(mail["bytes"].as_u64().unwrap()).unwrap());
     }
 }
+
+#[test]
+fn what_is_held_about_an_address_is_shown_and_erased() {
+    let config = format!("{CONFIG}[record]\nfolder = 'cases'\nrecipients = ['@school.example']\n");
+    let place = folder(&[("w.toml", config.as_str())]);
+    let server = serve(place.path());
+    let anna = |verb: &str, more: &[&str]| {
+        wehr(place.path(), &[&[verb, "anna@school.example", "--config", "w.toml", "--json"], more].concat())
+    };
+    let of = |told: &std::process::Output, kind: &str| -> Vec<Value> {
+        assert_eq!(code(told), 0, "{}", err(told));
+        lines(told).into_iter().filter(|line| line["kind"] == kind).collect()
+    };
+    send(&server, &["anna@school.example", "bea@school.example"], BODY);
+    send(&server, &["carl@school.example"], &BODY.replace("To: anna@", "To: joanna@").replace("<1@", "<2@"));
+    wait_for(&server, "wehr_records_total{result=\"kept\"} 2");
+    drop(server);
+    let held = anna("subject-access", &[]);
+    let [mail] = &of(&held, "quarantined mail")[..] else { panic!("{}", out(&held)) };
+    assert_eq!((mail["state"].as_str(), mail["slip"]["subject"].as_str()), (Some("held"), Some("The marks")));
+    assert_eq!(of(&held, "recorded case").len(), 1);
+    assert!(of(&held, "note").iter().any(|note| note["what"].as_str().unwrap().contains("learned model")));
+
+    let erased = anna("erase", &[]);
+    assert_eq!(of(&erased, "quarantined mail")[0]["state"], "erased");
+    assert_eq!(of(&erased, "recorded case")[0]["state"], "erased");
+    let after = anna("subject-access", &[]);
+    assert!(of(&after, "quarantined mail").is_empty() && of(&after, "recorded case").is_empty(), "{}", out(&after));
+    // Bea still has hers, without the case that named Anna; Carl was never touched.
+    let left = lines(&verb(place.path(), &["list", "--json"]));
+    assert_eq!(left.len(), 2);
+    assert_eq!(left[0]["recipients"].as_array().unwrap().len(), 1);
+    assert_eq!(code(&verb(place.path(), &["show", "--case", left[0]["id"].as_str().unwrap()])), 1);
+    // Who sent it may ask, too.
+    let bert = wehr(place.path(), &["erase", "bert@other.example", "--sent", "--config", "w.toml", "--json"]);
+    assert_eq!(of(&bert, "quarantined mail").len(), 2);
+    assert!(files(&place.path().join("aside")).is_empty());
+    assert_eq!(code(&wehr(place.path(), &["erase", "anna"])), 2);
+}

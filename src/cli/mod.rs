@@ -8,6 +8,7 @@ pub mod explain;
 pub mod learn;
 pub mod output;
 pub mod partners;
+pub mod privacy;
 pub mod progress;
 pub mod quarantine;
 pub mod replay;
@@ -49,6 +50,10 @@ enum Verb {
     Partners(partners::Partners),
     /// List, show, release and delete mail that was set aside
     Quarantine(quarantine::Quarantine),
+    /// Show everything that is held about an address
+    SubjectAccess(privacy::SubjectAccess),
+    /// Delete what is held about an address
+    Erase(privacy::Erase),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -70,6 +75,8 @@ pub fn run() -> ExitCode {
         Verb::Learn(learn) => learn.run(),
         Verb::Partners(partners) => partners.run(),
         Verb::Quarantine(quarantine) => quarantine.run(),
+        Verb::SubjectAccess(access) => access.run(),
+        Verb::Erase(erase) => erase.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
     };

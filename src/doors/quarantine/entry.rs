@@ -177,6 +177,17 @@ impl Entry {
         }
     }
 
+    /// Deletes the case. The caller holds the lock.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn drop_case(&self) -> io::Result<()> {
+        match fs::remove_file(self.folder.join(CASE)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => sync(&self.folder),
+        }
+    }
+
     fn paper(&self, name: &str) -> io::Result<Vec<u8>> {
         self.keys.papers.unlock(name, &fs::read(self.folder.join(name))?).map_err(io::Error::other)
     }

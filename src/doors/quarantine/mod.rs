@@ -189,6 +189,23 @@ impl Quarantine {
             (_, false) => entry.erase().map(|()| deleted),
         }
     }
+
+    /// Takes recipients off the list, and the case with them; the mail is erased once nobody waits for it.
+    ///
+    /// # Errors
+    /// When the disk refuses; `NotFound` when it is gone.
+    pub fn forget(&self, id: &str, is_meant: impl Fn(&str) -> bool) -> io::Result<()> {
+        let entry = self.entry(id)?;
+        entry.lock()?;
+        let mut slip = entry.slip()?;
+        slip.recipients.retain(|recipient| !is_meant(&recipient.address));
+        if slip.is_held() {
+            entry.drop_case()?;
+            entry.write_slip(&slip)
+        } else {
+            entry.erase()
+        }
+    }
 }
 
 fn slip(parcel: &Parcel, recipients: &[Address], grounds: &Grounds, now: Timestamp) -> Slip {

@@ -215,7 +215,7 @@ async fn send(door: SocketAddr, sample: &'static Sample, maildir: &Path, quarant
     };
     let expected = sample.expected.word();
     let score = verdict.split("score=").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default().to_owned();
-    let file = delivered.cloned().or_else(|| aside.map(|id| quarantine.folder().join(id)));
+    let file = delivered.cloned().or_else(|| aside.map(|id| quarantine.folder().join(id).join("message")));
     let file = file.and_then(|file| absolute(&file).ok()).map(|file| file.display().to_string()).unwrap_or_default();
     Shown { sample: sample.name, action, expected, is_as_expected: action == expected, reply, score, file, symbols }
 }

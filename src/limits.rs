@@ -20,6 +20,10 @@ pub const SPOOL_MEMORY_BYTES_MAX: usize = 128 << 10;
 pub const SMALL_JUDGES_MAX: usize = 256;
 /// Octets of larger mails that are held whole at once; a mail above it is judged alone.
 pub const JUDGED_BYTES_MAX: usize = 64 << 20;
+/// Age from which a mail that was not stored wholly is swept from the quarantine: nothing takes so long to write.
+pub const QUARANTINE_DRAFT_MAX: Duration = Duration::from_hours(1);
+/// How often a server sweeps its quarantine: old mail may stay that much longer, and its series are that old.
+pub const QUARANTINE_SWEEP_SECONDS: Duration = Duration::from_secs(60);
 /// Octets found inside all mails that are held for the virus scanner at once.
 pub const FOUND_BYTES_MAX: usize = 256 << 20;
 /// Longest a mail waits for room to hold what was found in it; then it is deferred.

@@ -453,12 +453,15 @@ fn the_demo_delivers_every_sample() {
 #[test]
 fn the_examples_of_the_help_work() {
     let files = folder(&[]);
-    let verbs: [&[&str]; 11] = [
+    let verbs: [&[&str]; 14] = [
         &["serve"],
         &["demo"],
         &["scan"],
         &["explain"],
         &["replay"],
+        &["quarantine", "sweep"],
+        &["subject-access"],
+        &["erase"],
         &["config", "check"],
         &["config", "explain"],
         &["rules", "list"],

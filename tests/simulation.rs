@@ -224,6 +224,9 @@ fn balance(desk: &Desk, ends: &[End], seed: u64) {
     assert_eq!(value("wehr_mails_total"), judged, "seed {seed}");
     assert_eq!(value("wehr_refused_early_total"), refused, "seed {seed}");
     assert_eq!(value("wehr_aborted_total"), given_up, "seed {seed}");
+    assert_eq!(value("wehr_recipients_taken_total"), value("wehr_recipients_settled_total"), "seed {seed}");
+    assert_eq!(value("wehr_recipients_settled_total{door=\"lmtp\",outcome=\"given_up\"}"), given_up, "seed {seed}");
+    assert!(text.contains("wehr_recipients_unaccounted{door=\"lmtp\"} 0"), "seed {seed}: mail is lost");
     assert_eq!(desk.mails().available_permits(), 40, "seed {seed}: a permit is lost");
     assert!(text.contains("wehr_mails_open 0"), "seed {seed}: a mail is still open");
 }

@@ -13,7 +13,9 @@ pub mod learn;
 pub mod man;
 pub mod output;
 pub mod partners;
+pub mod privacy;
 pub mod progress;
+pub mod quarantine;
 pub mod replay;
 pub mod rules;
 pub mod rules_import;
@@ -51,6 +53,12 @@ enum Verb {
     Learn(learn::Learn),
     /// Tell which partners still send in plaintext
     Partners(partners::Partners),
+    /// List, show, release and delete mail that was set aside
+    Quarantine(quarantine::Quarantine),
+    /// Show everything that is held about an address
+    SubjectAccess(privacy::SubjectAccess),
+    /// Delete what is held about an address
+    Erase(privacy::Erase),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -81,6 +89,9 @@ pub fn run() -> ExitCode {
         Verb::Tune(tune) => tune.run(),
         Verb::Learn(learn) => learn.run(),
         Verb::Partners(partners) => partners.run(),
+        Verb::Quarantine(quarantine) => quarantine.run(),
+        Verb::SubjectAccess(access) => access.run(),
+        Verb::Erase(erase) => erase.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
         Verb::Dashboards(dashboards) => dashboards.run(),

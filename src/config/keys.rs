@@ -187,7 +187,20 @@ pub const KEYS: &[Key] = &[
         "quarantine.folder",
         Shape::Text,
         r#""wehr-data/quarantine""#,
-        "folder (a Maildir) for mail that the LMTP door sets aside",
+        "folder for mail that the LMTP door sets aside, encrypted (wehr quarantine)",
+    ),
+    key(
+        "quarantine.key",
+        Shape::Text,
+        r#""""#,
+        "file of the key that mail set aside is encrypted with; nobody else may read it; empty: quarantine.key beside the folder",
+    ),
+    key("quarantine.keep_days", Shape::Count, "30", "days after which mail set aside is deleted, released or not"),
+    key(
+        "quarantine.bytes_max",
+        Shape::Count,
+        "10737418240",
+        "octets of all mail set aside; beyond it such mail is deferred, for nothing that is held is dropped for want of room",
     ),
     key(
         "rules.dir",

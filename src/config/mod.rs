@@ -15,7 +15,7 @@ pub mod watched;
 
 use self::read::{Entry, Item, Values};
 use crate::{
-    doors::{deliver::lmtp::stream::TlsStart, record},
+    doors::{deliver::lmtp::stream::TlsStart, quarantine, record},
     judge::{
         auth,
         document::{Complaint, Errors, Position, unknown},
@@ -119,7 +119,7 @@ pub struct Settings {
     pub is_egress_denied: bool,
     pub egress_allowed: Vec<egress::Allowed>,
     pub thresholds: Thresholds,
-    pub quarantine_folder: PathBuf,
+    pub quarantine: quarantine::Settings,
     /// `None`: the packs that are built in.
     pub rules_dir: Option<PathBuf>,
     /// File of a learned model.
@@ -146,6 +146,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where the cases of faults are kept: beside the store's file, or beside the quarantine where the store is elsewhere.
+    #[must_use]
+    pub fn faults_folder(&self) -> PathBuf {
+        match &self.state {
+            Site::File(path) => path.with_file_name("faults"),
+            Site::Server(_) => self.quarantine.folder.with_file_name("faults"),
+        }
+    }
+
     /// Reads the configuration; without a file the embedded defaults.
     ///
     /// # Errors
@@ -339,7 +348,7 @@ impl Typing<'_> {
         let is_egress_denied = self.one("egress.mode", is_denied);
         let egress_allowed = self.each("egress.allowed", egress::Allowed::from_str);
         let thresholds = self.thresholds();
-        let quarantine_folder = self.path("quarantine.folder");
+        let quarantine = self.quarantine();
         let rules_dir =
             self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
         let model_file = self.existing("learn.model", "a readable file", Path::is_file);
@@ -374,7 +383,7 @@ impl Typing<'_> {
             is_egress_denied: is_egress_denied?,
             egress_allowed,
             thresholds: thresholds?,
-            quarantine_folder: quarantine_folder?,
+            quarantine: quarantine?,
             rules_dir,
             model_file,
             recipients_file,
@@ -518,6 +527,20 @@ impl Typing<'_> {
             );
         }
         Some(record::Settings { folder, sample, bytes_max, consents, keep })
+    }
+
+    fn quarantine(&mut self) -> Option<quarantine::Settings> {
+        let folder = self.path("quarantine.folder")?;
+        let base = base(self.values.entry("quarantine.key"));
+        let key = self.optional("quarantine.key", |text| Ok(base.join(text)));
+        let days = u64::try_from(self.count("quarantine.keep_days", 1)?).unwrap_or(u64::MAX);
+        let bytes_max = u64::try_from(self.count("quarantine.bytes_max", 1)?).unwrap_or(u64::MAX);
+        Some(quarantine::Settings {
+            key: key.unwrap_or_else(|| folder.with_file_name("quarantine.key")),
+            folder,
+            keep: Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
+            bytes_max,
+        })
     }
 
     fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {

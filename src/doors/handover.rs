@@ -5,6 +5,7 @@
 
 use super::{
     deliver::parcel::Parcel,
+    quarantine::Grounds,
     reception::Concluded,
     sealing::{Copy, Form},
 };
@@ -13,6 +14,7 @@ use crate::{
     mail::{address::Address, head::Head},
     telemetry::metrics::{Dependency, Stage},
 };
+use std::io::ErrorKind;
 use tokio::time::Instant;
 
 impl Concluded {
@@ -48,7 +50,7 @@ impl Concluded {
         let parcel = sealed.as_ref().unwrap_or(parcel);
         let recipients = self.addresses(&copy.recipients);
         if copy.is_set_aside {
-            self.set_aside(parcel, &recipients).await
+            self.set_aside(parcel, &recipients, sealed.is_some()).await
         } else {
             self.deliver(parcel, &recipients).await
         }
@@ -73,10 +75,10 @@ impl Concluded {
         replies
     }
 
-    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address]) -> Vec<Reply> {
+    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address], is_sealed: bool) -> Vec<Reply> {
         let reply = match self.desk.quarantine() {
             None => Reply::new(451, "4.3.5", "no quarantine is configured"),
-            Some(quarantine) => match quarantine.store(parcel, recipients, &self.verdict.reference).await {
+            Some(quarantine) => match quarantine.store(parcel, recipients, &self.grounds(is_sealed)).await {
                 Ok(_) => {
                     self.desk.metrics().dependency_up(Dependency::Quarantine, true);
                     Reply::new(250, "2.0.0", format!("accepted (ref {})", self.verdict.reference))
@@ -86,11 +88,24 @@ impl Concluded {
                         let folder = quarantine.folder().display();
                         tracing::error!(%folder, %error, "quarantine: cannot store a mail; it is deferred");
                     }
-                    Reply::new(451, "4.3.1", "cannot store the mail, try again later")
+                    let code = if error.kind() == ErrorKind::StorageFull { 452 } else { 451 };
+                    Reply::new(code, "4.3.1", "cannot store the mail, try again later")
                 }
             },
         };
         vec![reply; recipients.len()]
+    }
+
+    /// What the quarantine keeps of the verdict; of a sealed mail nothing that tells of its content.
+    fn grounds(&self, is_sealed: bool) -> Grounds {
+        let mut symbols: Vec<String> = self.verdict.findings.iter().map(|it| it.symbol.as_str().to_owned()).collect();
+        symbols.dedup();
+        Grounds {
+            reference: self.verdict.reference.clone(),
+            score: self.verdict.score.to_string(),
+            symbols,
+            case: self.case.clone().filter(|_| !is_sealed),
+        }
     }
 
     /// Counts what the client is told: a recipient that the mailstore refused is not accepted.
@@ -104,6 +119,7 @@ impl Concluded {
         let told: Vec<Action> = told.collect();
         for action in &told {
             metrics.recipient(self.open.door(), action.word());
+            self.open.settle(*action);
         }
         let overall = told.iter().min().copied().unwrap_or_default();
         metrics.mail(self.open.door(), overall.word(), self.line.bytes());

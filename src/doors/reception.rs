@@ -42,6 +42,7 @@ use crate::{
     telemetry::{
         log::{MailLine, Public},
         metrics::{Door, Metrics, Stage},
+        settlement::Settlement,
     },
     world::{Note, Scan},
 };
@@ -95,6 +96,8 @@ pub struct Concluded {
     pub(super) head: Bytes,
     pub(super) spool: Spool,
     pub(super) rulebook: Arc<Rulebook>,
+    /// The case as text, of mail that is set aside at a door of ours.
+    pub(super) case: Option<String>,
     /// All of its content is encrypted already; looked at only where a recipient's mail is sealed.
     pub(super) is_encrypted: bool,
     pub(super) line: MailLine,
@@ -107,13 +110,22 @@ pub(super) struct OpenMail {
     door: Door,
     started: Instant,
     is_ended: bool,
+    /// Recipients that were taken and not settled yet.
+    unsettled: usize,
     _permit: OwnedSemaphorePermit,
 }
 
 impl OpenMail {
     fn new(metrics: &Arc<Metrics>, door: Door, permit: OwnedSemaphorePermit) -> Self {
         metrics.mail_opened();
-        Self { metrics: Arc::clone(metrics), door, started: Instant::now(), is_ended: false, _permit: permit }
+        Self {
+            metrics: Arc::clone(metrics),
+            door,
+            started: Instant::now(),
+            is_ended: false,
+            unsettled: 0,
+            _permit: permit,
+        }
     }
 
     pub(super) fn door(&self) -> Door {
@@ -124,6 +136,26 @@ impl OpenMail {
         self.started
     }
 
+    fn take_recipient(&mut self) {
+        self.unsettled += 1;
+        self.metrics.recipient_taken(self.door);
+    }
+
+    /// Counts what became of one recipient that was taken.
+    pub(super) fn settle(&mut self, action: Action) {
+        self.unsettled = self.unsettled.saturating_sub(1);
+        self.metrics.recipient_settled(
+            self.door,
+            match action {
+                Action::Accept | Action::Tag => Settlement::Delivered,
+                Action::Quarantine => Settlement::Quarantined,
+                Action::Defer => Settlement::Deferred,
+                Action::Reject => Settlement::Refused,
+            },
+        );
+    }
+
+    /// Whoever ends a mail settles each of its recipients first; one that is left shows as unaccounted.
     pub(super) fn end(&mut self) {
         self.is_ended = true;
     }
@@ -132,6 +164,10 @@ impl OpenMail {
         if !self.is_ended {
             self.is_ended = true;
             self.metrics.refused_early(self.door, reply.code);
+            let action = if reply.is_transient() { Action::Defer } else { Action::Reject };
+            for _ in 0..self.unsettled {
+                self.settle(action);
+            }
         }
         reply
     }
@@ -141,6 +177,9 @@ impl Drop for OpenMail {
     fn drop(&mut self) {
         if !self.is_ended {
             self.metrics.aborted(self.door);
+            for _ in 0..self.unsettled {
+                self.metrics.recipient_settled(self.door, Settlement::GivenUp);
+            }
         }
         self.metrics.mail_closed();
     }
@@ -212,6 +251,7 @@ impl Reception {
             return Err(reply);
         }
         self.envelope.recipients.push(recipient);
+        self.open.take_recipient();
         Ok(())
     }
 
@@ -328,6 +368,11 @@ impl Reception {
         if !deeds.is_empty() {
             self.desk.world().note(Note::Senders { deeds, at: mail.received_at.seconds() });
         }
+        let is_set_aside = settled.verdict.outcomes.iter().any(|outcome| outcome.action == Action::Quarantine);
+        let case = (is_set_aside && self.open.door() == Door::Lmtp).then(|| {
+            let (client, envelope) = (mail.client.clone(), mail.envelope.clone());
+            Case { received_at: mail.received_at, client, envelope, facts: settled.facts.clone() }.to_text()
+        });
         let message = &mail.message;
         let is_encrypted = self.is_sealed_for_somebody() && {
             let body = message.raw.get(message.head.len_bytes()..).unwrap_or_default();
@@ -336,6 +381,7 @@ impl Reception {
         Ok(Concluded {
             mailboxes: self.envelope.recipients.iter().map(|to| self.rulebook.encryption.mailbox_of(to)).collect(),
             rulebook: self.rulebook,
+            case,
             is_encrypted,
             head: Bytes::copy_from_slice(message.raw.get(..message.head.len_bytes()).unwrap_or_default()),
             require_tls: self.require_tls,
@@ -430,6 +476,10 @@ impl Concluded {
         self.desk.metrics().mail(self.open.door(), outcome.action.word(), self.line.bytes());
         for outcome in &self.verdict.outcomes {
             self.desk.metrics().recipient(self.open.door(), outcome.action.word());
+        }
+        for _ in &self.verdict.outcomes {
+            // The MTA is told one reply for all of them.
+            self.open.settle(outcome.action);
         }
         self.line.write(outcome.action.word(), self.open.door(), self.open.started().elapsed());
         self.open.end();

@@ -14,6 +14,7 @@ pub mod keyring;
 #[cfg_attr(not(feature = "openpgp"), path = "openpgp_left_out.rs")]
 pub mod openpgp;
 pub mod recognise;
+pub mod safe;
 pub mod vault;
 
 use crate::judge::policy::encryption::sealing::Sealing;

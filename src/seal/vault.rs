@@ -1,4 +1,4 @@
-//! Vault: octets of one mail on their way to a disk and back, encrypted with a key that only this memory holds.
+//! Vault: octets of one mail on their way to a disk and back, encrypted with a key of their own.
 //!
 //! Draws randomness. AES-256-GCM; the number of a record is its nonce, so no number may be used twice.
 
@@ -24,9 +24,15 @@ impl Vault {
     /// # Errors
     /// Without randomness.
     pub fn new() -> Result<Self, Fault> {
-        UnboundKey::new(&AES_256_GCM, &random::<32>()?)
-            .map(|key| Self(LessSafeKey::new(key)))
-            .map_err(|_| Fault::Cipher)
+        Self::with_key(&random::<32>()?)
+    }
+
+    /// A key that is kept elsewhere; it may lock the records of one mail, once.
+    ///
+    /// # Errors
+    /// When the cipher refuses the key.
+    pub fn with_key(key: &[u8; 32]) -> Result<Self, Fault> {
+        UnboundKey::new(&AES_256_GCM, key).map(|key| Self(LessSafeKey::new(key))).map_err(|_| Fault::Cipher)
     }
 
     /// The record with this number: the octets encrypted, and their tag.

@@ -145,6 +145,7 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut watch = interval(limits::RULES_WATCH_SECONDS);
+        let mut sweeping = interval(limits::QUARANTINE_SWEEP_SECONDS);
         let (mut loaded, mut seen) = ((reload.stamp)(), Vec::new());
         loop {
             tokio::select! {
@@ -157,6 +158,7 @@ impl Server {
                     }
                     seen = now;
                 }
+                _ = sweeping.tick() => drop(tokio::spawn(sweep(Arc::clone(&self.desk)))),
                 _ = hangup.recv() => self.reload(&reload),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -198,6 +200,15 @@ impl Server {
         }
         self.pages.shutdown().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Deletes what the quarantine has kept long enough, and counts what it holds.
+async fn sweep(desk: Arc<Desk>) {
+    let Some(quarantine) = desk.quarantine() else { return };
+    match quarantine.swept().await {
+        Ok(census) => desk.metrics().quarantine(census.mails, census.octets, census.oldest_age),
+        Err(error) => tracing::error!(folder = %quarantine.folder().display(), %error, "quarantine: cannot sweep"),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     judge::checks,
     limits,
     telemetry::metrics::Metrics,
-    world::{World, clamd, dns, live, store::Site},
+    world::{World, clamd, dns, live},
 };
 use arc_swap::ArcSwap;
 use std::{path::PathBuf, sync::Arc, thread};
@@ -111,20 +111,12 @@ fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> 
         rulebook: Arc::new(rulebook),
         world,
         mailstore: Some(Arc::new(mailstore(settings)?)),
-        quarantine: Some(Arc::new(Quarantine::new(settings.quarantine_folder.clone(), &settings.authserv_id))),
-        faults: Some(Arc::new(Faults::new(faults_folder(settings)))),
+        faults: Some(Arc::new(Faults::new(settings.faults_folder()))),
+        quarantine: Some(Arc::new(Quarantine::start(&settings.quarantine)?)),
         recorder: settings.record.as_ref().map(|record| recorder(record, metrics)).transpose()?,
         keyring: Arc::new(settings.keyring().map_err(|errors| errors.to_string())?),
         checks: checks::ALL,
     })
-}
-
-/// Beside the store's file, or beside the quarantine where the store is elsewhere.
-fn faults_folder(settings: &Settings) -> PathBuf {
-    match &settings.state {
-        Site::File(path) => path.with_file_name("faults"),
-        Site::Server(_) => settings.quarantine_folder.with_file_name("faults"),
-    }
 }
 
 fn recorder(record: &record::Settings, metrics: &Arc<Metrics>) -> Result<Arc<Recorder>, String> {
@@ -154,7 +146,11 @@ fn lmtp_settings(settings: &Settings) -> Result<lmtp::Settings, String> {
     Ok(door)
 }
 
-fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
+/// Where this configuration delivers to.
+///
+/// # Errors
+/// What is wrong with its certificates, in words.
+pub fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
     let (place, start) = match &settings.deliver_to {
         Destination::Maildir(folder) => {
             return Ok(Mailstore::Maildir(Maildir::new(folder.clone(), &settings.authserv_id)));

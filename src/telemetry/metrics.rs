@@ -2,7 +2,7 @@
 //!
 //! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
-use super::registrar::Registrar;
+use super::{registrar::Registrar, settlement::Settlement};
 use prometheus::{
     Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
@@ -163,6 +163,7 @@ pub struct Metrics {
     symbols_total: IntCounterVec,
     records_total: IntCounterVec,
     memory_bytes_max: IntGauge,
+    quarantine: QuarantineSeries,
 }
 
 impl Metrics {
@@ -186,6 +187,7 @@ impl Metrics {
             )?,
             memory_bytes_max: registrar
                 .gauge("memory_bytes_max", "Octets that mails take at most under the configured limits.")?,
+            quarantine: QuarantineSeries::new(&registrar)?,
             registry: registry.clone(),
         };
         let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
@@ -228,6 +230,11 @@ impl Metrics {
             self.mails.transport_refused_total.with_label_values(&[door]).reset();
             for level in LEVELS {
                 self.mails.transport_total.with_label_values(&[door, level]).reset();
+            }
+            self.mails.recipients_taken_total.with_label_values(&[door]).reset();
+            self.mails.recipients_unaccounted.with_label_values(&[door]).set(0);
+            for outcome in Settlement::ALL.map(Settlement::word) {
+                self.mails.recipients_settled_total.with_label_values(&[door, outcome]).reset();
             }
             for action in ACTIONS {
                 self.mails.mails_total.with_label_values(&[door, action]).reset();
@@ -319,6 +326,18 @@ impl Metrics {
         self.mails.recipients_total.with_label_values(&[door.word(), action]).inc();
     }
 
+    /// One recipient was taken: RCPT was answered with 250.
+    pub fn recipient_taken(&self, door: Door) {
+        self.mails.recipients_taken_total.with_label_values(&[door.word()]).inc();
+        self.mails.recipients_unaccounted.with_label_values(&[door.word()]).inc();
+    }
+
+    /// What became of one recipient that was taken.
+    pub fn recipient_settled(&self, door: Door, settlement: Settlement) {
+        self.mails.recipients_settled_total.with_label_values(&[door.word(), settlement.word()]).inc();
+        self.mails.recipients_unaccounted.with_label_values(&[door.word()]).dec();
+    }
+
     /// A mail refused without verdict, with that reply code.
     pub fn refused_early(&self, door: Door, code: u16) {
         self.mails.refused_early_total.with_label_values(&[door.word(), if code < 500 { "4xx" } else { "5xx" }]).inc();
@@ -402,6 +421,13 @@ impl Metrics {
         self.records_total.with_label_values(&[what.word()]).inc();
     }
 
+    /// What the quarantine holds.
+    pub fn quarantine(&self, mails: usize, octets: u64, oldest_age: u64) {
+        self.quarantine.mails.set(i64::try_from(mails).unwrap_or(i64::MAX));
+        self.quarantine.octets.set(i64::try_from(octets).unwrap_or(i64::MAX));
+        self.quarantine.oldest_age.set(i64::try_from(oldest_age).unwrap_or(i64::MAX));
+    }
+
     pub fn reload(&self, worked: bool) {
         self.reloads_total.with_label_values(&[if worked { "done" } else { "failed" }]).inc();
     }
@@ -453,6 +479,9 @@ struct MailSeries {
     mails_open: IntGauge,
     mails_total: IntCounterVec,
     recipients_total: IntCounterVec,
+    recipients_taken_total: IntCounterVec,
+    recipients_settled_total: IntCounterVec,
+    recipients_unaccounted: IntGaugeVec,
     refused_early_total: IntCounterVec,
     aborted_total: IntCounterVec,
     message_bytes: Histogram,
@@ -476,6 +505,17 @@ impl MailSeries {
                 &["door", "action"],
             )?,
             recipients_total: registrar.counters("recipients_total", "Outcomes per recipient.", &["door", "action"])?,
+            recipients_taken_total: registrar.counters("recipients_taken_total", "Recipients taken.", &["door"])?,
+            recipients_settled_total: registrar.counters(
+                "recipients_settled_total",
+                "Recipients by what became of their mail.",
+                &["door", "outcome"],
+            )?,
+            recipients_unaccounted: registrar.gauges(
+                "recipients_unaccounted",
+                "Recipients taken less recipients settled: mails under way; at rest anything but 0 is lost mail.",
+                &["door"],
+            )?,
             refused_early_total: registrar.counters(
                 "refused_early_total",
                 "Mails refused without verdict: a limit, a disk, or a fault of ours.",
@@ -565,6 +605,24 @@ impl OutsideSeries {
                 "Copies sealed to a key, and recipients whose mail could not be or was encrypted already.",
                 &["outcome"],
             )?,
+        })
+    }
+}
+
+/// What is set aside.
+struct QuarantineSeries {
+    mails: IntGauge,
+    octets: IntGauge,
+    oldest_age: IntGauge,
+}
+
+impl QuarantineSeries {
+    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            mails: registrar.gauge("quarantine_mails", "Mails in the quarantine, once a minute.")?,
+            octets: registrar.gauge("quarantine_octets", "Octets that the quarantine takes on its disk.")?,
+            oldest_age: registrar
+                .gauge("quarantine_oldest_age_seconds", "Age of the oldest mail in the quarantine; 0 without any.")?,
         })
     }
 }

@@ -13,7 +13,7 @@ use wehr::{
         deliver::{Mailstore, maildir::Maildir},
         desk::Parts,
         faults::Faults,
-        quarantine::Quarantine,
+        quarantine::{self, Quarantine},
     },
     judge::{
         checks::evidence::Check,
@@ -29,6 +29,16 @@ const POLICY: &str = "[[class]]\nname = 'sealed'\nrecipients = ['anna@school.exa
     [[class]]\nname = 'refusing'\nrecipients = ['emil@school.example']\nseal = 'smime'\nseal_missing = 'refuse'\n\
     [[class]]\nname = 'mild'\nrecipients = ['fritz@school.example']\nseal = 'openpgp'\nseal_missing = 'deliver'\n\
     [[secure_alias]]\ndomain = 'secure.school.example'\nmailbox = 'school.example'\ntransport = 'tls'\n";
+
+fn set_aside(mails: &std::path::Path) -> Quarantine {
+    let settings = quarantine::Settings {
+        folder: mails.join("quarantine"),
+        key: mails.join("quarantine.key"),
+        keep: std::time::Duration::from_hours(24),
+        bytes_max: 1 << 30,
+    };
+    Quarantine::start(&settings).unwrap()
+}
 
 /// Parts like those of the house, with a policy of sealing and a folder of keys.
 fn sealing(house: &House, keys: &TempDir, mails: &TempDir, tag: i32, quarantine: i32) {
@@ -48,7 +58,7 @@ fn sealing(house: &House, keys: &TempDir, mails: &TempDir, tag: i32, quarantine:
         rulebook: Arc::new(rulebook),
         world,
         mailstore: Some(Arc::new(Mailstore::Maildir(Maildir::new(mails.path().join("mail"), "mx.school.example")))),
-        quarantine: Some(Arc::new(Quarantine::new(mails.path().join("quarantine"), "mx.school.example"))),
+        quarantine: Some(Arc::new(set_aside(mails.path()))),
         faults: None,
         recorder: None,
         keyring: Arc::new(keyring::read(Some(keys.path())).unwrap()),
@@ -67,12 +77,16 @@ fn unnamed_files() -> Vec<Vec<u8>> {
     unnamed.filter_map(|path| fs::read(path).ok()).collect()
 }
 
-/// Every file below a folder.
+/// Every file below a folder, but the key of the quarantine.
 fn files(folder: &std::path::Path) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(fs::read(path).unwrap()) }
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if !path.ends_with("quarantine.key") {
+            found.push(fs::read(path).unwrap());
+        }
     }
     found
 }
@@ -148,8 +162,14 @@ async fn the_quarantine_of_a_sealed_recipient_holds_no_plaintext() {
     client.say(wire(MAIL)).await;
     assert_eq!(client.codes(1).await, [250]);
     let found = files(mails.path());
-    assert_eq!(found.len(), 2, "the mail and its slip");
+    assert_eq!(found.len(), 3, "keys, mail and slip; no case");
     assert!(found.iter().all(|file| !file.windows(5).any(|window| window == b"marks")));
+    // The operator's key opens the sealed mail only.
+    let store = set_aside(mails.path());
+    let [id] = &store.ids().unwrap()[..] else { panic!("one mail") };
+    let entry = store.entry(id).unwrap();
+    assert!(!entry.message().unwrap().windows(5).any(|window| window == b"marks"));
+    assert!(!entry.slip().unwrap().subject.contains("marks"), "{}", entry.slip().unwrap().subject);
 }
 
 #[tokio::test]

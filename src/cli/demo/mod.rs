@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     config::{Destination, Settings},
+    doors::quarantine::Quarantine,
     judge::policy::verdict::Action,
     mail::{address::Address, envelope::Client, head::Head},
     server::Reload,
@@ -82,10 +83,12 @@ impl Demo {
             return Ok(unstarted("the embedded defaults have an LMTP door on TCP and a Maildir"));
         };
         let maildir = absolute(maildir)?;
-        let quarantine = absolute(&settings.quarantine_folder)?;
+        let Some(quarantine) = server.desk().quarantine() else {
+            return Ok(unstarted("the embedded defaults have a quarantine"));
+        };
         let mut ending = Ending::Fine;
         for sample in SAMPLES {
-            let shown = send(door, sample, [&maildir, &quarantine]).await;
+            let shown = send(door, sample, &maildir, &quarantine).await;
             if self.json {
                 output::json(&shown)?;
             } else {
@@ -169,8 +172,8 @@ impl Shown {
     }
 }
 
-/// Sends a sample and looks which of the two folders has a new mail.
-async fn send(door: SocketAddr, sample: &'static Sample, folders: [&PathBuf; 2]) -> Shown {
+/// Sends a sample and looks which of the two has a new mail.
+async fn send(door: SocketAddr, sample: &'static Sample, maildir: &Path, quarantine: &Quarantine) -> Shown {
     let message = wire_form(sample.bytes.to_vec());
     let head = Head::parse(&message);
     let client = guess::client(&head).unwrap_or_default();
@@ -185,16 +188,21 @@ async fn send(door: SocketAddr, sample: &'static Sample, folders: [&PathBuf; 2])
         recipients,
         message: &message,
     };
-    let [before, aside_before] = folders.map(|folder| mails(folder));
+    let set_aside = || quarantine.ids().unwrap_or_default().into_iter().collect::<BTreeSet<String>>();
+    let (before, aside_before) = (mails(maildir), set_aside());
     let reply = match hand_over(door, &letter).await {
         Ok(replies) => replies.into_iter().next().unwrap_or_default(),
         Err(error) => format!("the door failed: {error}"),
     };
-    let [after, aside_after] = folders.map(|folder| mails(folder));
+    let (after, aside_after) = (mails(maildir), set_aside());
     let delivered = after.difference(&before).next();
     let aside = aside_after.difference(&aside_before).next();
-    let file = delivered.or(aside);
-    let (verdict, symbols) = file.map(|file| stamped(file)).unwrap_or_default();
+    let raw = match (delivered, aside) {
+        (Some(file), _) => fs::read(file).unwrap_or_default(),
+        (None, Some(id)) => quarantine.entry(id).and_then(|entry| entry.message()).unwrap_or_default(),
+        (None, None) => Vec::new(),
+    };
+    let (verdict, symbols) = stamped(raw);
     let action = match reply.bytes().next() {
         Some(b'2') if delivered.is_some() && verdict.starts_with("action=tag") => Action::Tag.word(),
         Some(b'2') if delivered.is_some() && verdict.starts_with("action=accept") => Action::Accept.word(),
@@ -207,7 +215,8 @@ async fn send(door: SocketAddr, sample: &'static Sample, folders: [&PathBuf; 2])
     };
     let expected = sample.expected.word();
     let score = verdict.split("score=").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default().to_owned();
-    let file = file.map(|file| file.display().to_string()).unwrap_or_default();
+    let file = delivered.cloned().or_else(|| aside.map(|id| quarantine.folder().join(id).join("message")));
+    let file = file.and_then(|file| absolute(&file).ok()).map(|file| file.display().to_string()).unwrap_or_default();
     Shown { sample: sample.name, action, expected, is_as_expected: action == expected, reply, score, file, symbols }
 }
 
@@ -228,9 +237,9 @@ fn mails(folder: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// Values of X-Wehr-Verdict and X-Wehr-Symbols of a mail on disk.
-fn stamped(file: &Path) -> (String, String) {
-    let raw = fs::read(file).map(wire_form).unwrap_or_default();
+/// Values of X-Wehr-Verdict and X-Wehr-Symbols of a mail.
+fn stamped(raw: Vec<u8>) -> (String, String) {
+    let raw = wire_form(raw);
     let head = Head::parse(&raw);
     let value = |name: &str| head.first(name).map(|field| field.text().replace('\t', " ")).unwrap_or_default();
     (value("X-Wehr-Verdict"), value("X-Wehr-Symbols"))

@@ -16,7 +16,7 @@ use crate::{
             maildir::Maildir,
         },
         desk::{Desk, Limits, Parts},
-        quarantine::Quarantine,
+        quarantine::{self, Quarantine},
         reception::{MailParameters, Reception},
     },
     judge::{
@@ -31,7 +31,7 @@ use crate::{
 };
 use rayon::ThreadPoolBuilder;
 use serde::{Serialize, Serializer};
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 /// What a drill stands on.
@@ -71,7 +71,6 @@ impl Ground {
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
         // Whoever makes a folder in a file is told so by the disk.
-        fs::write(folder.path().join("file"), "").map_err(|error| format!("temporary folder: {error}"))?;
         Ok(Self {
             rulebook: Arc::new(settings.rulebook().map_err(|errors| errors.to_string())?),
             zone: Arc::new(Zone::parse("drill", ZONE.as_bytes()).map_err(|faults| faults.join("\n"))?),
@@ -126,12 +125,12 @@ impl Ground {
             (true, true) => Names::Down,
             (true, false) => Names::Zone(Arc::clone(&self.zone)),
         };
-        let quarantine = if is_down(Dependency::Quarantine) { "file/quarantine" } else { "quarantine" };
+        let quarantine = self.quarantine(is_down(Dependency::Quarantine))?;
         let parts = Parts {
             rulebook: Arc::clone(&self.rulebook),
             world: Arc::new(Drilled { names, scanner: self.has_scanner.then_some(scanned) }),
             mailstore: Some(Arc::new(self.mailstore(is_down(Dependency::Mailstore))?)),
-            quarantine: Some(Arc::new(Quarantine::new(self.folder.path().join(quarantine), "drill"))),
+            quarantine: Some(Arc::new(quarantine)),
             faults: None,
             recorder: None,
             keyring: Arc::default(),
@@ -140,6 +139,20 @@ impl Ground {
         let pool = ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| error.to_string())?;
         let metrics = Metrics::new().map_err(|error| error.to_string())?;
         Ok(Desk::new(parts, Arc::new(metrics), Limits::default(), pool))
+    }
+
+    /// A folder; or, when it is down, one that went away after the start.
+    fn quarantine(&self, is_down: bool) -> Result<Quarantine, String> {
+        let own = TempDir::new_in(self.folder.path()).map_err(|error| format!("temporary folder: {error}"))?;
+        let folder = own.keep().join("quarantine");
+        let key = folder.with_extension("key");
+        let (keep, bytes_max) = (Duration::from_secs(3600), u64::MAX);
+        let quarantine = Quarantine::start(&quarantine::Settings { folder: folder.clone(), key, keep, bytes_max })?;
+        if is_down {
+            let lost = fs::remove_dir_all(&folder).and_then(|()| fs::write(&folder, ""));
+            lost.map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        Ok(quarantine)
     }
 
     /// A Maildir; or, when it is down, an LMTP service on a socket that nobody made.

@@ -70,21 +70,6 @@ impl Folders {
         blocking(move || shared.within(&folder, &["tmp", "new", "cur"], || Draft::in_maildir(&folder, &shared.host)))
             .await
     }
-
-    /// Stores a small file under its final name in a plain folder below the root, synced like a mail.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub async fn store_beside(&self, folder: &Path, name: String, bytes: Vec<u8>) -> io::Result<PathBuf> {
-        let (shared, folder) = (Arc::clone(&self.0), self.0.root.join(folder));
-        blocking(move || {
-            let (temporary, path) = (folder.join(format!(".{name}.tmp")), folder.join(name));
-            let mut draft = shared.within(&folder, &[], || Draft::create(temporary.clone(), path.clone()))?;
-            draft.file.write_all(&bytes)?;
-            draft.publish_now()
-        })
-        .await
-    }
 }
 
 /// Runs file work where it may block.
@@ -133,7 +118,10 @@ impl Shared {
 }
 
 /// Makes the root; folders above it that exist belong to others and need no sync of ours.
-fn make_with_parents(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When the disk refuses.
+pub fn make_with_parents(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }

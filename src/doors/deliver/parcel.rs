@@ -49,6 +49,20 @@ impl Parcel {
         }
     }
 
+    /// A whole message as it shall be handed over.
+    #[must_use]
+    pub fn whole(sender: Address, message: Vec<u8>) -> Self {
+        Self {
+            sender,
+            smtputf8: false,
+            eight_bit: true,
+            require_tls: false,
+            head: message.into(),
+            spool: Spool::new(0),
+            body_start: 0,
+        }
+    }
+
     /// Another message in place of this one, for the same envelope.
     #[must_use]
     pub fn with_message(&self, message: Vec<u8>) -> Self {

@@ -52,7 +52,7 @@ pub const ALL: &[Case] = &[
     case("mail_over_the_limit_gets_552", verdicts::too_large_mail_is_refused),
     case("forged_authentication_results_are_removed", verdicts::forged_results_are_removed),
     case("quarantine_at_the_milter_is_the_hold_queue", verdicts::held_by_the_mta),
-    case("quarantine_at_the_lmtp_door_is_a_maildir", verdicts::set_aside_at_the_lmtp_door),
+    case("quarantine_at_the_lmtp_door_is_encrypted_and_released", verdicts::set_aside_at_the_lmtp_door),
     case("recorded_mails_are_judged_alike_again", recording::recorded_mails_are_judged_alike_again),
     case("clamd_killed_mid_stream_at_the_milter", failures::clamd_killed_mid_stream_at_the_milter),
     case("clamd_killed_mid_stream_at_the_lmtp_door", failures::clamd_killed_mid_stream_at_the_lmtp_door),

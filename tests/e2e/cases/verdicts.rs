@@ -228,16 +228,25 @@ pub fn held_by_the_mta(lab: &mut Lab) {
     assert!(mail.values("X-Wehr-Verdict")[0].contains("action=quarantine"), "{:?}", mail.values("X-Wehr-Verdict"));
 }
 
-/// At the LMTP door the quarantine is a Maildir of ours, and the MTA is done with the mail.
+/// At the LMTP door the quarantine is ours, and the MTA is done with the mail; released, it is the same mail.
 pub fn set_aside_at_the_lmtp_door(lab: &mut Lab) {
     lab.with_filter();
     let message = plain_mail("boss@hold.example", "set-aside");
     let reply = send(lab.postfix.plain, STRANGER, "x@host.example.com", &[&at("anna", FILTERED)], &message);
     assert_eq!(reply.code, 250, "{}", reply.text);
-    let found =
-        crate::ground::wait_for("the mail in the quarantine", || find_file_with(&lab.wehr.quarantine, "set-aside"));
-    assert!(contains(&found, b"End of set-aside."), "the body is not in the quarantine");
+    let listed = crate::ground::wait_for("the mail in the quarantine", || {
+        Some(lab.wehr.verb(&["quarantine", "list"])).filter(|listed| listed.contains("set-aside"))
+    });
+    assert!(find_file_with(&lab.wehr.quarantine, "set-aside").is_none(), "the quarantine is not encrypted");
     assert!(lab.dovecot.mails_with("anna", "set-aside").is_empty(), "the mail was delivered");
+    let line = listed.lines().find(|line| line.contains("set-aside")).expect("its line");
+    let id = line.split(' ').next().expect("its id");
+    let released = lab.wehr.verb(&["quarantine", "release", id]);
+    assert!(released.contains("released"), "{released}");
+    let stored = Stored::read(&lab.dovecot.wait_for_mail("anna", "set-aside"));
+    assert!(stored.body == body_of(&message), "the body was changed on its way");
+    assert!(stored.values("X-Wehr-Released")[0].contains("by=operator"), "{:?}", stored.values("X-Wehr-Released"));
+    assert_eq!(stored.place("X-Wehr-Released"), Some(0), "our field stands on top");
 }
 
 /// The first file below `folder` that contains `mark`.

@@ -1,0 +1,240 @@
+//! `wehr subject-access` and `wehr erase`: what this filter holds about an address, and taking it away.
+//!
+//! Reads the configuration, the quarantine, recorded cases and kept faults; `erase` deletes there. What is not held by address
+//! is said, not guessed.
+
+use super::output::{self, Ending, printable};
+use crate::{
+    config::Settings,
+    doors::quarantine::{Quarantine, slip::Slip},
+};
+use clap::Args;
+use serde_json::{Value, json};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// What nobody can look up by an address.
+const BEYOND: [&str; 3] = [
+    "a learned model holds weights of keyed hashes: no address can be read from it or taken out of it; forget the mails with wehr learn --forget",
+    "the state store counts mails of domains, and the log names domains: neither holds addresses",
+    "mailboxes, the MTA's queue and log, backups and folders of --not-spam are not ours to search",
+];
+
+/// Show everything that is held about an address: quarantine, recorded cases, kept faults, keys.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code: 0 all was looked through; 2 something could not be read
+
+Example:
+  wehr subject-access anna@school.example")]
+pub struct SubjectAccess {
+    #[command(flatten)]
+    whom: Whom,
+}
+
+/// Delete what is held about an address. What is only named is kept: keys, and mails that it sent and others wait for.
+///
+/// In a mail of several recipients the address is taken off the list and the case deleted; the mail itself may still name it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code: 0 all was looked through; 2 something could not be read or deleted
+
+Example:
+  wehr erase anna@school.example")]
+pub struct Erase {
+    #[command(flatten)]
+    whom: Whom,
+    /// Mails in the quarantine that it sent, too, whoever waits for them
+    #[arg(long)]
+    sent: bool,
+}
+
+#[derive(Debug, Args)]
+struct Whom {
+    #[arg(value_name = "ADDR", value_parser = address)]
+    address: String,
+    /// The configuration; without it the embedded defaults
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One JSON object per thing and line
+    #[arg(long)]
+    json: bool,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    match text.rsplit_once('@') {
+        Some((local, domain)) if !local.is_empty() && !domain.is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("`{text}` is no address, such as anna@school.example")),
+    }
+}
+
+impl SubjectAccess {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn run(self) -> io::Result<Ending> {
+        self.whom.walk(&|_, _| Ok("held"), &|_| Ok("held"))
+    }
+}
+
+impl Erase {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When stdout is closed.
+    pub fn run(self) -> io::Result<Ending> {
+        let address = self.whom.address.clone();
+        let erase = |store: &Quarantine, (id, slip): (&str, &Slip)| {
+            if self.sent && slip.sender.eq_ignore_ascii_case(&address) {
+                store.forget(id, |_| true).map(|()| "erased")
+            } else if slip.is_for(&address) {
+                store.forget(id, |recipient| recipient.eq_ignore_ascii_case(&address)).map(|()| "erased")
+            } else {
+                Ok("held")
+            }
+        };
+        self.whom.walk(&erase, &|folder| fs::remove_dir_all(folder).map(|()| "erased"))
+    }
+}
+
+/// What to do with a mail of the quarantine; answers with what it is then.
+type OfMail<'a> = dyn Fn(&Quarantine, (&str, &Slip)) -> io::Result<&'static str> + 'a;
+/// What to do with the folder of a case.
+type OfCase<'a> = dyn Fn(&Path) -> io::Result<&'static str> + 'a;
+
+impl Whom {
+    fn walk(&self, of_mail: &OfMail<'_>, of_case: &OfCase<'_>) -> io::Result<Ending> {
+        let settings = match Settings::load(self.config.as_deref()) {
+            Ok(settings) => settings,
+            Err(errors) => {
+                output::trouble(errors);
+                return Ok(Ending::Unreadable);
+            }
+        };
+        let mut ending = self.mails(&settings, of_mail)?;
+        let recorded = settings.record.as_ref().map(|record| ("recorded case", record.folder.clone()));
+        let faults = ("case of a fault", settings.faults_folder());
+        for (kind, folder) in recorded.into_iter().chain([faults]) {
+            ending = ending.max(self.cases(kind, &folder, of_case)?);
+        }
+        for key in
+            settings.recipient_keys.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten()).flatten()
+        {
+            let name = key.file_name().to_string_lossy().into_owned();
+            if Path::new(&name).file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(self.address.as_str())) {
+                self.tell("key", &key.path().display().to_string(), "held", &Value::Null)?;
+            }
+        }
+        for note in BEYOND {
+            if self.json {
+                output::json(&json!({ "kind": "note", "what": note }))?;
+            } else {
+                output::line(format_args!("note: {note}"))?;
+            }
+        }
+        Ok(ending)
+    }
+
+    fn mails(&self, settings: &Settings, of_mail: &OfMail<'_>) -> io::Result<Ending> {
+        if !settings.quarantine.folder.exists() {
+            return Ok(Ending::Fine);
+        }
+        let opened = Quarantine::open(&settings.quarantine)
+            .and_then(|store| store.all().map(|all| (store, all)).map_err(|error| error.to_string()));
+        let (store, all) = match opened {
+            Ok(opened) => opened,
+            Err(told) => {
+                output::trouble(told);
+                return Ok(Ending::Unreadable);
+            }
+        };
+        let mut ending = Ending::Fine;
+        for (id, slip) in all {
+            let done = slip.and_then(|slip| {
+                let is_named = slip.sender.eq_ignore_ascii_case(&self.address)
+                    || slip.is_for(&self.address)
+                    || mentions(slip.from.as_bytes(), &self.address);
+                Ok(if is_named { Some((of_mail(&store, (&id, &slip))?, slip)) } else { None })
+            });
+            match done {
+                Ok(Some((state, slip))) => self.tell("quarantined mail", &id, state, &json!(slip))?,
+                Ok(None) => {}
+                Err(error) => ending = unusable(&id, &error),
+            }
+        }
+        Ok(ending)
+    }
+
+    /// Cases are folders with `message.eml` and `case.toml`; one counts when the address stands in either.
+    fn cases(&self, kind: &str, folder: &Path, of_case: &OfCase<'_>) -> io::Result<Ending> {
+        let mut ending = Ending::Fine;
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ending),
+            Err(error) => return Ok(unusable(&folder.display().to_string(), &error)),
+            Ok(entries) => entries.filter_map(Result::ok),
+        };
+        for case in entries.map(|entry| entry.path()).filter(|path| path.join("message.eml").is_file()) {
+            let read = |name: &str| fs::read(case.join(name));
+            let done = read("message.eml").and_then(|message| Ok((message, read("case.toml")?))).and_then(
+                |(message, text)| {
+                    let is_named = mentions(&message, &self.address) || mentions(&text, &self.address);
+                    if is_named { of_case(&case).map(Some) } else { Ok(None) }
+                },
+            );
+            match done {
+                Ok(Some(state)) => self.tell(kind, &case.display().to_string(), state, &Value::Null)?,
+                Ok(None) => {}
+                Err(error) => ending = unusable(&case.display().to_string(), &error),
+            }
+        }
+        Ok(ending)
+    }
+
+    fn tell(&self, kind: &str, what: &str, state: &str, slip: &Value) -> io::Result<()> {
+        if self.json {
+            output::json(&json!({ "kind": kind, "what": what, "state": state, "slip": slip }))
+        } else {
+            let subject = slip.get("subject").and_then(Value::as_str).unwrap_or_default();
+            output::line(format_args!("{kind}  {what}  {state}  {}", printable(subject)))
+        }
+    }
+}
+
+fn unusable(what: &str, error: &io::Error) -> Ending {
+    output::trouble(format_args!("{what}: {error}; may you read and write it?"));
+    Ending::Unreadable
+}
+
+/// Does the address stand in the octets, in whatever case, and not as a piece of a longer one?
+fn mentions(octets: &[u8], address: &str) -> bool {
+    let wanted = address.as_bytes();
+    let is_of_address = |octet: &u8| octet.is_ascii_alphanumeric() || b"._+-".contains(octet);
+    octets.windows(wanted.len()).enumerate().any(|(place, window)| {
+        let before = place.checked_sub(1).and_then(|before| octets.get(before));
+        let after = octets.get(place + wanted.len());
+        let beyond = octets.get(place + wanted.len() + 1);
+        // A dot that ends a sentence ends the address, too.
+        let goes_on = after.is_some_and(|after| match after {
+            b'.' => beyond.is_some_and(u8::is_ascii_alphanumeric),
+            other => other.is_ascii_alphanumeric() || *other == b'-',
+        });
+        window.eq_ignore_ascii_case(wanted) && !before.is_some_and(is_of_address) && !goes_on
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_found_whole() {
+        let finds = |text: &str| mentions(text.as_bytes(), "anna@school.example");
+        assert!(
+            finds("To: <Anna@School.example>") && finds("anna@school.example") && finds("anna@school.example. Bye")
+        );
+        assert!(!finds("joanna@school.example") && !finds("anna@school.example.net") && !finds("anna@school"));
+    }
+}

@@ -429,3 +429,22 @@ pub const TRUST_FILE_BYTES_MAX: u64 = 16 << 20;
 pub const TRUST_FILES_MAX: usize = 20_000;
 /// Seconds that a signer's clock may be ahead of ours.
 pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
+
+/// Connections of all HTTP and spamd doors that only ask, each: their clients are the few mail servers of a house.
+pub const TRIAL_CONNECTIONS_MAX: usize = 256;
+/// Octets of a mail in which its client and envelope are looked for when nobody tells them; held before a mail has its permit.
+pub const TRIAL_TRACE_BYTES_MAX: usize = 64 << 10;
+/// Octets of the head of an HTTP request; a thousand recipients of a hundred octets stay below.
+pub const HTTP_HEAD_BYTES_MAX: usize = 128 << 10;
+/// Fields of an HTTP request: one for each recipient, and those of the protocol.
+pub const HTTP_FIELDS_MAX: usize = RECIPIENTS_MAX + 100;
+/// Longest that the head of an HTTP request takes to come; an idle connection is closed after it, too.
+pub const HTTP_HEAD_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// Longest that a mail takes to come over HTTP or spamd: as long as an MTA waits for a content filter.
+pub const TRIAL_BODY_SECONDS_MAX: Duration = Duration::from_secs(300);
+/// Longest that an answer takes to be read by who asked.
+pub const TRIAL_ANSWER_SECONDS_MAX: Duration = Duration::from_secs(60);
+/// Octets of a line of a spamd request; clients send some dozen.
+pub const SPAMD_LINE_BYTES_MAX: usize = 2048;
+/// Header lines of a spamd request; the protocol knows seven.
+pub const SPAMD_LINES_MAX: usize = 32;

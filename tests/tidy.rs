@@ -37,13 +37,14 @@ const JUDGE: [&[&str]; 10] = [
 ];
 
 /// A library has one home, so that a new major version changes one place.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("mail_parser", &["mail/", "judge/auth/"]),
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
     ("prometheus", &["telemetry/metrics.rs"]),
-    ("axum", &["telemetry/http.rs"]),
+    ("axum", &["telemetry/http.rs", "doors/http.rs", "doors/checkv2/"]),
+    ("hyper", &["doors/http.rs"]),
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),
     ("clap", &["cli/", "main.rs"]),

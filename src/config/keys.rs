@@ -108,6 +108,18 @@ pub const KEYS: &[Key] = &[
         "where /metrics, /healthz and /readyz are served: ADDRESS:PORT; an empty list closes it",
     ),
     key(
+        "http.check_listen",
+        Shape::Texts,
+        "[]",
+        "where mails are judged for clients of rspamd's /checkv2 (docs/api.md): ADDRESS:PORT or unix:PATH; whoever reaches it may ask",
+    ),
+    key(
+        "spamd.listen",
+        Shape::Texts,
+        "[]",
+        "where mails are judged for clients of SpamAssassin's spamd (docs/api.md): ADDRESS:PORT or unix:PATH; whoever reaches it may ask",
+    ),
+    key(
         "state.url",
         Shape::Text,
         r#""redb:wehr-data/state.redb""#,

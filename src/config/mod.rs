@@ -105,6 +105,10 @@ pub struct Settings {
     /// What is shown to a mailstore that asks for a certificate.
     pub deliver_keys: Option<KeyPair>,
     pub http_listen: Vec<SocketAddr>,
+    /// Where rspamd's clients ask.
+    pub check_listen: Vec<Place>,
+    /// Where SpamAssassin's clients ask.
+    pub spamd_listen: Vec<Place>,
     /// The redb file of the store.
     pub state: PathBuf,
     /// `None`: nothing is scanned.
@@ -318,6 +322,8 @@ impl Typing<'_> {
         let deliver_authorities = self.file("deliver.authorities");
         let deliver_keys = self.key_pair("deliver.certificate", "deliver.key");
         let http_listen = self.each("http.listen", tcp);
+        let check_listen = self.places("http.check_listen");
+        let spamd_listen = self.places("spamd.listen");
         let state = self.state();
         let clamd = self.places("clamd.address").pop();
         let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
@@ -350,6 +356,8 @@ impl Typing<'_> {
             deliver_authorities,
             deliver_keys,
             http_listen,
+            check_listen,
+            spamd_listen,
             state: state?,
             clamd,
             clamd_stream_bytes_max: clamd_stream_bytes_max?,

@@ -6,10 +6,11 @@ pub mod plan;
 
 use crate::{
     doors::{
+        checkv2,
         desk::{Desk, Parts},
         listener::{Listener, unbound},
         lmtp::{self, certificate::Certificate},
-        milter,
+        milter, spamd,
     },
     limits,
     telemetry::{
@@ -43,6 +44,8 @@ pub struct Plan {
     pub lmtp: Vec<Place>,
     pub lmtp_settings: Arc<lmtp::Settings>,
     pub http: Vec<SocketAddr>,
+    pub check: Vec<Place>,
+    pub spamd: Vec<Place>,
     pub connections_max: usize,
     pub desk: Arc<Desk>,
 }
@@ -64,6 +67,8 @@ pub struct Server {
     pub milter: Vec<Place>,
     pub lmtp: Vec<Place>,
     pub http: Vec<SocketAddr>,
+    pub check: Vec<Place>,
+    pub spamd: Vec<Place>,
     desk: Arc<Desk>,
     is_ready: Arc<AtomicBool>,
     drain: watch::Sender<bool>,
@@ -82,13 +87,17 @@ impl Server {
         let (drain, draining) = watch::channel(false);
         let milters = bind(&plan.milter).await?;
         let lmtps = bind(&plan.lmtp).await?;
+        let checks = bind(&plan.check).await?;
+        let spamds = bind(&plan.spamd).await?;
         let mut pages = Vec::new();
         for address in plan.http {
             pages.push(TcpListener::bind(address).await.map_err(|error| unbound(&address, &error))?);
         }
         let mut server = Self {
-            milter: milters.iter().map(|listener| listener.place().clone()).collect(),
-            lmtp: lmtps.iter().map(|listener| listener.place().clone()).collect(),
+            milter: places(&milters),
+            lmtp: places(&lmtps),
+            check: places(&checks),
+            spamd: places(&spamds),
             http: pages.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?,
             desk: Arc::clone(&plan.desk),
             is_ready: Arc::new(AtomicBool::new(true)),
@@ -120,10 +129,32 @@ impl Server {
                 move |stream, peer| lmtp::serve(stream, Arc::clone(&desk), Arc::clone(&settings), peer),
             ));
         }
+        server.open_trials(checks, spamds, &draining);
         for listener in pages {
             server.serve_pages(listener);
         }
         Ok(server)
+    }
+
+    /// Opens the doors that only ask; their connections are counted apart, so that they take none from those with mail.
+    fn open_trials(&mut self, checks: Vec<Listener>, spamds: Vec<Listener>, draining: &watch::Receiver<bool>) {
+        let metrics = Arc::clone(self.desk.metrics());
+        let few = || Arc::new(Semaphore::new(limits::TRIAL_CONNECTIONS_MAX));
+        let (for_checks, for_spamds) = (few(), few());
+        for listener in checks {
+            let desk = Arc::clone(&self.desk);
+            let (metrics, few) = (Arc::clone(&metrics), Arc::clone(&for_checks));
+            self.doors.spawn(listener.run(Door::Check, metrics, few, draining.clone(), move |stream, peer| {
+                checkv2::serve(stream, Arc::clone(&desk), peer)
+            }));
+        }
+        for listener in spamds {
+            let desk = Arc::clone(&self.desk);
+            let (metrics, few) = (Arc::clone(&metrics), Arc::clone(&for_spamds));
+            self.doors.spawn(listener.run(Door::Spamd, metrics, few, draining.clone(), move |stream, peer| {
+                spamd::serve(stream, Arc::clone(&desk), peer)
+            }));
+        }
     }
 
     pub fn desk(&self) -> &Arc<Desk> {
@@ -215,6 +246,10 @@ fn allow_connections(connections_max: usize) {
              (systemd) or `ulimit -Hn`, or lower limits.connections_max"
         );
     }
+}
+
+fn places(listeners: &[Listener]) -> Vec<Place> {
+    listeners.iter().map(|listener| listener.place().clone()).collect()
 }
 
 async fn bind(places: &[Place]) -> io::Result<Vec<Listener>> {

@@ -54,6 +54,8 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         lmtp: settings.lmtp_listen.clone(),
         lmtp_settings: Arc::new(lmtp_settings(settings)?),
         http: settings.http_listen.clone(),
+        check: settings.check_listen.clone(),
+        spamd: settings.spamd_listen.clone(),
         connections_max: settings.connections_max,
         desk: Desk::new(parts, metrics, limits, pool),
     })
@@ -94,6 +96,8 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("lmtp.trusted_peers", started.lmtp_trusted_peers != now.lmtp_trusted_peers),
         ("lmtp.certificate lmtp.key", started.lmtp_keys != now.lmtp_keys),
         ("http.listen", started.http_listen != now.http_listen),
+        ("http.check_listen", started.check_listen != now.check_listen),
+        ("spamd.listen", started.spamd_listen != now.spamd_listen),
         ("clamd.address", started.clamd != now.clamd),
         ("clamd.stream_bytes_max", started.clamd_stream_bytes_max != now.clamd_stream_bytes_max),
         ("state.url", started.state != now.state),

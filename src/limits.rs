@@ -448,3 +448,15 @@ pub const TRIAL_ANSWER_SECONDS_MAX: Duration = Duration::from_secs(60);
 pub const SPAMD_LINE_BYTES_MAX: usize = 2048;
 /// Header lines of a spamd request; the protocol knows seven.
 pub const SPAMD_LINES_MAX: usize = 32;
+/// Verdicts kept in memory for the admin API; with the two bounds below at most some dozen MiB.
+pub const HISTORY_VERDICTS_MAX: usize = 500;
+/// Findings, facts and recipients of each kept verdict.
+pub const HISTORY_LINES_MAX: usize = 64;
+/// Characters of each text of a kept verdict.
+pub const HISTORY_TEXT_CHARACTERS_MAX: usize = 300;
+/// Connections of the admin API.
+pub const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// How late a wrong token is answered: 64 guesses a second over all connections, of 2^256.
+pub const ADMIN_DELAY_SECONDS: Duration = Duration::from_secs(1);
+/// Octets of the file of tokens.
+pub const ADMIN_TOKENS_BYTES_MAX: u64 = 256 << 10;

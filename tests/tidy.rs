@@ -19,8 +19,8 @@ use std::{
 use wehr::judge::{checks, rules};
 
 /// Lowest first; a `use crate::` may only point to its own layer or one before it.
-const LAYERS: [&str; 11] =
-    ["limits", "telemetry", "mail", "judge", "replay", "world", "seal", "doors", "config", "server", "cli"];
+const LAYERS: [&str; 12] =
+    ["limits", "telemetry", "mail", "judge", "replay", "world", "seal", "doors", "web", "config", "server", "cli"];
 
 /// The order inside the judge.
 const JUDGE: [&[&str]; 10] = [
@@ -33,7 +33,7 @@ const JUDGE: [&[&str]; 10] = [
     &["rules", "rulebook"],
     &["checks", "foresee"],
     &["policy"],
-    &["case", "mod"],
+    &["case", "told", "mod"],
 ];
 
 /// A library has one home, so that a new major version changes one place.
@@ -43,7 +43,7 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
     ("prometheus", &["telemetry/metrics.rs"]),
-    ("axum", &["telemetry/http.rs", "doors/http.rs", "doors/checkv2/"]),
+    ("axum", &["telemetry/http.rs", "doors/http.rs", "doors/checkv2/", "web/"]),
     ("hyper", &["doors/http.rs"]),
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),

@@ -121,6 +121,9 @@ pub struct Places {
     pub lmtp: Vec<String>,
     /// URL of the metrics.
     pub metrics: Vec<String>,
+    /// URL of the admin API.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub admin: Vec<String>,
     /// URL of `/checkv2`, or its unix socket.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub check: Vec<String>,
@@ -136,6 +139,7 @@ impl Places {
             milter: texts(&server.milter),
             lmtp: texts(&server.lmtp),
             metrics: server.http.iter().map(|address| format!("http://{address}/metrics")).collect(),
+            admin: server.admin.iter().map(|address| format!("http://{address}/api/v1")).collect(),
             check: server.check.iter().map(check_url).collect(),
             spamd: texts(&server.spamd),
         }
@@ -148,7 +152,7 @@ impl Display for Places {
         writeln!(out, "milter   {}", list(&self.milter))?;
         writeln!(out, "LMTP     {}", list(&self.lmtp))?;
         write!(out, "metrics  {}", list(&self.metrics))?;
-        for (label, places) in [("checkv2", &self.check), ("spamd", &self.spamd)] {
+        for (label, places) in [("admin", &self.admin), ("checkv2", &self.check), ("spamd", &self.spamd)] {
             if !places.is_empty() {
                 write!(out, "\n{label:8} {}", list(places))?;
             }

@@ -114,6 +114,18 @@ pub const KEYS: &[Key] = &[
         "where mails are judged for clients of rspamd's /checkv2 (docs/api.md): ADDRESS:PORT or unix:PATH; whoever reaches it may ask",
     ),
     key(
+        "http.admin_listen",
+        Shape::Texts,
+        r#"["127.0.0.1:8081"]"#,
+        "where the admin API is served (docs/api.md): ADDRESS:PORT; closed while http.admin_tokens is empty",
+    ),
+    key(
+        "http.admin_tokens",
+        Shape::Text,
+        r#""""#,
+        "file of who may use the admin API: lines NAME ROLE SHA256, the digest of a random token; empty: nobody",
+    ),
+    key(
         "spamd.listen",
         Shape::Texts,
         "[]",

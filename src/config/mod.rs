@@ -25,6 +25,7 @@ use crate::{
     mail::address::Domain,
     mail::network::Network,
     seal::keyring::Keyring,
+    web::tokens::Tokens,
     world::place::Place,
 };
 use std::{
@@ -107,6 +108,9 @@ pub struct Settings {
     pub http_listen: Vec<SocketAddr>,
     /// Where rspamd's clients ask.
     pub check_listen: Vec<Place>,
+    pub admin_listen: Vec<SocketAddr>,
+    /// `None`: there is no admin API.
+    pub admin_tokens: Option<Arc<Tokens>>,
     /// Where SpamAssassin's clients ask.
     pub spamd_listen: Vec<Place>,
     /// The redb file of the store.
@@ -323,6 +327,8 @@ impl Typing<'_> {
         let deliver_keys = self.key_pair("deliver.certificate", "deliver.key");
         let http_listen = self.each("http.listen", tcp);
         let check_listen = self.places("http.check_listen");
+        let admin_listen = self.each("http.admin_listen", tcp);
+        let admin_tokens = self.admin_tokens();
         let spamd_listen = self.places("spamd.listen");
         let state = self.state();
         let clamd = self.places("clamd.address").pop();
@@ -357,6 +363,8 @@ impl Typing<'_> {
             deliver_keys,
             http_listen,
             check_listen,
+            admin_listen,
+            admin_tokens,
             spamd_listen,
             state: state?,
             clamd,
@@ -514,6 +522,18 @@ impl Typing<'_> {
             }
         }
         actions
+    }
+
+    /// Who may use the admin API.
+    fn admin_tokens(&mut self) -> Option<Arc<Tokens>> {
+        let path = self.file("http.admin_tokens")?;
+        match policy::tokens(&path) {
+            Ok(tokens) => Some(Arc::new(tokens)),
+            Err(complaint) => {
+                self.complaints.push(complaint);
+                None
+            }
+        }
     }
 
     /// A certificate and its key, which nobody else may read.

@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod desk;
 pub mod faults;
 pub mod handover;
+pub mod history;
 pub mod http;
 pub mod inquiry;
 pub mod keys;

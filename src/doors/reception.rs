@@ -319,6 +319,9 @@ impl Reception {
         if let Some(recorder) = self.desk.recorder().filter(|_| !self.is_sealed_for_somebody()) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
         }
+        if let Some(history) = self.desk.history() {
+            history.keep(self.open.door(), &mail, &settled.facts, &settled.verdict, &self.rulebook);
+        }
         self.count_transport(&settled.verdict);
         self.note_transport(&settled.verdict, mail.received_at);
         let message = &mail.message;

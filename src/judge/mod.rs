@@ -15,6 +15,7 @@ pub mod learned;
 pub mod policy;
 pub mod rulebook;
 pub mod rules;
+pub mod told;
 
 use self::{
     auth::Authentication,

@@ -12,7 +12,12 @@ use super::{
     reception::Concluded,
     trial::Trial,
 };
-use crate::{judge::policy::verdict::Reply, limits, mail::head::Head, telemetry::metrics::Door};
+use crate::{
+    judge::policy::verdict::Reply,
+    limits,
+    mail::head::{Field, Head},
+    telemetry::metrics::Door,
+};
 use axum::{
     Router,
     body::Body,
@@ -94,7 +99,7 @@ async fn receive(trial: &mut Trial, body: Body) -> Result<(), Response> {
 
 fn told(concluded: &Concluded, begun: Instant) -> Value {
     let head = Head::parse(&concluded.head);
-    let message_id = head.first("Message-ID").map(|field| field.text()).unwrap_or_default();
+    let message_id = head.first("Message-ID").map(Field::text).unwrap_or_default();
     let message_id = message_id.trim().trim_start_matches('<').trim_end_matches('>');
     answer::answer(&concluded.verdict, &concluded.rulebook, message_id, begun.elapsed())
 }

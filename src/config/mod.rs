@@ -326,10 +326,6 @@ impl Typing<'_> {
         let deliver_authorities = self.file("deliver.authorities");
         let deliver_keys = self.key_pair("deliver.certificate", "deliver.key");
         let http_listen = self.each("http.listen", tcp);
-        let check_listen = self.places("http.check_listen");
-        let admin_listen = self.each("http.admin_listen", tcp);
-        let admin_tokens = self.admin_tokens();
-        let spamd_listen = self.places("spamd.listen");
         let state = self.state();
         let clamd = self.places("clamd.address").pop();
         let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
@@ -351,6 +347,10 @@ impl Typing<'_> {
         let connections_max = self.count("limits.connections_max", 1);
         let actions = self.actions();
         Some(Settings {
+            check_listen: self.places("http.check_listen"),
+            spamd_listen: self.places("spamd.listen"),
+            admin_listen: self.each("http.admin_listen", tcp),
+            admin_tokens: self.admin_tokens(),
             authserv_id: authserv_id.unwrap_or_else(host_name),
             own_domains,
             milter_listen,
@@ -362,10 +362,6 @@ impl Typing<'_> {
             deliver_authorities,
             deliver_keys,
             http_listen,
-            check_listen,
-            admin_listen,
-            admin_tokens,
-            spamd_listen,
             state: state?,
             clamd,
             clamd_stream_bytes_max: clamd_stream_bytes_max?,

@@ -99,6 +99,7 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("http.listen", started.http_listen != now.http_listen),
         ("http.check_listen", started.check_listen != now.check_listen),
         ("http.admin_listen", started.admin_listen != now.admin_listen),
+        ("http.admin_tokens", started.admin_tokens != now.admin_tokens),
         ("spamd.listen", started.spamd_listen != now.spamd_listen),
         ("clamd.address", started.clamd != now.clamd),
         ("clamd.stream_bytes_max", started.clamd_stream_bytes_max != now.clamd_stream_bytes_max),

@@ -26,7 +26,7 @@ impl Role {
 }
 
 /// The tokens of one file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     known: Vec<(String, Role, Vec<u8>)>,
 }

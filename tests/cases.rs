@@ -18,7 +18,7 @@ use wehr::{
         checks,
         facts::{Fact, Facts, Failure, Question, Scanned},
         findings::Symbol,
-        policy::{encryption::read::read, verdict::Verdict},
+        policy::verdict::Verdict,
         rulebook::Rulebook,
     },
     limits,

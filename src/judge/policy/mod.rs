@@ -58,8 +58,9 @@ pub fn decide(
     let reference = trace::reference(mail, rulebook);
     let weighed = Weighed { action, by_content, reference: &reference, rulebook };
     let recipients = objections.iter().zip(&unmet).zip(&unsealed);
-    let outcomes =
-        recipients.map(|((objection, unmet), unsealed)| weighed.outcome(objection, unmet, unsealed)).collect();
+    let outcomes = recipients
+        .map(|((objection, unmet), unsealed)| weighed.outcome(objection.as_ref(), unmet.as_ref(), unsealed.as_ref()))
+        .collect();
     let mut verdict = Verdict { score, findings, outcomes, edits: Vec::new(), authentication, coverage, reference };
     verdict.edits = trace::edits(mail, &verdict, rulebook);
     verdict
@@ -78,13 +79,13 @@ impl Weighed<'_> {
     /// What becomes of the mail for one recipient: the severest of what the mail and the recipient's classes ask for.
     fn outcome(
         &self,
-        objection: &Option<Objection>,
-        unmet: &Option<Unmet>,
-        unsealed: &Option<(&Content, String)>,
+        objection: Option<&Objection>,
+        unmet: Option<&Unmet>,
+        unsealed: Option<&(&Content, String)>,
     ) -> Outcome {
         let encryption = &self.rulebook.encryption;
         let ends = |action, reply| Outcome { action, reply, objection: None };
-        let attachments = objection.as_ref().map(|objection| objection.action).unwrap_or_default();
+        let attachments = objection.map(|objection| objection.action).unwrap_or_default();
         let is_downgrade = self.action > self.by_content;
         match (unsealed, objection) {
             _ if unmet.is_some() => ends(Action::Reject, encryption.refusal(550)),

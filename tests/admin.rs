@@ -8,9 +8,6 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-#[path = "support/program.rs"]
-mod program;
-
 use serde_json::Value;
 use std::{
     fs,
@@ -42,6 +39,13 @@ struct Filter {
     folder: tempfile::TempDir,
 }
 
+fn folder(tokens: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("wehr.toml"), CONFIG).unwrap();
+    fs::write(folder.path().join("tokens"), tokens).unwrap();
+    folder
+}
+
 fn digest(token: &str) -> String {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
     hash.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
@@ -51,8 +55,8 @@ impl Filter {
     fn start() -> Self {
         let tokens =
             format!("anna operator {} # on duty\nben help_desk {}\n", digest("operator-token"), digest("help-token"));
-        let folder = program::folder(&[("wehr.toml", CONFIG), ("tokens", &tokens)]);
-        let mut child = Command::new(program::WEHR)
+        let folder = folder(&tokens);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
             .args(["serve", "--config", "wehr.toml", "--json"])
             .current_dir(folder.path())
             .stdout(Stdio::piped())
@@ -154,9 +158,13 @@ fn the_document_is_the_one_that_is_served() {
 
 #[test]
 fn a_wrong_line_of_the_tokens_has_its_place() {
-    let folder = program::folder(&[("wehr.toml", CONFIG), ("tokens", "# all\nanna root abc\n")]);
-    let output = program::wehr(folder.path(), &["config", "check", "--config", "wehr.toml"]);
-    assert_ne!(program::code(&output), 0);
-    let said = format!("{}{}", program::out(&output), program::err(&output));
+    let folder = folder("# all\nanna root abc\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_wehr"))
+        .args(["config", "check", "--config", "wehr.toml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(said.contains("tokens:2:1"), "{said}");
 }

@@ -8,11 +8,9 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-#[path = "support/program.rs"]
-mod program;
-
 use serde_json::Value;
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, TcpStream},
     path::{Path, PathBuf},
@@ -55,8 +53,9 @@ struct Filter {
 
 impl Filter {
     fn start() -> Self {
-        let folder = program::folder(&[("wehr.toml", CONFIG)]);
-        let mut child = Command::new(program::WEHR)
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("wehr.toml"), CONFIG).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
             .args(["serve", "--config", "wehr.toml", "--json"])
             .current_dir(folder.path())
             .stdout(Stdio::piped())
@@ -182,6 +181,10 @@ fn part(name: &str, package: &str) -> Option<PathBuf> {
     found
 }
 
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn run(program: &Path, arguments: &[&str], mail: &str) -> Output {
     let mut child = Command::new(program)
         .args(arguments)
@@ -201,12 +204,16 @@ fn the_real_rspamc_understands() {
     let envelope = ["--ip", "192.0.2.9", "--from", "a@sender.example", "--rcpt", "r@school.example"];
     let arguments = [&["-h", &filter.check], envelope.as_slice()].concat();
     let output = run(&rspamc, &arguments, PROGRAM);
-    let told = program::out(&output);
-    assert!(output.status.success() && told.contains("Action: reject"), "{told}{}", program::err(&output));
+    let told = out(&output);
+    assert!(
+        output.status.success() && told.contains("Action: reject"),
+        "{told}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(told.contains("Symbol: ATTACHMENT_POLICY") && told.contains("Message-ID: 1@sender.example"), "{told}");
-    let told = program::out(&run(&rspamc, &arguments, GREETING));
+    let told = out(&run(&rspamc, &arguments, GREETING));
     assert!(told.contains("Action: no action"), "{told}");
-    let told = program::out(&run(&rspamc, &["-h", &filter.check, "--json"], PROGRAM));
+    let told = out(&run(&rspamc, &["-h", &filter.check, "--json"], PROGRAM));
     assert!(told.contains("\"reject\""), "guessed from the trace fields: {told}");
 }
 
@@ -219,11 +226,11 @@ fn the_real_spamc_understands() {
     let check = ask("-c", PROGRAM);
     assert_eq!(check.status.code(), Some(1), "spamc -c ends with 1 for spam: {check:?}");
     assert_eq!(ask("-c", GREETING).status.code(), Some(0));
-    let symbols = program::out(&ask("--tests", PROGRAM));
+    let symbols = out(&ask("--tests", PROGRAM));
     assert!(symbols.contains("ATTACHMENT_POLICY"), "{symbols}");
-    let report = program::out(&ask("-R", PROGRAM));
+    let report = out(&ask("-R", PROGRAM));
     assert!(report.contains("reject") && report.contains("ATTACHMENT_POLICY"), "{report}");
-    let processed = program::out(&ask("-l", GREETING));
+    let processed = out(&ask("-l", GREETING));
     assert!(processed.contains("Authentication-Results: ") && processed.ends_with(GREETING), "{processed}");
     assert_eq!(ask("-K", "").status.code(), Some(0), "ping");
 }

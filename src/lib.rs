@@ -23,6 +23,8 @@ pub mod seal;
 
 /// Where mail comes in and goes out: milter, LMTP, spool, mailstore, quarantine.
 pub mod doors;
+/// The admin API over HTTP.
+pub mod web;
 /// What we ask: name servers, the virus scanner.
 pub mod world;
 

@@ -444,3 +444,33 @@ pub const DNS_LISTS_MAX: usize = 16;
 pub const DNS_LIST_DOMAINS_MAX: usize = 8;
 /// Octets of shown text in which a one-time code is looked for: such mails are short.
 pub const CODE_LOOKED_BYTES_MAX: usize = 4 << 10;
+/// Connections of all HTTP and spamd doors that only ask, each: their clients are the few mail servers of a house.
+pub const TRIAL_CONNECTIONS_MAX: usize = 256;
+/// Octets of a mail in which its client and envelope are looked for when nobody tells them; held before a mail has its permit.
+pub const TRIAL_TRACE_BYTES_MAX: usize = 64 << 10;
+/// Octets of the head of an HTTP request; a thousand recipients of a hundred octets stay below.
+pub const HTTP_HEAD_BYTES_MAX: usize = 128 << 10;
+/// Fields of an HTTP request: one for each recipient, and those of the protocol.
+pub const HTTP_FIELDS_MAX: usize = RECIPIENTS_MAX + 100;
+/// Longest that the head of an HTTP request takes to come; an idle connection is closed after it, too.
+pub const HTTP_HEAD_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// Longest that a mail takes to come over HTTP or spamd: as long as an MTA waits for a content filter.
+pub const TRIAL_BODY_SECONDS_MAX: Duration = Duration::from_secs(300);
+/// Longest that an answer takes to be read by who asked.
+pub const TRIAL_ANSWER_SECONDS_MAX: Duration = Duration::from_secs(60);
+/// Octets of a line of a spamd request; clients send some dozen.
+pub const SPAMD_LINE_BYTES_MAX: usize = 2048;
+/// Header lines of a spamd request; the protocol knows seven.
+pub const SPAMD_LINES_MAX: usize = 32;
+/// Verdicts kept in memory for the admin API; with the two bounds below at most some dozen MiB.
+pub const HISTORY_VERDICTS_MAX: usize = 500;
+/// Findings, facts and recipients of each kept verdict.
+pub const HISTORY_LINES_MAX: usize = 64;
+/// Characters of each text of a kept verdict.
+pub const HISTORY_TEXT_CHARACTERS_MAX: usize = 300;
+/// Connections of the admin API.
+pub const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// How late a wrong token is answered: 64 guesses a second over all connections, of 2^256.
+pub const ADMIN_DELAY_SECONDS: Duration = Duration::from_secs(1);
+/// Octets of the file of tokens.
+pub const ADMIN_TOKENS_BYTES_MAX: u64 = 256 << 10;

@@ -19,8 +19,8 @@ use std::{
 use wehr::judge::{checks, rules};
 
 /// Lowest first; a `use crate::` may only point to its own layer or one before it.
-const LAYERS: [&str; 11] =
-    ["limits", "telemetry", "mail", "judge", "replay", "world", "seal", "doors", "config", "server", "cli"];
+const LAYERS: [&str; 12] =
+    ["limits", "telemetry", "mail", "judge", "replay", "world", "seal", "doors", "web", "config", "server", "cli"];
 
 /// The order inside the judge.
 const JUDGE: [&[&str]; 10] = [
@@ -33,17 +33,18 @@ const JUDGE: [&[&str]; 10] = [
     &["rules", "rulebook"],
     &["checks", "foresee"],
     &["policy"],
-    &["case", "mod"],
+    &["case", "told", "mod"],
 ];
 
 /// A library has one home, so that a new major version changes one place.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("mail_parser", &["mail/", "judge/auth/"]),
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
     ("prometheus", &["telemetry/metrics.rs", "telemetry/registrar.rs"]),
-    ("axum", &["telemetry/http.rs"]),
+    ("axum", &["telemetry/http.rs", "doors/http.rs", "doors/checkv2/", "web/"]),
+    ("hyper", &["doors/http.rs"]),
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),
     ("clap", &["cli/", "main.rs"]),

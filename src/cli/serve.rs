@@ -7,6 +7,7 @@ use crate::{
     config::Settings,
     server::{Server, plan},
     telemetry::metrics::Metrics,
+    world::place::Place,
 };
 use clap::{Args, ValueEnum};
 use std::{
@@ -124,16 +125,27 @@ pub struct Places {
     pub lmtp: Vec<String>,
     /// URL of the metrics.
     pub metrics: Vec<String>,
+    /// URL of the admin API.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub admin: Vec<String>,
+    /// URL of `/checkv2`, or its unix socket.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub check: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spamd: Vec<String>,
 }
 
 impl Places {
     #[must_use]
     pub fn of(server: &Server) -> Self {
-        let texts = |places: &[crate::world::place::Place]| places.iter().map(ToString::to_string).collect();
+        let texts = |places: &[Place]| places.iter().map(ToString::to_string).collect();
         Self {
             milter: texts(&server.milter),
             lmtp: texts(&server.lmtp),
             metrics: server.http.iter().map(|address| format!("http://{address}/metrics")).collect(),
+            admin: server.admin.iter().map(|address| format!("http://{address}/api/v1")).collect(),
+            check: server.check.iter().map(check_url).collect(),
+            spamd: texts(&server.spamd),
         }
     }
 }
@@ -143,6 +155,19 @@ impl Display for Places {
         let list = |places: &[String]| if places.is_empty() { "closed".to_owned() } else { places.join(", ") };
         writeln!(out, "milter   {}", list(&self.milter))?;
         writeln!(out, "LMTP     {}", list(&self.lmtp))?;
-        write!(out, "metrics  {}", list(&self.metrics))
+        write!(out, "metrics  {}", list(&self.metrics))?;
+        for (label, places) in [("admin", &self.admin), ("checkv2", &self.check), ("spamd", &self.spamd)] {
+            if !places.is_empty() {
+                write!(out, "\n{label:8} {}", list(places))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_url(place: &Place) -> String {
+    match place {
+        Place::Tcp(address) => format!("http://{address}/checkv2"),
+        Place::Unix(_) => place.to_string(),
     }
 }

@@ -108,6 +108,30 @@ pub const KEYS: &[Key] = &[
         "where /metrics, /healthz and /readyz are served: ADDRESS:PORT; an empty list closes it",
     ),
     key(
+        "http.check_listen",
+        Shape::Texts,
+        "[]",
+        "where mails are judged for clients of rspamd's /checkv2 (docs/api.md): ADDRESS:PORT or unix:PATH; whoever reaches it may ask",
+    ),
+    key(
+        "http.admin_listen",
+        Shape::Texts,
+        r#"["127.0.0.1:8081"]"#,
+        "where the admin API is served (docs/api.md): ADDRESS:PORT; closed while http.admin_tokens is empty",
+    ),
+    key(
+        "http.admin_tokens",
+        Shape::Text,
+        r#""""#,
+        "file of who may use the admin API: lines NAME ROLE SHA256, the digest of a random token; empty: nobody",
+    ),
+    key(
+        "spamd.listen",
+        Shape::Texts,
+        "[]",
+        "where mails are judged for clients of SpamAssassin's spamd (docs/api.md): ADDRESS:PORT or unix:PATH; whoever reaches it may ask",
+    ),
+    key(
         "state.url",
         Shape::Text,
         r#""redb:wehr-data/state.redb""#,

@@ -27,6 +27,7 @@ use crate::{
     mail::address::Domain,
     mail::network::Network,
     seal::keyring::Keyring,
+    web::tokens::Tokens,
     world::{place::Place, store::Site},
 };
 use std::{
@@ -107,6 +108,13 @@ pub struct Settings {
     /// What is shown to a mailstore that asks for a certificate.
     pub deliver_keys: Option<KeyPair>,
     pub http_listen: Vec<SocketAddr>,
+    /// Where rspamd's clients ask.
+    pub check_listen: Vec<Place>,
+    pub admin_listen: Vec<SocketAddr>,
+    /// `None`: there is no admin API.
+    pub admin_tokens: Option<Arc<Tokens>>,
+    /// Where SpamAssassin's clients ask.
+    pub spamd_listen: Vec<Place>,
     /// What outlives a restart.
     pub state: Site,
     /// `None`: nothing is scanned.
@@ -364,6 +372,10 @@ impl Typing<'_> {
         let connections_max = self.count("limits.connections_max", 1);
         let actions = self.actions();
         Some(Settings {
+            check_listen: self.places("http.check_listen"),
+            spamd_listen: self.places("spamd.listen"),
+            admin_listen: self.each("http.admin_listen", tcp),
+            admin_tokens: self.admin_tokens(),
             authserv_id: authserv_id.unwrap_or_else(host_name),
             own_domains,
             milter_listen,
@@ -553,6 +565,18 @@ impl Typing<'_> {
             }
         }
         actions
+    }
+
+    /// Who may use the admin API.
+    fn admin_tokens(&mut self) -> Option<Arc<Tokens>> {
+        let path = self.file("http.admin_tokens")?;
+        match policy::tokens(&path) {
+            Ok(tokens) => Some(Arc::new(tokens)),
+            Err(complaint) => {
+                self.complaints.push(complaint);
+                None
+            }
+        }
     }
 
     /// A certificate and its key, which nobody else may read.

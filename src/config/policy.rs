@@ -5,7 +5,7 @@
 use super::{Destination, Settings};
 use crate::{
     judge::{
-        document::{Errors, unknown},
+        document::{Complaint, Errors, Position, unknown},
         findings::Symbol,
         policy::{
             classes::{self, Classes},
@@ -14,7 +14,9 @@ use crate::{
         },
         rules::Rule,
     },
+    limits,
     mail::transport::Level,
+    web::tokens::Tokens,
     world::place::Place,
 };
 use std::{
@@ -74,6 +76,24 @@ pub fn secret(path: &Path) -> Result<PathBuf, String> {
         Ok(_) => Ok(path.to_owned()),
         Err(_) => Err(format!("{shown} is not a readable file")),
     }
+}
+
+/// Who may use the admin API.
+///
+/// # Errors
+/// What is wrong with the file, at its line.
+pub fn tokens(path: &Path) -> Result<Tokens, Complaint> {
+    let file = path.display().to_string();
+    let complaint = |line, what: String| {
+        let position = Position { file: file.clone(), line, column: 1 };
+        Complaint { position, what }
+    };
+    let size = fs::metadata(path).map_or(0, |found| found.len());
+    if size > limits::ADMIN_TOKENS_BYTES_MAX {
+        return Err(complaint(1, "too large for a file of tokens; a line is NAME ROLE SHA256".to_owned()));
+    }
+    let text = fs::read_to_string(path).map_err(|error| complaint(1, format!("cannot be read: {error}")))?;
+    Tokens::parse(&text).map_err(|(line, what)| complaint(line, what))
 }
 
 /// Can every demand be met with these settings? A policy that cannot be kept is an error, not a surprise.

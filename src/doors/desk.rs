@@ -1,6 +1,8 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
-use super::{alarms::Alarms, deliver::Mailstore, faults::Faults, quarantine::Quarantine, record::Recorder};
+use super::{
+    alarms::Alarms, deliver::Mailstore, faults::Faults, history::History, quarantine::Quarantine, record::Recorder,
+};
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
     limits,
@@ -10,7 +12,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use rayon::ThreadPool;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
@@ -71,6 +73,8 @@ pub struct Desk {
     world: Arc<dyn World>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    /// Empty: no verdicts are kept.
+    history: OnceLock<Arc<History>>,
     pool: Arc<ThreadPool>,
     mails: Arc<Semaphore>,
     small_judges: Arc<Semaphore>,
@@ -89,6 +93,7 @@ impl Desk {
             parts: ArcSwap::from_pointee(parts),
             metrics,
             limits,
+            history: OnceLock::new(),
             readers: Arc::new(Semaphore::new(pool.current_num_threads())),
             pool: Arc::new(pool),
             mails: Arc::new(Semaphore::new(limits.mails_max)),
@@ -138,6 +143,16 @@ impl Desk {
 
     pub fn checks(&self) -> &'static [Check] {
         self.parts.load().checks
+    }
+
+    /// The kept verdicts, if somebody asked for them.
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.history.get()
+    }
+
+    /// Keeps verdicts from now on.
+    pub fn keep_history(&self) -> Arc<History> {
+        Arc::clone(self.history.get_or_init(Arc::default))
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

@@ -3,10 +3,13 @@
 //! Invariant: no 250 is said for a recipient before the mailstore said it, or the quarantine is on disk and synced.
 
 pub mod alarms;
+pub mod checkv2;
 pub mod deliver;
 pub mod desk;
 pub mod faults;
 pub mod handover;
+pub mod history;
+pub mod http;
 pub mod inquiry;
 pub mod keys;
 pub mod listener;
@@ -16,4 +19,6 @@ pub mod quarantine;
 pub mod reception;
 pub mod record;
 pub mod sealing;
+pub mod spamd;
 pub mod spool;
+pub mod trial;

@@ -362,6 +362,9 @@ impl Reception {
         if let Some(recorder) = self.desk.recorder().filter(|_| !self.is_sealed_for_somebody()) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
         }
+        if let Some(history) = self.desk.history() {
+            history.keep(self.open.door(), &mail, &settled.facts, &settled.verdict, &self.rulebook);
+        }
         self.count_transport(&settled.verdict);
         self.note_transport(&settled.verdict, mail.received_at);
         let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders);
@@ -410,7 +413,7 @@ impl Reception {
     /// Remembers how mails of a domain come, if it is the domain's own mail and was not turned away.
     fn note_transport(&self, verdict: &Verdict, at: Timestamp) {
         let auth = &verdict.authentication;
-        let is_turned_away = verdict.for_message().action >= Action::Defer;
+        let is_turned_away = verdict.for_message().action >= Action::Defer || !self.open.door().takes_mail();
         let Some(level) = reached(&self.client).filter(|_| !is_turned_away && self.client.login.is_none()) else {
             return;
         };
@@ -470,7 +473,7 @@ impl Concluded {
         pairs.filter(|(from, to)| from != to).map(|(from, to)| (from.clone(), to.clone())).collect()
     }
 
-    /// Milter door: the verdict has been told to the MTA (edits and reply are written); counts and logs the mail.
+    /// The verdict has been told to whoever asked, and this filter has no part in the delivery; counts and logs the mail.
     pub fn close(mut self) {
         let outcome = self.verdict.for_message();
         self.desk.metrics().mail(self.open.door(), outcome.action.word(), self.line.bytes());

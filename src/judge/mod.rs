@@ -16,6 +16,7 @@ pub mod learned;
 pub mod policy;
 pub mod rulebook;
 pub mod rules;
+pub mod told;
 
 use self::{
     auth::Authentication,

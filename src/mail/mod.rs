@@ -17,6 +17,7 @@ pub mod defects;
 pub mod envelope;
 pub mod filetype;
 pub mod fold;
+pub mod guess;
 pub mod head;
 pub mod intake;
 pub mod links;

@@ -7,16 +7,18 @@ pub mod plan;
 use crate::{
     config::watched::Stamp,
     doors::{
+        checkv2,
         desk::{Desk, Parts},
         listener::{Listener, unbound},
         lmtp::{self, certificate::Certificate},
-        milter,
+        milter, spamd,
     },
     limits,
     telemetry::{
         http::{self, Pages},
         metrics::Door,
     },
+    web::{self, Api, Reloaded, tokens::Tokens},
     world::place::Place,
 };
 use std::{
@@ -30,7 +32,7 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinSet,
     time::{interval, timeout},
 };
@@ -42,6 +44,10 @@ pub struct Plan {
     pub lmtp: Vec<Place>,
     pub lmtp_settings: Arc<lmtp::Settings>,
     pub http: Vec<SocketAddr>,
+    /// Where the admin API listens, and for whom; `None`: nowhere.
+    pub admin: Option<(Vec<SocketAddr>, Arc<Tokens>)>,
+    pub check: Vec<Place>,
+    pub spamd: Vec<Place>,
     pub connections_max: usize,
     pub desk: Arc<Desk>,
 }
@@ -60,6 +66,11 @@ pub struct Server {
     pub milter: Vec<Place>,
     pub lmtp: Vec<Place>,
     pub http: Vec<SocketAddr>,
+    pub admin: Vec<SocketAddr>,
+    pub check: Vec<Place>,
+    pub spamd: Vec<Place>,
+    /// Reloads that the admin API asks for.
+    asked: mpsc::Receiver<oneshot::Sender<Reloaded>>,
     desk: Arc<Desk>,
     is_ready: Arc<AtomicBool>,
     drain: watch::Sender<bool>,
@@ -78,13 +89,19 @@ impl Server {
         let (drain, draining) = watch::channel(false);
         let milters = bind(&plan.milter).await?;
         let lmtps = bind(&plan.lmtp).await?;
-        let mut pages = Vec::new();
-        for address in plan.http {
-            pages.push(TcpListener::bind(address).await.map_err(|error| unbound(&address, &error))?);
-        }
+        let checks = bind(&plan.check).await?;
+        let spamds = bind(&plan.spamd).await?;
+        let pages = bind_tcp(&plan.http).await?;
+        let (admin, tokens) = plan.admin.unwrap_or_default();
+        let admins = bind_tcp(&admin).await?;
+        let (reload, asked) = mpsc::channel(1);
         let mut server = Self {
-            milter: milters.iter().map(|listener| listener.place().clone()).collect(),
-            lmtp: lmtps.iter().map(|listener| listener.place().clone()).collect(),
+            milter: places(&milters),
+            lmtp: places(&lmtps),
+            admin: admins.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?,
+            asked,
+            check: places(&checks),
+            spamd: places(&spamds),
             http: pages.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?,
             desk: Arc::clone(&plan.desk),
             is_ready: Arc::new(AtomicBool::new(true)),
@@ -116,10 +133,42 @@ impl Server {
                 move |stream, peer| lmtp::serve(stream, Arc::clone(&desk), Arc::clone(&settings), peer),
             ));
         }
+        server.open_trials(checks, spamds, &draining);
         for listener in pages {
             server.serve_pages(listener);
         }
+        for listener in admins {
+            let api = Api {
+                desk: Arc::clone(&server.desk),
+                history: server.desk.keep_history(),
+                tokens: Arc::clone(&tokens),
+                is_ready: Arc::clone(&server.is_ready),
+                reload: reload.clone(),
+            };
+            server.pages.spawn(web::serve(listener, api, draining.clone()));
+        }
         Ok(server)
+    }
+
+    /// Opens the doors that only ask; their connections are counted apart, so that they take none from those with mail.
+    fn open_trials(&mut self, checks: Vec<Listener>, spamds: Vec<Listener>, draining: &watch::Receiver<bool>) {
+        let metrics = Arc::clone(self.desk.metrics());
+        let few = || Arc::new(Semaphore::new(limits::TRIAL_CONNECTIONS_MAX));
+        let (for_checks, for_spamds) = (few(), few());
+        for listener in checks {
+            let desk = Arc::clone(&self.desk);
+            let (metrics, few) = (Arc::clone(&metrics), Arc::clone(&for_checks));
+            self.doors.spawn(listener.run(Door::Check, metrics, few, draining.clone(), move |stream, peer| {
+                checkv2::serve(stream, Arc::clone(&desk), peer)
+            }));
+        }
+        for listener in spamds {
+            let desk = Arc::clone(&self.desk);
+            let (metrics, few) = (Arc::clone(&metrics), Arc::clone(&for_spamds));
+            self.doors.spawn(listener.run(Door::Spamd, metrics, few, draining.clone(), move |stream, peer| {
+                spamd::serve(stream, Arc::clone(&desk), peer)
+            }));
+        }
     }
 
     pub fn desk(&self) -> &Arc<Desk> {
@@ -140,7 +189,7 @@ impl Server {
     ///
     /// # Errors
     /// When the signals cannot be listened for.
-    pub async fn run(self, reload: Reload) -> io::Result<()> {
+    pub async fn run(mut self, reload: Reload) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -154,12 +203,16 @@ impl Server {
                     // Twice the same, so that nothing is read while it is being written.
                     if now != loaded && now == seen {
                         loaded.clone_from(&now);
-                        self.reload(&reload);
+                        drop(self.reload(&reload));
                     }
                     seen = now;
                 }
                 _ = sweeping.tick() => drop(tokio::spawn(sweep(Arc::clone(&self.desk)))),
-                _ = hangup.recv() => self.reload(&reload),
+                _ = hangup.recv() => drop(self.reload(&reload)),
+                Some(tell) = self.asked.recv() => {
+                    // Who asked may have gone; the reload counts all the same.
+                    let _ = tell.send(self.reload(&reload));
+                }
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
@@ -168,7 +221,7 @@ impl Server {
         Ok(())
     }
 
-    fn reload(&self, reload: &Reload) {
+    fn reload(&self, reload: &Reload) -> Reloaded {
         let read = (reload.read)().and_then(|parts| {
             if let Some(certificate) = &self.certificate {
                 certificate.reload()?;
@@ -181,10 +234,12 @@ impl Server {
                 self.desk.replace(parts);
                 self.desk.metrics().reload(true);
                 tracing::info!(rulebook = %digest, "reloaded");
+                Ok(digest)
             }
             Err(why) => {
                 self.desk.metrics().reload(false);
                 tracing::error!("reload failed, the running configuration stays: {why}");
+                Err(why)
             }
         }
     }
@@ -222,6 +277,18 @@ fn allow_connections(connections_max: usize) {
              (systemd) or `ulimit -Hn`, or lower limits.connections_max"
         );
     }
+}
+
+async fn bind_tcp(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        listeners.push(TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?);
+    }
+    Ok(listeners)
+}
+
+fn places(listeners: &[Listener]) -> Vec<Place> {
+    listeners.iter().map(|listener| listener.place().clone()).collect()
 }
 
 async fn bind(places: &[Place]) -> io::Result<Vec<Listener>> {

@@ -13,17 +13,29 @@ use std::time::Duration;
 pub enum Door {
     Milter,
     Lmtp,
+    /// rspamd's `/checkv2` over HTTP: asks only, nothing is taken.
+    Check,
+    /// The protocol of SpamAssassin's spamd: asks only, nothing is taken.
+    Spamd,
 }
 
 impl Door {
-    pub const ALL: [Self; 2] = [Self::Milter, Self::Lmtp];
+    pub const ALL: [Self; 4] = [Self::Milter, Self::Lmtp, Self::Check, Self::Spamd];
 
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Milter => "milter",
             Self::Lmtp => "lmtp",
+            Self::Check => "check",
+            Self::Spamd => "spamd",
         }
+    }
+
+    /// Is its mail on its way to us? The others only ask what we would say.
+    #[must_use]
+    pub fn takes_mail(self) -> bool {
+        matches!(self, Self::Milter | Self::Lmtp)
     }
 }
 

@@ -11,14 +11,14 @@ use self::{
 };
 use super::{
     output::{self, Ending},
-    scan::{guess, input::wire_form},
+    scan::input::wire_form,
     serve::{self, Form, Places},
 };
 use crate::{
     config::{Destination, Settings},
     doors::quarantine::Quarantine,
     judge::policy::verdict::Action,
-    mail::{address::Address, envelope::Client, head::Head},
+    mail::{address::Address, envelope::Client, guess, head::Head},
     server::Reload,
     world::place::Place,
 };

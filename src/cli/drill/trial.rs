@@ -7,7 +7,7 @@ use super::{
     world::{Drilled, Names},
 };
 use crate::{
-    cli::scan::{guess, input::wire_form},
+    cli::scan::input::wire_form,
     config::Settings,
     doors::{
         deliver::{
@@ -25,7 +25,7 @@ use crate::{
         policy::verdict::{Action, Reply},
         rulebook::Rulebook,
     },
-    mail::{address::Address, envelope::Client, head::Head},
+    mail::{address::Address, envelope::Client, guess, head::Head},
     telemetry::metrics::{Dependency, Door, Metrics},
     world::zone::Zone,
 };

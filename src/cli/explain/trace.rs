@@ -14,17 +14,16 @@ use crate::{
     judge::{
         Judge, Progress,
         auth::{self, Word},
-        case::escaped,
         checks,
         checks::evidence::{Check, Evidence},
-        entry::Recalled,
-        facts::{Answer, Fact, Facts, Failure, Question, Reading, Remembered, Scanned},
+        facts::{Fact, Facts, Failure, Reading, Scanned},
         findings::{Finding, Symbol},
         policy::{
             decide,
             verdict::{Action, Edit},
         },
         rulebook::Rulebook,
+        told,
     },
     limits,
     mail::head::Field,
@@ -212,54 +211,9 @@ fn facts(judged: &Judged, rulebook: &Rulebook) -> Vec<TracedFact> {
         if computed.is_err() && read_by.is_empty() {
             read_by.push("authentication");
         }
-        TracedFact { question: self::question(&question), answer: answer(fact), read_by }
+        TracedFact { question: told::question(&question), answer: told::answer(fact), read_by }
     });
     traced.collect()
-}
-
-fn question(question: &Question) -> String {
-    match question {
-        Question::Txt(name) | Question::Ipv4(name) | Question::Ipv6(name) | Question::Mx(name) => {
-            format!("{} {name}", question.kind())
-        }
-        Question::Names(address) => format!("names {address}"),
-        Question::Virus => "virus".to_owned(),
-        Question::Inner(digest) => format!("virus {}", digest.as_str()),
-        Question::Partner(domain) => format!("partner {domain}"),
-        Question::Stored(entry) => entry.to_string(),
-    }
-}
-
-fn answer(fact: &Fact) -> String {
-    fn records<T>(answer: &Answer<T>, text: impl Fn(&T) -> String) -> String {
-        match answer {
-            Answer::Records(records) => records.iter().map(text).collect::<Vec<_>>().join(", "),
-            Answer::NoData => "no such record".to_owned(),
-            Answer::NoName => "no such name".to_owned(),
-            Answer::Failed(failure) => format!("no answer: {}", failure.word()),
-        }
-    }
-    match fact {
-        Fact::Txt(_, answer) => records(answer, |text| format!("\"{}\"", escaped(text))),
-        Fact::Ipv4(_, answer) => records(answer, ToString::to_string),
-        Fact::Ipv6(_, answer) => records(answer, ToString::to_string),
-        Fact::Mx(_, answer) => records(answer, |mx| format!("{} {}", mx.preference, mx.host)),
-        Fact::Names(_, answer) => records(answer, ToString::to_string),
-        Fact::Partner(_, Remembered::Known(history)) => {
-            format!("{} mails with TLS, {} without", history.encrypted(), history.plaintext())
-        }
-        Fact::Stored(_, Recalled::Number(number)) => number.to_string(),
-        Fact::Partner(_, Remembered::Nothing) | Fact::Stored(_, Recalled::Nothing) => "not known".to_owned(),
-        Fact::Partner(_, Remembered::Failed(failure)) | Fact::Stored(_, Recalled::Failed(failure)) => {
-            format!("no answer: {}", failure.word())
-        }
-        Fact::Virus(scanned) | Fact::Inner(_, scanned) => match scanned {
-            Scanned::NotAsked => "not asked".to_owned(),
-            Scanned::Clean => "clean".to_owned(),
-            Scanned::Infected(name) => format!("infected: {name}"),
-            Scanned::Failed(failure) => format!("no answer: {}", failure.word()),
-        },
-    }
 }
 
 fn traced(check: &Check, judged: &Judged, rulebook: &Rulebook) -> TracedCheck {
@@ -387,7 +341,7 @@ fn without_answers(judged: &Judged, rulebook: &Arc<Rulebook>) -> Vec<Change> {
         if let Some(other) = judge_again(judged, rulebook, facts)
             && other != action
         {
-            let when = format!("had {} not been answered", question(&lost.question()));
+            let when = format!("had {} not been answered", told::question(&lost.question()));
             changes.push(Change { when, action: other.word() });
         }
     }

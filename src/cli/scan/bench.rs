@@ -3,7 +3,6 @@
 //! Touches threads and the clock; asks through a world.
 
 use super::{
-    guess,
     input::{Input, Inputs},
     outside::Outside,
 };
@@ -22,6 +21,7 @@ use crate::{
         Mail,
         address::Address,
         envelope::{Client, Envelope, Tls},
+        guess,
         message::Message,
         timestamp::Timestamp,
     },

@@ -4,7 +4,6 @@
 
 pub mod archive;
 pub mod bench;
-pub mod guess;
 pub mod input;
 pub mod matches;
 pub mod outside;

@@ -2,14 +2,12 @@
 //!
 //! Pure. Every guess is marked as one: trace fields below our own border can be forged.
 
-use crate::{
-    limits,
-    mail::{
-        address::Address,
-        head::{Field, Head},
-        timestamp::Timestamp,
-    },
+use super::{
+    address::Address,
+    head::{Field, Head},
+    timestamp::Timestamp,
 };
+use crate::limits;
 use std::net::IpAddr;
 
 /// The reverse-path of the topmost Return-Path.

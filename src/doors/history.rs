@@ -1,0 +1,184 @@
+//! History: the last verdicts in memory, with what they rest on. Nothing of a mail's content, nothing on disk, bounded.
+
+use crate::{
+    judge::{facts::Facts, findings::Finding, policy::verdict::Verdict, rulebook::Rulebook, told},
+    limits,
+    mail::Mail,
+    telemetry::metrics::Door,
+};
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// One verdict. Addresses and what was seen in the mail are for operators only.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Counts from 1 since the start.
+    pub number: u64,
+    pub received_at: String,
+    pub door: &'static str,
+    pub reference: String,
+    pub queue_id: String,
+    pub action: &'static str,
+    pub score: f64,
+    pub bytes: usize,
+    pub symbols: Vec<Seen>,
+    pub authentication: Authenticated,
+    pub sender_domain: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<Private>,
+}
+
+/// A finding with what it weighs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seen {
+    pub symbol: String,
+    pub score: f64,
+    pub least_action: &'static str,
+    pub about: String,
+    /// What was seen in the mail.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Words of RFC 8601.
+#[derive(Clone, Debug, Serialize)]
+pub struct Authenticated {
+    pub spf: &'static str,
+    pub dkim: Vec<&'static str>,
+    pub arc: &'static str,
+    pub dmarc: &'static str,
+}
+
+/// What names persons or their servers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Private {
+    pub client: String,
+    pub sender: String,
+    /// Each with its action and the reply.
+    pub outcomes: Vec<Told>,
+    pub facts: Vec<Answered>,
+}
+
+/// What a recipient's mail gets.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    pub recipient: String,
+    pub action: &'static str,
+    pub reply: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objection: Option<String>,
+}
+
+/// A question with its answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answered {
+    pub question: String,
+    pub answer: String,
+}
+
+/// The last verdicts, oldest first.
+#[derive(Debug, Default)]
+pub struct History {
+    kept: Mutex<(u64, VecDeque<Arc<Entry>>)>,
+}
+
+impl History {
+    /// Keeps a verdict; the oldest goes when there are too many.
+    pub fn keep(&self, door: Door, mail: &Mail, facts: &Facts, verdict: &Verdict, rulebook: &Rulebook) {
+        let mut entry = entry(door, mail, facts, verdict, rulebook);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0 += 1;
+        entry.number = kept.0;
+        kept.1.push_back(Arc::new(entry));
+        while kept.1.len() > limits::HISTORY_VERDICTS_MAX {
+            kept.1.pop_front();
+        }
+    }
+
+    /// Verdicts with a number above `after`, newest first.
+    #[must_use]
+    pub fn since(&self, after: u64, count: usize) -> Vec<Arc<Entry>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.1.iter().rev().take_while(|entry| entry.number > after).take(count).cloned().collect()
+    }
+
+    /// The newest verdict with this reference or queue ID.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Arc<Entry>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.1
+            .iter()
+            .rev()
+            .find(|entry| !name.is_empty() && [&entry.reference, &entry.queue_id].contains(&&name.to_owned()))
+            .cloned()
+    }
+}
+
+impl Entry {
+    /// The same without anything that names persons or shows what was in the mail.
+    #[must_use]
+    pub fn without_persons(&self) -> Self {
+        let bare = |seen: &Seen| Seen { detail: String::new(), ..seen.clone() };
+        Self { private: None, symbols: self.symbols.iter().map(bare).collect(), ..self.clone() }
+    }
+}
+
+fn entry(door: Door, mail: &Mail, facts: &Facts, verdict: &Verdict, rulebook: &Rulebook) -> Entry {
+    let auth = &verdict.authentication;
+    let seen = |finding: &Finding| Seen {
+        symbol: finding.symbol.to_string(),
+        score: rulebook.weight(finding).points(),
+        least_action: rulebook.least_action(&finding.symbol).word(),
+        about: rulebook.rules.table.get(&finding.symbol).map(|rule| rule.about.clone()).unwrap_or_default(),
+        detail: cut(&finding.detail),
+    };
+    Entry {
+        number: 0,
+        received_at: mail.received_at.to_string(),
+        door: door.word(),
+        reference: verdict.reference.clone(),
+        queue_id: mail.envelope.queue_id.clone().unwrap_or_default(),
+        action: verdict.for_message().action.word(),
+        score: verdict.score.points(),
+        bytes: mail.message.raw.len(),
+        symbols: verdict.findings.iter().take(limits::HISTORY_LINES_MAX).map(seen).collect(),
+        authentication: Authenticated {
+            spf: auth.spf.result.word(),
+            dkim: auth.dkim.iter().take(limits::HISTORY_LINES_MAX).map(|one| one.result.word()).collect(),
+            arc: auth.arc.result.word(),
+            dmarc: auth.dmarc.result.word(),
+        },
+        sender_domain: mail.envelope.sender.domain().map(|domain| domain.to_string()).unwrap_or_default(),
+        private: Some(private(mail, facts, verdict)),
+    }
+}
+
+fn private(mail: &Mail, facts: &Facts, verdict: &Verdict) -> Private {
+    let recipients = mail.envelope.recipients.iter().map(|to| cut(to.as_str())).chain([String::new()]);
+    let outcomes = recipients.zip(&verdict.outcomes).take(limits::HISTORY_LINES_MAX);
+    let all = facts.all();
+    let answered = all
+        .iter()
+        .take(limits::HISTORY_LINES_MAX)
+        .map(|fact| Answered { question: cut(&told::question(&fact.question())), answer: cut(&told::answer(fact)) });
+    Private {
+        client: mail.client.address.map(|address| address.to_string()).unwrap_or_default(),
+        sender: cut(mail.envelope.sender.as_str()),
+        outcomes: outcomes
+            .map(|(recipient, outcome)| Told {
+                recipient,
+                action: outcome.action.word(),
+                reply: outcome.reply.to_string(),
+                objection: outcome.objection.as_deref().map(cut),
+            })
+            .collect(),
+        facts: answered.collect(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(limits::HISTORY_TEXT_CHARACTERS_MAX).collect()
+}

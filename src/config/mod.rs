@@ -338,77 +338,55 @@ struct Typing<'a> {
 impl Typing<'_> {
     fn settings(&mut self) -> Option<Settings> {
         let authserv_id = self.optional("authserv_id", authserv_id);
-        let own_domains = self.each("own_domains", domain);
-        let milter_listen = self.places("milter.listen");
-        let lmtp_listen = self.places("lmtp.listen");
-        let lmtp_trusted_peers = self.each("lmtp.trusted_peers", Network::from_str);
-        let lmtp_keys = self.key_pair("lmtp.certificate", "lmtp.key");
         let deliver_to = self.destination();
-        let deliver_server_name = self.optional("deliver.server_name", |text| Ok(text.to_owned()));
-        let deliver_authorities = self.file("deliver.authorities");
-        let deliver_keys = self.key_pair("deliver.certificate", "deliver.key");
-        let http_listen = self.each("http.listen", tcp);
         let state = self.state();
-        let clamd = self.places("clamd.address").pop();
         let clamd_stream_bytes_max = self.count("clamd.stream_bytes_max", 1);
-        let resolvers = self.each("dns.resolvers", resolver);
-        let trusted_sealers = self.each("auth.trusted_sealers", domain);
         let is_egress_denied = self.one("egress.mode", is_denied);
-        let egress_allowed = self.each("egress.allowed", egress::Allowed::from_str);
         let thresholds = self.thresholds();
         let quarantine = self.quarantine();
-        let rules_dir =
-            self.existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok());
-        let model_file = self.existing("learn.model", "a readable file", Path::is_file);
-        let recipients_file = self.existing("policy.recipients", "a readable file", Path::is_file);
-        let record = self.record();
-        let encryption_anchors = self.file("encryption.anchors");
-        let encryption_keys = self.existing("encryption.keys", "a readable folder", Path::is_dir);
-        let encryption_file = self.existing("policy.encryption", "a readable file", Path::is_file);
-        let senders_file = self.existing("policy.senders", "a readable file", Path::is_file);
-        let recipient_keys = self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir);
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
-        let actions = self.actions();
         Some(Settings {
+            // First what cannot end the reading, so that every error is told.
+            own_domains: self.each("own_domains", domain),
+            milter_listen: self.places("milter.listen"),
+            lmtp_listen: self.places("lmtp.listen"),
+            lmtp_trusted_peers: self.each("lmtp.trusted_peers", Network::from_str),
+            lmtp_keys: self.key_pair("lmtp.certificate", "lmtp.key"),
+            deliver_server_name: self.optional("deliver.server_name", |text| Ok(text.to_owned())),
+            deliver_authorities: self.file("deliver.authorities"),
+            deliver_keys: self.key_pair("deliver.certificate", "deliver.key"),
+            http_listen: self.each("http.listen", tcp),
+            clamd: self.places("clamd.address").pop(),
+            resolvers: self.each("dns.resolvers", resolver),
+            trusted_sealers: self.each("auth.trusted_sealers", domain),
+            egress_allowed: self.each("egress.allowed", egress::Allowed::from_str),
+            rules_dir: self
+                .existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok()),
+            model_file: self.existing("learn.model", "a readable file", Path::is_file),
+            recipients_file: self.existing("policy.recipients", "a readable file", Path::is_file),
+            record: self.record(),
+            encryption_anchors: self.file("encryption.anchors"),
+            encryption_keys: self.existing("encryption.keys", "a readable folder", Path::is_dir),
+            encryption_file: self.existing("policy.encryption", "a readable file", Path::is_file),
+            senders_file: self.existing("policy.senders", "a readable file", Path::is_file),
+            recipient_keys: self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir),
+            actions: self.actions(),
             check_listen: self.places("http.check_listen"),
             spamd_listen: self.places("spamd.listen"),
             admin_listen: self.each("http.admin_listen", tcp),
             admin_tokens: self.admin_tokens(),
             authserv_id: authserv_id.unwrap_or_else(host_name),
-            own_domains,
-            milter_listen,
-            lmtp_listen,
-            lmtp_trusted_peers,
-            lmtp_keys,
             deliver_to: deliver_to?,
-            deliver_server_name,
-            deliver_authorities,
-            deliver_keys,
-            http_listen,
             state: state?,
-            clamd,
             clamd_stream_bytes_max: clamd_stream_bytes_max?,
-            resolvers,
-            trusted_sealers,
             is_egress_denied: is_egress_denied?,
-            egress_allowed,
             thresholds: thresholds?,
             quarantine: quarantine?,
-            rules_dir,
-            model_file,
-            recipients_file,
-            record,
-            encryption_anchors,
-            encryption_keys,
-            encryption_file,
-            senders_file,
-            recipient_keys,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
-            actions,
         })
     }
 

@@ -122,5 +122,52 @@ pub const MAIL: Board = Board {
                 r#"60 * sum by (result) (rate(wehr_records_total{instance=~"$instance"}[$__rate_interval]))"#,
             )],
         },
+        Panel {
+            title: "Recipients by what became of them",
+            about: "Every recipient that was taken is delivered, set aside, deferred, refused or given up.",
+            form: Stacked,
+            unit: PerMinute,
+            lines: &[line(
+                "{{door}} {{outcome}}",
+                r#"60 * sum by (door, outcome) (rate(wehr_recipients_settled_total{instance=~"$instance"}[$__rate_interval]))"#,
+            )],
+        },
+        Panel {
+            title: "Recipients taken and not yet settled",
+            about: "Mail under way; what stays here for long was lost sight of.",
+            form: Lines,
+            unit: Count,
+            lines: &[
+                line("{{door}}", r#"sum by (door) (wehr_recipients_unaccounted{instance=~"$instance"})"#),
+                line(
+                    "{{door}} taken a minute",
+                    r#"60 * sum by (door) (rate(wehr_recipients_taken_total{instance=~"$instance"}[$__rate_interval]))"#,
+                ),
+            ],
+        },
+        Panel {
+            title: "Quarantine",
+            about: "Mails that are held.",
+            form: Lines,
+            unit: Count,
+            lines: &[line("{{instance}}", r#"sum by (instance) (wehr_quarantine_mails{instance=~"$instance"})"#)],
+        },
+        Panel {
+            title: "Quarantine on its disk",
+            about: "Octets; beyond quarantine.bytes_max new mail waits at its sender.",
+            form: Lines,
+            unit: Bytes,
+            lines: &[line("{{instance}}", r#"sum by (instance) (wehr_quarantine_octets{instance=~"$instance"})"#)],
+        },
+        Panel {
+            title: "Oldest mail in the quarantine, days",
+            about: "It is deleted after quarantine.keep_days.",
+            form: Lines,
+            unit: Count,
+            lines: &[line(
+                "{{instance}}",
+                r#"max by (instance) (wehr_quarantine_oldest_age_seconds{instance=~"$instance"}) / 86400"#,
+            )],
+        },
     ],
 };

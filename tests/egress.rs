@@ -17,10 +17,16 @@ use std::{
 };
 
 /// Files that open connections, each on behalf of a key of the configuration or, the courier, to our own door.
-const CONNECTING: [&str; 4] =
-    ["cli/demo/courier.rs", "doors/deliver/lmtp/stream.rs", "world/clamd.rs", "world/dns_socket.rs"];
+const CONNECTING: [&str; 5] = [
+    "cli/demo/courier.rs",
+    "doors/deliver/lmtp/stream.rs",
+    "world/clamd.rs",
+    "world/dns_socket.rs",
+    "world/store/server.rs",
+];
 /// What opens a connection or asks for an address.
-const CALLS: [&str; 7] = [
+const CALLS: [&str; 8] = [
+    "Client::open(",
     "TcpStream::connect",
     "UnixStream::connect",
     "UdpSocket::bind",
@@ -104,6 +110,9 @@ fn nothing_else_opens_connections() {
 }
 
 fn opens_connections(path: &Path) -> bool {
+    if path.ends_with("tests.rs") {
+        return false;
+    }
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]").next().unwrap();
     CALLS.iter().any(|call| code.contains(call))

@@ -73,7 +73,8 @@ fn must_hold(opened: &[u8], mail: &str) {
 /// Nothing of the content can be read outside, and what has to stand there does.
 fn must_hide(sealed: &[u8]) {
     let text = String::from_utf8_lossy(sealed);
-    for secret in ["marks", "Secret Mailer", "two", "dash"] {
+    // None of them is made of the letters of base64 alone: short words come up there by chance.
+    for secret in ["marks of class", "Secret Mailer", "..two", "- dash", "From here"] {
         assert!(!text.contains(secret), "{secret} in\n{text}");
     }
     for kept in [

@@ -62,7 +62,9 @@ impl Internet<'_> {
                 let names = ["mail.a.example", "b.example"];
                 Fact::Names(*address, Answer::Records(names.map(Name::new).to_vec()))
             }
-            Question::Virus | Question::Inner(_) => question.failed(Failure::NotRecorded),
+            Question::Virus | Question::Inner(_) | Question::Partner(_) | Question::Stored(_) => {
+                question.failed(Failure::NotRecorded)
+            }
         }
     }
 }

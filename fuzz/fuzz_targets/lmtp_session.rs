@@ -9,7 +9,13 @@ use wehr::{
 };
 
 fn drive(bytes: &[u8], piece_bytes: usize) -> (Vec<u8>, Vec<u8>) {
-    let offers = Offers { hostname: "mx".to_owned(), message_bytes_max: 1 << 20, starttls: false, xforward: true, require_tls: false };
+    let offers = Offers {
+        hostname: "mx".to_owned(),
+        message_bytes_max: 1 << 20,
+        starttls: false,
+        xforward: true,
+        require_tls: false,
+    };
     let (mut session, mut input) = (Session::new(offers), BytesMut::new());
     let (mut replies, mut content) = (Vec::new(), Vec::new());
     let mut pieces = bytes.chunks(piece_bytes);

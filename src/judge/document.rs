@@ -179,6 +179,20 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// The tables of an array, each read.
+    pub fn tables<T>(
+        &self,
+        value: &Value<'_>,
+        name: &str,
+        read: impl Fn(&Document<'_>, &Value<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.complain(value.span(), format!("these are tables: write [[{name}]]"));
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| read(self, item)).collect()
+    }
+
     /// A table.
     pub fn table<'t, 'v>(&self, value: &'t Value<'v>) -> Option<&'t DeTable<'v>> {
         match value.get_ref() {

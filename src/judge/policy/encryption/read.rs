@@ -11,7 +11,6 @@ use crate::{
     mail::{address::Domain, transport::Level},
 };
 use std::collections::BTreeMap;
-use toml::de::DeValue;
 
 const KEYS: [&str; 6] = ["link", "downgrade", "downgrade_after", "class", "partner", "secure_alias"];
 const CLASS_KEYS: [&str; 6] = ["name", "recipients", "transport", "content", "signers", "signed_refused"];
@@ -34,9 +33,9 @@ pub fn read(file: &str, text: &str) -> Result<Encryption, Errors> {
             "link" => policy.link = link(&document, value),
             "downgrade" => policy.downgrade = Some(downgrade(&document, value)),
             "downgrade_after" => policy.downgrade_after = document.count(value),
-            "class" => classes = each(&document, value, "class", class),
-            "partner" => policy.partners = each(&document, value, "partner", partner),
-            "secure_alias" => policy.aliases = each(&document, value, "secure_alias", alias),
+            "class" => classes = document.tables(value, "class", class),
+            "partner" => policy.partners = document.tables(value, "partner", partner),
+            "secure_alias" => policy.aliases = document.tables(value, "secure_alias", alias),
             _ => document.complain_of_key(key, KEYS),
         }
     }
@@ -44,20 +43,6 @@ pub fn read(file: &str, text: &str) -> Result<Encryption, Errors> {
     check_aliases(&document, &policy.aliases);
     policy.classes = classes.into_iter().map(|(class, _)| class).collect();
     document.finish(policy)
-}
-
-/// The tables of an array, each read.
-fn each<T>(
-    document: &Document<'_>,
-    value: &Value<'_>,
-    name: &str,
-    read: impl Fn(&Document<'_>, &Value<'_>) -> Option<T>,
-) -> Vec<T> {
-    let DeValue::Array(items) = value.get_ref() else {
-        document.complain(value.span(), format!("these are tables: write [[{name}]]"));
-        return Vec::new();
-    };
-    items.iter().filter_map(|item| read(document, item)).collect()
 }
 
 /// One class, with the octet it stands at.

@@ -14,7 +14,6 @@ use crate::{
     limits,
     mail::{address::Domain, network::Network},
 };
-use toml::de::DeValue;
 
 const KEYS: [&str; 4] = ["correspondence", "greylist", "rate", "dns_list"];
 const GREYLIST_KEYS: [&str; 5] = ["wait_seconds", "retry_hours", "keep_days", "spare_dmarc", "spare_codes"];
@@ -32,8 +31,8 @@ pub fn read(file: &str, text: &str) -> Result<Senders, Errors> {
         match key.get_ref().as_ref() {
             "correspondence" => senders.correspondence = document.flag(value).unwrap_or_default(),
             "greylist" => senders.greylist = Some(greylist(&document, value)),
-            "rate" => senders.rates = each(&document, value, "rate", rate),
-            "dns_list" => senders.dns_lists = each(&document, value, "dns_list", dns_list),
+            "rate" => senders.rates = document.tables(value, "rate", rate),
+            "dns_list" => senders.dns_lists = document.tables(value, "dns_list", dns_list),
             _ => document.complain_of_key(key, KEYS),
         }
     }
@@ -41,20 +40,6 @@ pub fn read(file: &str, text: &str) -> Result<Senders, Errors> {
         document.complain(0..0, format!("more than {} lists; each costs every mail time", limits::DNS_LISTS_MAX));
     }
     document.finish(senders)
-}
-
-/// The tables of an array, each read.
-fn each<T>(
-    document: &Document<'_>,
-    value: &Value<'_>,
-    name: &str,
-    read: impl Fn(&Document<'_>, &Value<'_>) -> Option<T>,
-) -> Vec<T> {
-    let DeValue::Array(items) = value.get_ref() else {
-        document.complain(value.span(), format!("these are tables: write [[{name}]]"));
-        return Vec::new();
-    };
-    items.iter().filter_map(|item| read(document, item)).collect()
 }
 
 fn greylist(document: &Document<'_>, value: &Value<'_>) -> Greylist {

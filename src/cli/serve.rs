@@ -4,7 +4,7 @@
 
 use super::output::{self, Ending};
 use crate::{
-    config::Settings,
+    config::{Settings, watched},
     server::{Server, plan},
     telemetry::metrics::Metrics,
     world::place::Place,
@@ -74,6 +74,7 @@ impl Serve {
         log(self.log, Level::INFO, &SHOWN);
         let runtime = Runtime::new()?;
         runtime.block_on(async {
+            let loaded = watched::stamp(&settings);
             let server = match start(&settings).await {
                 Ok(server) => server,
                 Err(told) => return Ok(refused(told)),
@@ -84,7 +85,7 @@ impl Serve {
             } else {
                 output::line(&places)?;
             }
-            let reload = plan::reload(self.config, self.record, settings, server.desk());
+            let reload = plan::reload(self.config, self.record, settings, loaded, server.desk());
             server.run(reload).await?;
             Ok(Ending::Fine)
         })

@@ -56,7 +56,9 @@ pub struct Plan {
 pub struct Reload {
     /// Reads the configuration anew: new parts, or why the old ones stay.
     pub read: Box<dyn Fn() -> Result<Parts, String> + Send + Sync>,
-    /// The state of the files that rules and lists are read from.
+    /// The watched files as they were before the running parts were read: what changed meanwhile is read again.
+    pub loaded: Stamp,
+    /// The watched files as they are.
     pub stamp: Box<dyn Fn() -> Stamp + Send + Sync>,
 }
 
@@ -189,20 +191,20 @@ impl Server {
     ///
     /// # Errors
     /// When the signals cannot be listened for.
-    pub async fn run(mut self, reload: Reload) -> io::Result<()> {
+    pub async fn run(mut self, mut reload: Reload) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut watch = interval(limits::RULES_WATCH_SECONDS);
         let mut sweeping = interval(limits::QUARANTINE_SWEEP_SECONDS);
-        let (mut loaded, mut seen) = ((reload.stamp)(), Vec::new());
+        let mut seen = Vec::new();
         loop {
             tokio::select! {
                 _ = watch.tick() => {
                     let now = (reload.stamp)();
                     // Twice the same, so that nothing is read while it is being written.
-                    if now != loaded && now == seen {
-                        loaded.clone_from(&now);
+                    if now != reload.loaded && now == seen {
+                        reload.loaded.clone_from(&now);
                         drop(self.reload(&reload));
                     }
                     seen = now;

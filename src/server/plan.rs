@@ -4,7 +4,10 @@
 
 use super::{Plan, Reload};
 use crate::{
-    config::{Destination, Settings, egress, watched},
+    config::{
+        Destination, Settings, egress,
+        watched::{self, Stamp},
+    },
     doors::{
         deliver::{
             self, Mailstore,
@@ -61,8 +64,16 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 }
 
 /// Reads the same configuration file again; what is bound to sockets stays as it was `started`, and is told.
+///
+/// `loaded` is the stamp of the watched files from before the start.
 #[must_use]
-pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings, desk: &Arc<Desk>) -> Reload {
+pub fn reload(
+    file: Option<PathBuf>,
+    record: Option<PathBuf>,
+    started: Settings,
+    loaded: Stamp,
+    desk: &Arc<Desk>,
+) -> Reload {
     let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
     // Where things are read from may change with the configuration.
     let current = Arc::new(ArcSwap::from_pointee(started.clone()));
@@ -80,7 +91,7 @@ pub fn reload(file: Option<PathBuf>, record: Option<PathBuf>, started: Settings,
         }
         Ok(parts)
     });
-    Reload { read, stamp }
+    Reload { read, loaded, stamp }
 }
 
 /// Keys that a reload does not heed and whose values differ.
@@ -179,6 +190,9 @@ pub fn mailstore(settings: &Settings) -> Result<Mailstore, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::Server;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::time::timeout;
 
     #[test]
     fn what_a_reload_does_not_heed_is_told() {
@@ -189,5 +203,25 @@ mod tests {
         now.lmtp_listen.clear();
         now.thresholds = started.thresholds;
         assert_eq!(unheeded(&started, &now), ["lmtp.listen", "dns.resolvers"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn files_that_changed_while_the_server_started_are_read_once_more() {
+        let mut settings = Settings::load(None).unwrap();
+        settings.milter_listen.clear();
+        settings.lmtp_listen.clear();
+        settings.http_listen.clear();
+        let plan = plan(&settings, Arc::new(Metrics::new().unwrap())).unwrap();
+        let server = Server::start(plan).await.unwrap();
+        let reads = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&reads);
+        let read = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Err("not this time".to_owned())
+        };
+        let changed = || vec![(PathBuf::from("a.toml"), 1, None)];
+        let reload = Reload { read: Box::new(read), loaded: Vec::new(), stamp: Box::new(changed) };
+        assert!(timeout(10 * limits::RULES_WATCH_SECONDS, server.run(reload)).await.is_err());
+        assert_eq!(reads.load(Ordering::Relaxed), 1);
     }
 }

@@ -114,7 +114,7 @@ impl Demo {
             output::line("serving; Ctrl-C ends")?;
         }
         let nothing = || Err("the demo has no configuration file".to_owned());
-        server.run(Reload { read: Box::new(nothing), stamp: Box::new(Vec::new) }).await?;
+        server.run(Reload { read: Box::new(nothing), loaded: Vec::new(), stamp: Box::new(Vec::new) }).await?;
         Ok(ending)
     }
 }

@@ -9,6 +9,8 @@ use super::{
     octets::{find_any_case, holds},
 };
 use crate::mail::filetype;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Marks of a page, and what is looked for.
 const MARKS: &[(&[u8], &str)] = &[
@@ -30,16 +32,22 @@ const MARKS: &[(&[u8], &str)] = &[
 #[must_use]
 pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
     let mut contents = Contents::default();
-    for (mark, word) in MARKS {
-        if holds(bytes, mark) {
-            contents.traits.insert(word);
-        }
-    }
+    contents.traits.extend(marks(bytes));
     data_uris(bytes, &mut contents, budget);
     if contents.traits.contains("script") {
         script(bytes, &mut contents, budget);
     }
     contents
+}
+
+/// The words for the marks that a page has, found in one pass over it.
+fn marks(bytes: &[u8]) -> BTreeSet<&'static str> {
+    static ALL: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let marks = MARKS.iter().map(|(mark, _)| mark);
+        AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(marks).ok()
+    });
+    let found = ALL.iter().flat_map(|all| all.find_overlapping_iter(bytes));
+    found.filter_map(|found| MARKS.get(found.pattern().as_usize())).map(|(_, word)| *word).collect()
 }
 
 /// Files that stand in the page as RFC 2397 writes them.

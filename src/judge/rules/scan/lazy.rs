@@ -12,7 +12,7 @@ use std::{
     collections::HashMap,
     ops::Range,
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -84,13 +84,18 @@ impl Default for Starts {
 /// For each row of a block the patterns whose walks end before it.
 type Ended = Box<[OnceLock<Box<[u32]>>]>;
 
-/// A state: the places, in order, what stands before them, and the patterns whose walks ended there.
-type Key = (Box<[u32]>, Side, Box<[u32]>);
+/// The places, in order, what stands before them, and the patterns whose walks ended there.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct State {
+    places: Box<[u32]>,
+    before: Side,
+    ended: Box<[u32]>,
+}
 
 #[derive(Debug, Default)]
 struct Growth {
-    states: Vec<Key>,
-    known: HashMap<Key, u32>,
+    states: Vec<Arc<State>>,
+    known: HashMap<Arc<State>, u32>,
     seen: Vec<bool>,
     closure: Vec<u32>,
     stack: Vec<u32>,
@@ -213,7 +218,8 @@ impl Lazy {
             return Some(row);
         }
         let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = self.row(&mut growth, (Box::new([from.0]), before, Box::default()), memory)?;
+        let start =
+            self.row(&mut growth, State { places: Box::new([from.0]), before, ended: Box::default() }, memory)?;
         cell.store(start, Ordering::Release);
         Some(start)
     }
@@ -257,8 +263,8 @@ impl Lazy {
     fn grow(&self, graph: &Graph, row: u32, class: usize, octet: Option<u8>, memory: &Memory) -> Option<u32> {
         let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.number(row);
-        let (places, before, _) = growth.states.get(number)?.clone();
-        self.close(graph, &mut growth, &places, before, side(graph, octet));
+        let state = Arc::clone(growth.states.get(number)?);
+        self.close(graph, &mut growth, &state.places, state.before, side(graph, octet));
         let next = if self.mode == Mode::Anchored && !growth.ended.is_empty() {
             MATCH
         } else {
@@ -267,7 +273,7 @@ impl Lazy {
             if places.is_empty() && ended.is_empty() {
                 DEAD
             } else {
-                self.row(&mut growth, (places, side(graph, octet), ended), memory)?
+                self.row(&mut growth, State { places, before: side(graph, octet), ended }, memory)?
             }
         };
         self.cell(row, class)?.store(next, Ordering::Release);
@@ -326,8 +332,8 @@ impl Lazy {
     }
 
     /// The row of a state, a new one if it is not known.
-    fn row(&self, growth: &mut Growth, key: Key, memory: &Memory) -> Option<u32> {
-        if let Some(row) = growth.known.get(&key) {
+    fn row(&self, growth: &mut Growth, state: State, memory: &Memory) -> Option<u32> {
+        if let Some(row) = growth.known.get(&state) {
             return Some(*row);
         }
         let (mut first, mut block, mut size) = (0, 0, FIRST_BLOCK);
@@ -339,20 +345,21 @@ impl Lazy {
         let space = self.blocks.get(block)?;
         let length = size * self.stride;
         let is_new = space.get().is_none();
-        let octets = if is_new { length * 4 } else { 0 } + key.0.len() * 8 + 160;
+        let octets = if is_new { length * 4 } else { 0 } + state.places.len() * 4 + 160;
         if !memory.take(octets) {
             return None;
         }
         space.get_or_init(|| std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(length).collect());
         let place = u32::try_from((growth.states.len() - first) * self.stride).ok()?;
         let mut row = (u32::try_from(block).ok()? << BLOCK_SHIFT) | place;
-        if !key.2.is_empty() {
+        if !state.ended.is_empty() {
             row |= SPECIAL;
             let space = self.ended.get(block)?.get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
-            space.get(growth.states.len() - first)?.get_or_init(|| key.2.clone());
+            space.get(growth.states.len() - first)?.get_or_init(|| state.ended.clone());
         }
-        growth.states.push(key.clone());
-        growth.known.insert(key, row);
+        let state = Arc::new(state);
+        growth.states.push(Arc::clone(&state));
+        growth.known.insert(state, row);
         Some(row)
     }
 }

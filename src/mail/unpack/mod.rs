@@ -7,6 +7,8 @@ pub mod budget;
 mod cabinet;
 mod cms;
 mod coded;
+#[cfg(feature = "qr")]
+mod codes;
 mod compound;
 pub mod contents;
 mod disc;
@@ -163,7 +165,7 @@ fn picture(_: &[u8], _: &mut Budget) -> Contents {
 /// Looks for codes in bare pixels, `width` in a line.
 #[cfg(feature = "qr")]
 fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
-    picture::codes(width, gray, contents);
+    codes::read(width, gray, contents);
 }
 
 #[cfg(not(feature = "qr"))]

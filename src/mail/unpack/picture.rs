@@ -1,11 +1,9 @@
-//! QR codes in pictures: what a telephone that is held before the screen would read.
+//! Pictures, made gray and small, so that QR codes can be looked for: what a telephone before the screen would read.
 //!
-//! Pure. Pictures are made small before codes are looked for; a code that fills some part of a letter survives that.
+//! Pure. A code that fills some part of a letter survives being made small.
 
-use super::{budget::Budget, contents::Contents};
-use crate::mail::content::LinkPlace;
-use image::{ImageReader, Limits};
-use rqrr::PreparedImage;
+use super::{budget::Budget, codes, contents::Contents};
+use image::{DynamicImage, ImageReader, Limits};
 use std::io::Cursor;
 
 /// Looks for codes in a picture.
@@ -15,8 +13,9 @@ pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
     let Ok(reader) = ImageReader::new(Cursor::new(bytes)).with_guessed_format() else { return contents };
     // A picture that is broken or of an unknown kind shows no code.
     let Ok((width, height)) = reader.into_dimensions() else { return contents };
-    let pixels = (width as usize).saturating_mul(height as usize);
-    if width.min(height) < SIDE_MIN {
+    let (width, height) = (width as usize, height as usize);
+    let pixels = width.saturating_mul(height);
+    if width.min(height) < codes::SIDE_MIN {
         return contents;
     }
     if pixels > PIXELS_MAX || !budget.picture(pixels) {
@@ -30,56 +29,100 @@ pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
     bounds.max_alloc = Some(ALLOCATION_MAX);
     reader.limits(bounds);
     let Ok(picture) = reader.decode() else { return contents };
-    let picture = if width.max(height) > SCALED_SIDE { picture.thumbnail(SCALED_SIDE, SCALED_SIDE) } else { picture };
-    // Clear parts are white, as on a page.
-    let gray: Vec<u8> = picture
-        .to_luma_alpha8()
-        .pixels()
-        .map(|pixel| {
-            let [luma, alpha] = pixel.0;
-            let shown = u16::from(luma) * u16::from(alpha) / 255 + (255 - u16::from(alpha));
-            u8::try_from(shown).unwrap_or(u8::MAX)
-        })
-        .collect();
-    codes(picture.width() as usize, &gray, &mut contents);
+    let (width, gray) = gray(&picture);
+    codes::read(width, &gray, &mut contents);
     contents
 }
 
-/// Looks for codes in lines of `width` gray pixels each, as they are and as a negative.
-pub fn codes(width: usize, gray: &[u8], contents: &mut Contents) {
-    if width == 0 || gray.len() / width < SIDE_MIN as usize {
-        return;
-    }
-    let height = gray.len() / width;
-    // Negatives are rare: they are looked for in every second pixel of a large picture.
-    let coarse = if width.max(height) > SCALED_SIDE as usize / 2 { 2 } else { 1 };
-    for (mask, step) in [(0, 1), (0xff, coarse)] {
-        let pixel = |x: usize, y: usize| gray.get(y * step * width + x * step).copied().unwrap_or(0xff) ^ mask;
-        let mut prepared = PreparedImage::prepare_from_greyscale(width / step, height / step, pixel);
-        let grids = prepared.detect_grids();
-        let mut found = false;
-        for grid in grids.iter().take(GRIDS_MAX) {
-            let Ok((_, text)) = grid.decode() else { continue };
-            found = true;
-            contents.traits.insert("qr");
-            let text = text.trim();
-            if text.contains(':') || text.starts_with("www.") {
-                contents.targets.push((text.to_owned(), LinkPlace::Qr));
-            } else {
-                contents.show(text);
-                contents.show("\n");
-            }
-        }
-        if found {
-            return;
-        }
+/// The gray pixels of a picture, made small, and how many a line has. Clear parts are white, as on a page.
+fn gray(picture: &DynamicImage) -> (usize, Vec<u8>) {
+    let size = (picture.width() as usize, picture.height() as usize);
+    let opaque = |pixel: &[u8]| match pixel {
+        [red, green, blue, ..] => luma(*red, *green, *blue),
+        _ => 0,
+    };
+    match picture {
+        DynamicImage::ImageLuma8(plain) => small(size, 1, plain, |pixel| pixel.first().copied().map_or(0, u32::from)),
+        DynamicImage::ImageRgb8(plain) => small(size, 3, plain, opaque),
+        DynamicImage::ImageRgba8(plain) => small(size, 4, plain, seen_through),
+        other => small(size, 4, &other.to_rgba8(), seen_through),
     }
 }
 
-/// The smallest code has 21 modules, of which each takes some pixels.
-const SIDE_MIN: u32 = 42;
+/// How bright a colour is (ITU-R BT.709), from 0 to 255.
+fn luma(red: u8, green: u8, blue: u8) -> u32 {
+    (54 * u32::from(red) + 183 * u32::from(green) + 19 * u32::from(blue)) >> 8
+}
+
+/// How bright red, green, blue and alpha are on white paper.
+fn seen_through(pixel: &[u8]) -> u32 {
+    let [red, green, blue, alpha] = *pixel else { return 0 };
+    (luma(red, green, blue) * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255
+}
+
+/// A picture of lines of pixels of some octets each, with its longer side `SCALED_SIDE` at most: means over rectangles.
+fn small(
+    (width, height): (usize, usize),
+    octets: usize,
+    picture: &[u8],
+    bright: impl Fn(&[u8]) -> u32,
+) -> (usize, Vec<u8>) {
+    let longer = width.max(height);
+    if longer <= SCALED_SIDE {
+        let bright = |pixel| u8::try_from(bright(pixel)).unwrap_or(u8::MAX);
+        return (width, picture.chunks_exact(octets).map(bright).collect());
+    }
+    let scaled = |side: usize| (side * SCALED_SIDE / longer).max(1);
+    let (columns, lines) = (spans(width, scaled(width)), spans(height, scaled(height)));
+    let mut gray = Vec::with_capacity(columns.len() * lines.len());
+    let mut rows = picture.chunks_exact(width * octets);
+    let mut sums = vec![0; columns.len()];
+    for line in lines {
+        sums.fill(0);
+        for row in rows.by_ref().take(line) {
+            let mut pixels = row.chunks_exact(octets);
+            for (sum, column) in sums.iter_mut().zip(&columns) {
+                *sum += pixels.by_ref().take(*column).map(&bright).sum::<u32>();
+            }
+        }
+        let mean = |(sum, column): (&u32, &usize)| u8::try_from(*sum as usize / (column * line)).unwrap_or(u8::MAX);
+        gray.extend(sums.iter().zip(&columns).map(mean));
+    }
+    (columns.len(), gray)
+}
+
+/// A side cut into so many spans that differ by one at most.
+fn spans(side: usize, count: usize) -> Vec<usize> {
+    (0..count).map(|span| (span + 1) * side / count - span * side / count).collect()
+}
+
 const SIDE_MAX: u32 = 20_000;
-const SCALED_SIDE: u32 = 1000;
+const SCALED_SIDE: usize = 1000;
 const PIXELS_MAX: usize = 30_000_000;
 const ALLOCATION_MAX: u64 = 192 << 20;
-const GRIDS_MAX: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_made_small_without_losing_its_halves() {
+        let (width, height) = (3001, 1501);
+        let picture: Vec<u8> = (0..width * height)
+            .flat_map(|place| if place % width < 1500 { [0; 4] } else { [255, 0, 0, 255] })
+            .collect();
+        let (columns, gray) = small((width, height), 4, &picture, seen_through);
+        assert_eq!((columns, gray.len() / columns), (1000, 500));
+        // What is clear is white; red is dark.
+        assert_eq!((gray.first(), gray.last()), (Some(&255), Some(&53)));
+    }
+
+    #[test]
+    fn gray_and_colour_are_as_bright() {
+        let black = DynamicImage::new_rgb8(50, 50);
+        assert_eq!(gray(&black), (50, vec![0; 2500]));
+        let mut picture = DynamicImage::new_luma8(50, 50);
+        picture.invert();
+        assert_eq!(gray(&picture), (50, vec![255; 2500]));
+    }
+}

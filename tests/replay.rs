@@ -251,3 +251,26 @@ fn the_commands_of_the_manual_work() {
     let page = fs::read_to_string(work.path().join("change.html")).unwrap();
     assert!(page.contains("PORTAL_PASSWORD_LURE") && page.contains("complaint.eml"));
 }
+
+#[test]
+fn a_changed_policy_that_asks_what_a_case_lacks_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let list = "[[dns_list]]\nzone = \"clients.list.example\"\nkind = \"client\"\n";
+    fs::write(at.join("senders.toml"), list).unwrap();
+    fs::write(at.join("w.toml"), "[dns]\nresolvers = ['127.0.0.1:53']\n[policy]\nsenders = 'senders.toml'\n").unwrap();
+    let case = root().join("corpus/cases/authentication/arc_pass");
+    let case = case.to_str().unwrap();
+    let (_, before) = json(&wehr(at, &["replay", "--json", case]));
+    assert_eq!(before["not_recorded"]["mails"], 0, "{before}");
+    let (mails, after) = json(&wehr(at, &["replay", "--json", "--mails", "--config", "w.toml", case]));
+    assert_eq!(after["not_recorded"]["mails"], 1, "{after}");
+    assert!(after["not_recorded"]["questions"].as_object().is_some_and(|kinds| !kinds.is_empty()), "{after}");
+    assert!(mails[0]["not_recorded"].as_array().is_some_and(|kinds| !kinds.is_empty()), "{mails:?}");
+    let told = wehr(at, &["replay", "--config", "w.toml", case]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("Not recorded: 1 mails"), "{told}");
+    // Two runs say the same: what a case lacks is an answer like any other.
+    let (again, _) = json(&wehr(at, &["replay", "--json", "--mails", "--config", "w.toml", case]));
+    assert_eq!(mails, again);
+}

@@ -14,6 +14,10 @@ pub const FIELDS_MAX: usize = 4096;
 pub const RECIPIENTS_MAX: usize = 1000;
 /// Octets of an envelope address; RFC 5321 4.5.3.1.3 says 256, UTF-8 and sloppy clients need more.
 pub const ADDRESS_BYTES_MAX: usize = 1024;
+/// Octets of an identifier in the log line: names of symbols are the longest list.
+pub const LOG_TOKEN_BYTES_MAX: usize = 16 << 10;
+/// Recipients whose pseudonyms the log line of a mail has; the others are counted.
+pub const LOG_RECIPIENTS_MAX: usize = 50;
 /// Octets of a mail kept in memory before the spool goes to an unlinked file.
 pub const SPOOL_MEMORY_BYTES_MAX: usize = 128 << 10;
 /// Mails no larger than `SPOOL_MEMORY_BYTES_MAX` that are judged (and wait for answers) at once.

@@ -15,6 +15,7 @@ pub mod output;
 pub mod partners;
 pub mod privacy;
 pub mod progress;
+pub mod pseudonym;
 pub mod quarantine;
 pub mod replay;
 pub mod rules;
@@ -59,6 +60,8 @@ enum Verb {
     SubjectAccess(privacy::SubjectAccess),
     /// Delete what is held about an address
     Erase(privacy::Erase),
+    /// Tell under which names somebody stands in the log
+    Pseudonym(pseudonym::Pseudonym),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Verb::Quarantine(quarantine) => quarantine.run(),
         Verb::SubjectAccess(access) => access.run(),
         Verb::Erase(erase) => erase.run(),
+        Verb::Pseudonym(pseudonym) => pseudonym.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
         Verb::Dashboards(dashboards) => dashboards.run(),

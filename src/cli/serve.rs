@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use std::{
     fmt::Display,
     io::{self, IsTerminal},
+    panic,
     path::PathBuf,
     sync::{
         Arc,
@@ -21,6 +22,7 @@ use std::{
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Take mail through the milter and LMTP doors until SIGTERM or Ctrl-C; SIGHUP reads the configuration anew.
 ///
@@ -108,10 +110,17 @@ pub fn log(form: Form, level: Level, is_shown: &'static AtomicBool) {
         if is_shown.load(Ordering::Relaxed) { Box::new(io::stderr()) } else { Box::new(io::sink()) }
     };
     let lines = tracing_subscriber::fmt().with_writer(writer).with_max_level(level);
+    // What libraries would tell may hold names and addresses of mails: nobody types it.
+    let ours = Targets::new().with_target("wehr", level).with_target("mail", level);
     let _ = match form {
-        Form::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
-        Form::Json => lines.json().flatten_event(true).try_init(),
+        Form::Text => lines.with_ansi(io::stderr().is_terminal()).finish().with(ours).try_init(),
+        Form::Json => lines.json().flatten_event(true).finish().with(ours).try_init(),
     };
+    // The text of a panic may quote a mail; its place does not.
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a thread panicked");
+    }));
 }
 
 fn refused(told: impl Display) -> Ending {

@@ -11,6 +11,7 @@ use crate::{
         desk::{Desk, Parts},
         listener::{Listener, unbound},
         lmtp::{self, certificate::Certificate},
+        log_keys::{self, LogKeys},
         milter, spamd,
     },
     limits,
@@ -21,6 +22,7 @@ use crate::{
     web::{self, Api, Reloaded, tokens::Tokens},
     world::place::Place,
 };
+use arc_swap::ArcSwap;
 use std::{
     io,
     net::SocketAddr,
@@ -28,6 +30,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::{
     net::TcpListener,
@@ -54,12 +57,21 @@ pub struct Plan {
 
 /// How a running server gets new parts.
 pub struct Reload {
-    /// Reads the configuration anew: new parts, or why the old ones stay.
-    pub read: Box<dyn Fn() -> Result<Parts, String> + Send + Sync>,
+    /// Reads the configuration anew, or tells why the old one stays.
+    pub read: Box<dyn Fn() -> Result<Anew, String> + Send + Sync>,
     /// The watched files as they were before the running parts were read: what changed meanwhile is read again.
     pub loaded: Stamp,
     /// The watched files as they are.
     pub stamp: Box<dyn Fn() -> Stamp + Send + Sync>,
+}
+
+/// What a reload puts in place, all of it or nothing.
+pub struct Anew {
+    pub parts: Parts,
+    /// Who may use the admin API.
+    pub tokens: Arc<Tokens>,
+    /// How the log tells persons apart.
+    pub log: log_keys::Settings,
 }
 
 /// A server that takes mail.
@@ -79,6 +91,7 @@ pub struct Server {
     doors: JoinSet<()>,
     pages: JoinSet<()>,
     certificate: Option<Arc<Certificate>>,
+    tokens: Arc<ArcSwap<Tokens>>,
 }
 
 impl Server {
@@ -95,6 +108,7 @@ impl Server {
         let spamds = bind(&plan.spamd).await?;
         let pages = bind_tcp(&plan.http).await?;
         let (admin, tokens) = plan.admin.unwrap_or_default();
+        let tokens = Arc::new(ArcSwap::new(tokens));
         let admins = bind_tcp(&admin).await?;
         let (reload, asked) = mpsc::channel(1);
         let mut server = Self {
@@ -111,6 +125,7 @@ impl Server {
             doors: JoinSet::new(),
             pages: JoinSet::new(),
             certificate: plan.lmtp_settings.certificate.clone(),
+            tokens: Arc::clone(&tokens),
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
         for listener in milters {
@@ -209,7 +224,10 @@ impl Server {
                     }
                     seen = now;
                 }
-                _ = sweeping.tick() => drop(tokio::spawn(sweep(Arc::clone(&self.desk)))),
+                _ = sweeping.tick() => {
+                    drop(tokio::spawn(sweep(Arc::clone(&self.desk))));
+                    drop(tokio::spawn(sweep_keys(Arc::clone(&self.desk))));
+                }
                 _ = hangup.recv() => drop(self.reload(&reload)),
                 Some(tell) = self.asked.recv() => {
                     // Who asked may have gone; the reload counts all the same.
@@ -224,16 +242,20 @@ impl Server {
     }
 
     fn reload(&self, reload: &Reload) -> Reloaded {
-        let read = (reload.read)().and_then(|parts| {
+        let read = (reload.read)().and_then(|anew| {
             if let Some(certificate) = &self.certificate {
                 certificate.reload()?;
             }
-            Ok(parts)
+            Ok(anew)
         });
         match read {
-            Ok(parts) => {
+            Ok(Anew { parts, tokens, log }) => {
                 let digest = parts.rulebook.digest.clone();
                 self.desk.replace(parts);
+                self.tokens.store(tokens);
+                if let Some(keys) = self.desk.log_keys() {
+                    keys.set(log);
+                }
                 self.desk.metrics().reload(true);
                 tracing::info!(rulebook = %digest, "reloaded");
                 Ok(digest)
@@ -266,6 +288,20 @@ async fn sweep(desk: Arc<Desk>) {
     match quarantine.swept().await {
         Ok(census) => desk.metrics().quarantine(census.mails, census.octets, census.oldest_age),
         Err(error) => tracing::error!(folder = %quarantine.folder().display(), %error, "quarantine: cannot sweep"),
+    }
+}
+
+/// Destroys keys of the log whose days are over, and makes those of the next ones.
+async fn sweep_keys(desk: Arc<Desk>) {
+    let Some(keys) = desk.log_keys().cloned() else { return };
+    // A panic there is told by the panic itself.
+    let _ = tokio::task::spawn_blocking(move || swept(&keys)).await;
+}
+
+fn swept(keys: &LogKeys) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    if let Err(error) = keys.sweep(now.cast_signed()) {
+        tracing::error!(%error, "log: a key of pseudonyms cannot be used or destroyed; without it persons are written as `-`");
     }
 }
 

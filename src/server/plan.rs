@@ -2,7 +2,7 @@
 //!
 //! Opens what has to be open before the first mail (certificates, roots), and says what is wrong with it.
 
-use super::{Plan, Reload};
+use super::{Anew, Plan, Reload};
 use crate::{
     config::{
         Destination, Settings, egress,
@@ -16,7 +16,9 @@ use crate::{
         },
         desk::{Desk, Limits, Parts},
         faults::Faults,
-        lmtp, milter,
+        lmtp,
+        log_keys::LogKeys,
+        milter,
         quarantine::Quarantine,
         record::{self, Recorder},
     },
@@ -49,6 +51,11 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
     let memory_bytes_max = limits.memory_bytes_max(threads);
     metrics.memory_bytes_max(memory_bytes_max);
     tracing::info!(threads, memory_mib_max = memory_bytes_max >> 20, "mails take at most so much memory");
+    let desk = Desk::new(parts, metrics, limits, pool);
+    // Keys that are too old go before the first line is written.
+    let keys = LogKeys::new(settings.log.clone());
+    super::swept(&keys);
+    desk.name_by(Arc::new(keys));
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),
@@ -59,7 +66,7 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         check: settings.check_listen.clone(),
         spamd: settings.spamd_listen.clone(),
         connections_max: settings.connections_max,
-        desk: Desk::new(parts, metrics, limits, pool),
+        desk,
     })
 }
 
@@ -85,11 +92,12 @@ pub fn reload(
         settings.is_egress_denied |= started.is_egress_denied;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         let keys = unheeded(&started, &settings);
+        let (tokens, log) = (settings.admin_tokens.clone().unwrap_or_default(), settings.log.clone());
         current.store(Arc::new(settings));
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(" "), "these keys have changed and count only after a restart");
         }
-        Ok(parts)
+        Ok(Anew { parts, tokens, log })
     });
     Reload { read, loaded, stamp }
 }
@@ -104,7 +112,7 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("http.listen", started.http_listen != now.http_listen),
         ("http.check_listen", started.check_listen != now.check_listen),
         ("http.admin_listen", started.admin_listen != now.admin_listen),
-        ("http.admin_tokens", started.admin_tokens != now.admin_tokens),
+        ("http.admin_tokens", started.admin_tokens.is_none() && now.admin_tokens.is_some()),
         ("spamd.listen", started.spamd_listen != now.spamd_listen),
         ("clamd.address", started.clamd != now.clamd),
         ("clamd.stream_bytes_max", started.clamd_stream_bytes_max != now.clamd_stream_bytes_max),

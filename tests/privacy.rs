@@ -1,0 +1,185 @@
+//! Privacy: what a server writes of a mail names nobody in clear, and pseudonyms are found as long as their key lives.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+const CONFIG: &str = r#"
+authserv_id = "mx.school.example"
+[milter]
+listen = []
+[lmtp]
+listen = ["127.0.0.1:0"]
+[http]
+listen = ["127.0.0.1:0"]
+[log]
+pseudonym_days = 3
+"#;
+
+/// Nothing of these may stand in a log or a metric.
+const PERSONAL: [&str; 7] = ["anna", "mueller", "parent", "geheim", "zeugnis", "192.0.2.77", "192.0.2."];
+
+/// A filter in a folder of its own; it ends with the test.
+struct Filter {
+    child: Child,
+    lmtp: String,
+    metrics: String,
+    folder: tempfile::TempDir,
+}
+
+impl Filter {
+    fn start(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("wehr.toml"), config).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
+            .args(["serve", "--config", "wehr.toml", "--json", "--log", "json"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(folder.path().join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let log = || fs::read_to_string(folder.path().join("log")).unwrap();
+        let places: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{}", log()));
+        let host = places["metrics"][0].as_str().unwrap().split('/').nth(2).unwrap().to_owned();
+        Self { lmtp: places["lmtp"][0].as_str().unwrap().to_owned(), metrics: host, child, folder }
+    }
+
+    /// Hands a mail over and returns the last reply.
+    fn send(&self) -> String {
+        let mut stream = BufReader::new(TcpStream::connect(&self.lmtp).unwrap());
+        let mut say = |text: &str| {
+            stream.get_mut().write_all(text.as_bytes()).unwrap();
+            let mut line = String::new();
+            loop {
+                line.clear();
+                stream.read_line(&mut line).unwrap();
+                if line.as_bytes().get(3) != Some(&b'-') {
+                    return line.clone();
+                }
+            }
+        };
+        say("");
+        say("LHLO mta.school.example\r\n");
+        say("XFORWARD ADDR=192.0.2.77 HELO=parent.example IDENT=4bXq1T3Xz1z9\r\n");
+        say("MAIL FROM:<parent@sender.example>\r\n");
+        say("RCPT TO:<Anna.Mueller@school.example>\r\n");
+        say("DATA\r\n");
+        say("From: parent@sender.example\r\nTo: Anna <anna.mueller@school.example>\r\nSubject: Zeugnis geheim\r\n\
+            \r\nGeheim.\r\n.\r\n")
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    fn stop(&mut self) {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wehr(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wehr")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn line(log: &str) -> Value {
+    let found = log.lines().find(|line| line.contains("\"mail\"")).unwrap_or_else(|| panic!("no mail in {log}"));
+    serde_json::from_str(found).unwrap()
+}
+
+#[test]
+fn the_log_and_the_metrics_name_nobody_and_pseudonyms_are_found() {
+    let mut filter = Filter::start(CONFIG);
+    let reply = filter.send();
+    assert!(reply.starts_with("250"), "{reply}");
+    let mut metrics = TcpStream::connect(&filter.metrics).unwrap();
+    metrics.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut series = String::new();
+    metrics.read_to_string(&mut series).unwrap();
+    filter.stop();
+    let log = filter.log();
+    for word in PERSONAL {
+        assert!(!log.to_lowercase().contains(word), "{word} is in the log: {log}");
+        assert!(!series.to_lowercase().contains(word), "{word} is in the metrics");
+    }
+    let line = line(&log);
+    assert_eq!((&line["queue_id"], &line["sender_domain"]), (&"4bXq1T3Xz1z9".into(), &"sender.example".into()));
+    assert_eq!((&line["client_network"], &line["recipients"]), (&"-".into(), &1.into()));
+    for (whom, field) in
+        [("anna.mueller@SCHOOL.example", "to"), ("parent@sender.example", "sender"), ("192.0.2.77", "client")]
+    {
+        let output = wehr(filter.folder.path(), &["pseudonym", whom, "--config", "wehr.toml", "--json"]);
+        assert_eq!(output.status.code(), Some(0));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["pseudonym"], line[field], "{whom}");
+    }
+    let access =
+        wehr(filter.folder.path(), &["subject-access", "anna.mueller@school.example", "--config", "wehr.toml"]);
+    let told = String::from_utf8(access.stdout).unwrap();
+    assert!(told.contains(line["to"].as_str().unwrap()), "{told}");
+    // The key is gone, and with it whoever could tell.
+    let keys = filter.folder.path().join("wehr-data/log-keys");
+    assert_eq!(fs::read_dir(&keys).unwrap().count(), 2, "today's and tomorrow's");
+    fs::remove_dir_all(&keys).unwrap();
+    let output = wehr(filter.folder.path(), &["pseudonym", "anna.mueller@school.example", "--config", "wehr.toml"]);
+    assert!(output.status.code() == Some(1) && output.stdout.is_empty());
+}
+
+#[test]
+fn keys_that_are_too_old_are_destroyed_when_the_server_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("wehr-data/log-keys");
+    fs::create_dir_all(&keys).unwrap();
+    // A second name shows what was overwritten.
+    let old = keys.join("2020-01-01.key");
+    fs::write(&old, [7; 32]).unwrap();
+    fs::hard_link(&old, folder.path().join("seen")).unwrap();
+    fs::write(folder.path().join("wehr.toml"), CONFIG).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
+        .args(["serve", "--config", "wehr.toml", "--json"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!old.exists());
+    assert_eq!(fs::read(folder.path().join("seen")).unwrap(), [0; 32]);
+}
+
+#[test]
+fn without_keys_the_log_says_a_dash_and_with_the_network_no_more_than_that() {
+    let config = CONFIG.replace("pseudonym_days = 3", "pseudonym_days = 0\nclient_network = \"yes\"");
+    let mut filter = Filter::start(&config);
+    assert!(filter.send().starts_with("250"));
+    filter.stop();
+    let line = line(&filter.log());
+    assert_eq!((&line["to"], &line["sender"], &line["client"]), (&"-".into(), &"-".into(), &"-".into()));
+    assert_eq!(line["client_network"], "192.0.2.0/24");
+    assert!(!filter.log().contains("192.0.2.77"));
+}

@@ -124,7 +124,10 @@ impl Key {
         let Some(text) = &of.0 else { return Pseudonym(NOTHING.to_owned()) };
         let tag = hmac::sign(&self.0, text.as_bytes());
         let number = tag.as_ref().first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
-        let letter = |place: usize| LETTERS.get((number >> (59 - 5 * place)) as usize & 31).copied().map(char::from);
+        let letter = |place: usize| {
+            let index = usize::try_from(number >> (59 - 5 * place) & 31).ok()?;
+            LETTERS.get(index).copied().map(char::from)
+        };
         Pseudonym("p:".chars().chain((0..PSEUDONYM_LETTERS).filter_map(letter)).collect())
     }
 }

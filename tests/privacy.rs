@@ -13,6 +13,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -182,4 +183,80 @@ fn without_keys_the_log_says_a_dash_and_with_the_network_no_more_than_that() {
     assert_eq!((&line["to"], &line["sender"], &line["client"]), (&"-".into(), &"-".into(), &"-".into()));
     assert_eq!(line["client_network"], "192.0.2.0/24");
     assert!(!filter.log().contains("192.0.2.77"));
+}
+
+/// The report about a configuration: exit code and lines.
+fn audit(config: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("wehr.toml"), config).unwrap();
+    fs::write(folder.path().join("tokens"), format!("anna operator {}\n", "0".repeat(64))).unwrap();
+    let keys = folder.path().join("wehr-data/log-keys");
+    fs::create_dir_all(&keys).unwrap();
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(keys.join("2020-01-01.key"), [7; 32]).unwrap();
+    let output = wehr(folder.path(), &[&["audit", "--config", "wehr.toml", "--json"], arguments].concat());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output.status.code().unwrap(), lines)
+}
+
+#[test]
+fn an_audit_finds_what_an_auditor_would() {
+    let config = r#"
+[lmtp]
+listen = ["0.0.0.0:8024"]
+[http]
+admin_listen = ["192.0.2.1:8081"]
+admin_tokens = "tokens"
+[clamd]
+address = "192.0.2.9:3310"
+[quarantine]
+keep_days = 400
+"#;
+    let (code, lines) = audit(config, &[]);
+    assert_eq!(code, 1);
+    let found = |section: &str, word: &str| {
+        let is_it = |line: &&Value| line["section"] == section && line["what"].as_str().unwrap().contains(word);
+        let line = lines.iter().find(is_it).unwrap_or_else(|| panic!("no {section} {word}: {lines:#?}"));
+        assert!(["where", "why"].iter().all(|key| !line[*key].as_str().unwrap().is_empty()), "{line}");
+        line["state"].as_str().unwrap().to_owned()
+    };
+    for (section, word, state) in [
+        ("version", "rulebook", "ok"),
+        ("egress", "mode allow", "finding"),
+        ("egress", "192.0.2.9:3310", "finding"),
+        ("listeners", "0.0.0.0:8024", "finding"),
+        ("listeners", "192.0.2.1:8081", "finding"),
+        ("listeners", "127.0.0.1:8894", "ok"),
+        ("listeners", "1 operator", "ok"),
+        ("retention", "quarantine: 400 days", "finding"),
+        ("retention", "overdue: 2020-01-01", "finding"),
+        ("secrets", "keys of the log, mode 755", "finding"),
+        ("forgery", "own domains", "finding"),
+        ("failure", "clamd down", "ok"),
+        ("bounds", "octets a message", "ok"),
+    ] {
+        assert_eq!(found(section, word), state, "{section} {word}");
+    }
+    let sections: Vec<&str> = lines.iter().map(|line| line["section"].as_str().unwrap()).collect();
+    let mut order = sections.clone();
+    order.dedup();
+    let expected = [
+        "version",
+        "egress",
+        "listeners",
+        "retention",
+        "secrets",
+        "encryption",
+        "forgery",
+        "failure",
+        "bounds",
+        "hardening",
+    ];
+    assert_eq!(order, expected);
+    let (_, lines) = audit(config, &["--days-max", "400"]);
+    let is_found =
+        |line: &Value| line["what"].as_str().unwrap().starts_with("quarantine: 400") && line["state"] == "ok";
+    assert!(lines.iter().any(is_found));
+    assert_eq!(audit("nonsense = 1", &[]).0, 2);
 }

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod learned;
 pub mod policy;
 pub mod read;
+pub mod retention;
 pub mod rules;
 pub mod trust;
 pub mod typing;

@@ -47,8 +47,10 @@ pub(super) fn write(desk: &Desk, line: &MailLine, told: Action, open: &OpenMail)
 
 /// The version of the client's session, of those there are.
 fn tls(mail: &Mail) -> &'static str {
-    const VERSIONS: [&str; 5] = ["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1", "SSLv3"];
+    const VERSIONS: [&str; 6] = ["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "TLSv1", "SSLv3"];
+    // As OpenSSL, GnuTLS and sendmail spell them.
+    let bare = |text: &str| text.to_ascii_lowercase().replace(['v', '_', ' ', '-'], "");
     mail.client.tls.as_ref().map_or("none", |tls| {
-        VERSIONS.into_iter().find(|version| version.eq_ignore_ascii_case(&tls.version)).unwrap_or("other")
+        VERSIONS.into_iter().find(|version| bare(version) == bare(&tls.version)).unwrap_or("other")
     })
 }

@@ -282,8 +282,14 @@ impl Server {
     }
 }
 
-/// Deletes what the quarantine has kept long enough, and counts what it holds.
+/// Deletes what quarantine and faults have kept long enough, and counts what it holds.
 async fn sweep(desk: Arc<Desk>) {
+    if let Some(faults) = desk.faults() {
+        let swept = tokio::task::spawn_blocking(move || faults.sweep(SystemTime::now())).await;
+        if let Err(error) = swept.map_err(io::Error::other).flatten() {
+            tracing::error!(%error, "faults: cannot delete a case that is too old");
+        }
+    }
     let Some(quarantine) = desk.quarantine() else { return };
     match quarantine.swept().await {
         Ok(census) => desk.metrics().quarantine(census.mails, census.octets, census.oldest_age),

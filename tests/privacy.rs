@@ -17,6 +17,7 @@ use std::{
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
+use wehr::config::{Settings, keys::KEYS, retention};
 
 const CONFIG: &str = r#"
 authserv_id = "mx.school.example"
@@ -259,4 +260,59 @@ keep_days = 400
         |line: &Value| line["what"].as_str().unwrap().starts_with("quarantine: 400") && line["state"] == "ok";
     assert!(lines.iter().any(is_found));
     assert_eq!(audit("nonsense = 1", &[]).0, 2);
+}
+
+/// What both documents say of the program: one row for everything that is kept, and only keys and verbs that exist.
+#[test]
+fn the_records_of_processing_say_what_the_program_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wehr.toml");
+    fs::write(folder.path().join("tokens"), "").unwrap();
+    // Everything that is off by default is turned on, its days are the defaults.
+    let config = "[http]\nadmin_tokens = 'tokens'\n[record]\nfolder = 'cases'\nrecipients = '@school.example'\n";
+    fs::write(&file, config).unwrap();
+    let kept = retention::kept(&Settings::load(Some(&file)).unwrap());
+    assert_eq!(kept.len(), 7);
+    let defaults = retention::kept(&Settings::load(None).unwrap());
+    for (name, days, ends) in
+        [("privacy.md", "days", "end of the process"), ("datenschutz.md", "Tage", "Ende des Prozesses")]
+    {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap();
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .filter(|row: &Vec<&str>| row.len() == 5)
+            .collect();
+        assert_eq!(rows.len(), kept.len(), "{name}");
+        for (kept, default) in kept.iter().zip(&defaults) {
+            let row = rows.iter().find(|row| row[0] == format!("`{}`", kept.name));
+            let row = row.unwrap_or_else(|| panic!("{name}: no row for {}", kept.name));
+            let expected = match kept.days {
+                Some(0) => ends.to_owned(),
+                Some(count) => format!("{count} {days}"),
+                None => panic!("{} is off", kept.name),
+            };
+            assert_eq!(row[3], expected, "{name}: {}", kept.name);
+            let place = format!("`{}`", default.place.trim_start_matches("redb:"));
+            assert!(row[2] == place || !place.contains('/'), "{name}: {} is at {place}", kept.name);
+            if row[4].starts_with('`') {
+                assert_eq!(row[4], format!("`{}`", kept.key), "{name}: {}", kept.name);
+            }
+        }
+        for word in text.split('`').skip(1).step_by(2) {
+            let first = word.split([' ', '=']).next().unwrap();
+            let table = first.split('.').next().unwrap();
+            if first.contains('.') && KEYS.iter().any(|key| key.name.split('.').next() == Some(table)) {
+                assert!(KEYS.iter().any(|key| key.name == first), "{name}: no key {first}");
+            }
+            if let Some(line) = word.strip_prefix("wehr ") {
+                let verb = line.split(' ').next().unwrap();
+                assert!(wehr(folder.path(), &[verb, "--help"]).status.success(), "{name}: no verb {verb}");
+            }
+        }
+    }
+    let (limits, english) = (wehr::limits::HISTORY_VERDICTS_MAX, include_str!("../docs/privacy.md"));
+    assert!(english.contains(&format!("the last {limits} verdicts")));
+    assert!(english.contains(&format!("failed on; {} at most", wehr::limits::FAULT_CASES_MAX)));
 }

@@ -26,24 +26,17 @@ pub struct Kept {
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
+fn days(seconds: u64) -> u64 {
+    seconds.div_ceil(DAY_SECONDS)
+}
+
 /// Everything that this configuration keeps, or could keep.
 #[must_use]
 pub fn kept(settings: &Settings) -> Vec<Kept> {
-    let days = |seconds: u64| seconds.div_ceil(DAY_SECONDS);
     let quarantine = &settings.quarantine;
     let record = settings.record.as_ref();
-    let state = format!("{:?}", settings.state);
     let recorded = |record: &record::Settings| format!("{} octets, the oldest go first; consent", record.bytes_max);
-    let store = |name, holds, key, seconds| Kept {
-        name,
-        holds,
-        place: state.clone(),
-        key,
-        days: Some(days(seconds)),
-        bound: "entries expire one by one".to_owned(),
-        is_readable: false,
-    };
-    vec![
+    [
         Kept {
             name: "quarantine",
             holds: "whole mails that were set aside, encrypted; sender, recipients, subject and verdict",
@@ -89,17 +82,35 @@ pub fn kept(settings: &Settings) -> Vec<Kept> {
             bound: "one key a day".to_owned(),
             is_readable: true,
         },
-        store(
+    ]
+    .into_iter()
+    .chain(stored(settings))
+    .collect()
+}
+
+/// What is in the store.
+fn stored(settings: &Settings) -> [Kept; 2] {
+    let kept = |name, holds, key, seconds: i64| Kept {
+        name,
+        holds,
+        place: format!("{:?}", settings.state),
+        key,
+        days: Some(days(seconds.unsigned_abs())),
+        bound: "entries expire one by one".to_owned(),
+        is_readable: false,
+    };
+    [
+        kept(
             "senders",
             "who wrote to whom and how often (policy.senders), as keyed hashes; the keys change every 90 days",
             "policy.senders",
-            2 * store::remembered::KEY_SECONDS.unsigned_abs(),
+            2 * store::remembered::KEY_SECONDS,
         ),
-        store(
+        kept(
             "partners",
             "how domains sent their mail: encrypted or not, and when; no addresses",
             "state.url",
-            store::partners::KEPT_SECONDS.unsigned_abs(),
+            store::partners::KEPT_SECONDS,
         ),
     ]
 }

@@ -81,7 +81,9 @@ mod tests {
         for (case, files) in [("whole", &["message.eml", "case.toml"][..]), ("half", &[])] {
             let case = folder.path().join("faults").join(case);
             fs::create_dir_all(&case).unwrap();
-            files.iter().for_each(|file| fs::write(case.join(file), "x").unwrap());
+            for file in files {
+                fs::write(case.join(file), "x").unwrap();
+            }
         }
         let count = || fs::read_dir(folder.path().join("faults")).unwrap().count();
         faults.sweep(SystemTime::now()).unwrap();

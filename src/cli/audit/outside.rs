@@ -85,12 +85,11 @@ pub fn listeners(settings: &Settings) -> Section {
     for (key, places, trouble) in doors {
         tell(&mut section, key, &places, trouble);
     }
-    match &settings.lmtp_keys {
-        Some(_) => section.tell(true, "STARTTLS is offered", "lmtp.certificate", "an MTA elsewhere can encrypt"),
-        None => {
-            let why = "no lmtp.certificate: mail crosses a network in clear";
-            tell(&mut section, "lmtp.listen", &settings.lmtp_listen, why);
-        }
+    if settings.lmtp_keys.is_some() {
+        section.tell(true, "STARTTLS is offered", "lmtp.certificate", "an MTA elsewhere can encrypt");
+    } else {
+        let why = "no lmtp.certificate: mail crosses a network in clear";
+        tell(&mut section, "lmtp.listen", &settings.lmtp_listen, why);
     }
     match &settings.admin_tokens {
         None => section.tell(true, "the admin API is closed", "http.admin_tokens", "there is no file of tokens"),

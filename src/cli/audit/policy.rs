@@ -13,7 +13,7 @@ use crate::{
         policy::{encryption::Encryption, verdict::Action},
         rulebook::Rulebook,
     },
-    mail::transport::Level,
+    mail::{address::Domain, transport::Level},
     telemetry::metrics::Dependency,
 };
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ pub fn encryption(settings: &Settings, policy: &Encryption) -> Section {
         section.tell(true, what, file.clone(), why);
     }
     for partner in &policy.partners {
-        let domains: Vec<&str> = partner.domains.iter().map(|domain| domain.as_str()).collect();
+        let domains: Vec<&str> = partner.domains.iter().map(Domain::as_str).collect();
         section.tell(
             true,
             format!("partner {}: transport {}", domains.join(" "), partner.transport),
@@ -77,7 +77,7 @@ const FORGERIES: [(&str, &[&str]); 2] = [
 #[must_use]
 pub fn forgery(settings: &Settings, rulebook: &Rulebook) -> Section {
     let mut section = Section::new("forgery");
-    let own: Vec<&str> = settings.own_domains.iter().map(|domain| domain.as_str()).collect();
+    let own: Vec<&str> = settings.own_domains.iter().map(Domain::as_str).collect();
     let why = if own.is_empty() {
         "nothing is known to be ours, so nothing can be a forgery of it"
     } else {

@@ -121,11 +121,13 @@ fn certificates(section: &mut Section, what: &str, path: &Path, now: Timestamp) 
         return;
     };
     let days = end.saturating_sub(now.seconds()).div_euclid(DAY_SECONDS);
-    let why = match days {
-        ..0 => "it has expired",
-        ..limits::AUDIT_CERTIFICATE_DAYS => "renew it now",
-        _ => "long enough",
-    };
     let is_fine = days >= limits::AUDIT_CERTIFICATE_DAYS;
+    let why = if is_fine {
+        "long enough"
+    } else if days < 0 {
+        "it has expired"
+    } else {
+        "renew it now"
+    };
     section.tell(is_fine, format!("{what} until {}", Timestamp::from_seconds(end)), place, why);
 }

@@ -4,6 +4,7 @@
 
 pub mod egress;
 pub mod explain;
+pub mod hardening;
 pub mod keyring;
 pub mod keys;
 pub mod learned;
@@ -150,6 +151,9 @@ pub struct Settings {
     /// Folder of the keys that recipients' mail is sealed to.
     pub recipient_keys: Option<PathBuf>,
     pub log: log_keys::Settings,
+    pub hardening: hardening::Hardening,
+    /// The files that the configuration was read from.
+    pub included: Vec<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,

@@ -3,7 +3,9 @@
 //! Looks whether files are there.
 
 use super::{
-    Destination, KeyPair, Settings, beside, egress, host_name, policy,
+    Destination, KeyPair, Settings, beside, egress,
+    hardening::{Hardening, Wanted},
+    host_name, policy,
     read::{Entry, Item, Values},
 };
 use crate::{
@@ -44,6 +46,7 @@ impl Typing<'_> {
         let is_egress_denied = self.one("egress.mode", is_denied);
         let thresholds = self.thresholds();
         let quarantine = self.quarantine();
+        let hardening = self.hardening();
         let log = self.log(state.as_ref(), quarantine.as_ref());
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
@@ -88,6 +91,8 @@ impl Typing<'_> {
             thresholds: thresholds?,
             quarantine: quarantine?,
             log: log?,
+            hardening: hardening?,
+            included: self.values.files.clone(),
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -243,6 +248,12 @@ impl Typing<'_> {
         let has_network = self.one("log.client_network", is_yes)?;
         let folder = beside(state?, quarantine?, "log-keys");
         Some(log_keys::Settings { folder, days: i64::try_from(days).unwrap_or(i64::MAX), has_network })
+    }
+
+    fn hardening(&mut self) -> Option<Hardening> {
+        let (landlock, seccomp) =
+            (self.one("hardening.landlock", Wanted::from_str), self.one("hardening.seccomp", Wanted::from_str));
+        Some(Hardening { landlock: landlock?, seccomp: seccomp? })
     }
 
     fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {

@@ -2,7 +2,12 @@
 //!
 //! Order of a start: bind every socket, then take mail; so a wrong address is an error at once, not a half-open door.
 
+pub mod handed;
+pub mod hardening;
+pub mod notify;
 pub mod plan;
+
+use self::handed::{Handed, Socket};
 
 use crate::{
     config::watched::Stamp,
@@ -55,6 +60,14 @@ pub struct Plan {
     pub desk: Arc<Desk>,
 }
 
+/// What the process has besides its configuration.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub sockets: Handed,
+    /// What the process has given away, for `/readyz`.
+    pub hardening: hardening::InForce,
+}
+
 /// How a running server gets new parts.
 pub struct Reload {
     /// Reads the configuration anew, or tells why the old one stays.
@@ -92,6 +105,7 @@ pub struct Server {
     pages: JoinSet<()>,
     certificate: Option<Arc<Certificate>>,
     tokens: Arc<ArcSwap<Tokens>>,
+    hardening: Arc<str>,
 }
 
 impl Server {
@@ -100,16 +114,28 @@ impl Server {
     /// # Errors
     /// When a socket cannot be bound; the text names it.
     pub async fn start(plan: Plan) -> io::Result<Self> {
+        Self::start_with(plan, Given::default()).await
+    }
+
+    /// The same, with what the process was given. A door that was handed sockets listens on those alone.
+    ///
+    /// # Errors
+    /// As those of `start`, and a socket that the door cannot use.
+    pub async fn start_with(plan: Plan, given: Given) -> io::Result<Self> {
         allow_connections(plan.connections_max);
         let (drain, draining) = watch::channel(false);
-        let milters = bind(&plan.milter).await?;
-        let lmtps = bind(&plan.lmtp).await?;
-        let checks = bind(&plan.check).await?;
-        let spamds = bind(&plan.spamd).await?;
-        let pages = bind_tcp(&plan.http).await?;
+        let mut handed = given.sockets;
+        let milters = bind(handed.door("milter"), &plan.milter).await?;
+        let lmtps = bind(handed.door("lmtp"), &plan.lmtp).await?;
+        let checks = bind(handed.door("check"), &plan.check).await?;
+        let spamds = bind(handed.door("spamd"), &plan.spamd).await?;
+        let pages = bind_tcp(handed.door("http"), "http", &plan.http).await?;
+        // Without tokens there is no admin API, whoever handed a socket for it.
+        let is_admin = plan.admin.is_some();
         let (admin, tokens) = plan.admin.unwrap_or_default();
         let tokens = Arc::new(ArcSwap::new(tokens));
-        let admins = bind_tcp(&admin).await?;
+        let for_admin = if is_admin { handed.door("admin") } else { Vec::new() };
+        let admins = bind_tcp(for_admin, "admin", &admin).await?;
         let (reload, asked) = mpsc::channel(1);
         let mut server = Self {
             milter: places(&milters),
@@ -126,6 +152,7 @@ impl Server {
             pages: JoinSet::new(),
             certificate: plan.lmtp_settings.certificate.clone(),
             tokens: Arc::clone(&tokens),
+            hardening: given.hardening.to_string().into(),
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
         for listener in milters {
@@ -193,7 +220,11 @@ impl Server {
     }
 
     fn serve_pages(&mut self, listener: TcpListener) {
-        let shown = Pages { metrics: Arc::clone(self.desk.metrics()), is_ready: Arc::clone(&self.is_ready) };
+        let shown = Pages {
+            metrics: Arc::clone(self.desk.metrics()),
+            is_ready: Arc::clone(&self.is_ready),
+            hardening: Arc::clone(&self.hardening),
+        };
         self.pages.spawn(async move {
             // The pages answer until the process ends: a drain is worth watching.
             if let Err(error) = http::serve(listener, shown, std::future::pending()).await {
@@ -213,6 +244,7 @@ impl Server {
         let mut watch = interval(limits::RULES_WATCH_SECONDS);
         let mut sweeping = interval(limits::QUARANTINE_SWEEP_SECONDS);
         let mut seen = Vec::new();
+        notify::tell(notify::READY);
         loop {
             tokio::select! {
                 _ = watch.tick() => {
@@ -242,6 +274,14 @@ impl Server {
     }
 
     fn reload(&self, reload: &Reload) -> Reloaded {
+        notify::tell(notify::RELOADING);
+        let reloaded = self.read_anew(reload);
+        // Whatever came of it, mail is taken.
+        notify::tell(notify::READY);
+        reloaded
+    }
+
+    fn read_anew(&self, reload: &Reload) -> Reloaded {
         let read = (reload.read)().and_then(|anew| {
             if let Some(certificate) = &self.certificate {
                 certificate.reload()?;
@@ -272,6 +312,7 @@ impl Server {
     pub async fn drain(mut self) {
         self.is_ready.store(false, Ordering::Relaxed);
         self.drain.send_replace(true);
+        notify::tell(notify::STOPPING);
         tracing::info!("draining");
         let ended = async { while self.doors.join_next().await.is_some() {} };
         if timeout(limits::DRAIN_SECONDS_MAX, ended).await.is_err() {
@@ -323,7 +364,10 @@ fn allow_connections(connections_max: usize) {
     }
 }
 
-async fn bind_tcp(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+async fn bind_tcp(handed: Vec<Socket>, door: &str, addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+    if !handed.is_empty() {
+        return handed.into_iter().map(|socket| TcpListener::from_std(socket.tcp(door)?)).collect();
+    }
     let mut listeners = Vec::new();
     for address in addresses {
         listeners.push(TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?);
@@ -335,7 +379,14 @@ fn places(listeners: &[Listener]) -> Vec<Place> {
     listeners.iter().map(|listener| listener.place().clone()).collect()
 }
 
-async fn bind(places: &[Place]) -> io::Result<Vec<Listener>> {
+async fn bind(handed: Vec<Socket>, places: &[Place]) -> io::Result<Vec<Listener>> {
+    if !handed.is_empty() {
+        let listener = |socket| match socket {
+            Socket::Tcp(socket) => Listener::of_tcp(socket),
+            Socket::Unix(socket) => Listener::of_unix(socket),
+        };
+        return handed.into_iter().map(listener).collect();
+    }
     let mut listeners = Vec::new();
     for place in places {
         listeners.push(Listener::bind(place).await?);

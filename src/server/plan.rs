@@ -2,7 +2,7 @@
 //!
 //! Opens what has to be open before the first mail (certificates, roots), and says what is wrong with it.
 
-use super::{Anew, Plan, Reload};
+use super::{Anew, Plan, Reload, hardening::reach::Reach};
 use crate::{
     config::{
         Destination, Settings, egress,
@@ -22,7 +22,7 @@ use crate::{
         quarantine::Quarantine,
         record::{self, Recorder},
     },
-    judge::checks,
+    judge::{checks, document::Errors},
     limits,
     telemetry::metrics::Metrics,
     world::{World, clamd, dns, live},
@@ -72,7 +72,7 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
 
 /// Reads the same configuration file again; what is bound to sockets stays as it was `started`, and is told.
 ///
-/// `loaded` is the stamp of the watched files from before the start.
+/// `loaded` is the stamp of the watched files from before the start; `reach` what this process may open, where that is bounded.
 #[must_use]
 pub fn reload(
     file: Option<PathBuf>,
@@ -80,6 +80,7 @@ pub fn reload(
     started: Settings,
     loaded: Stamp,
     desk: &Arc<Desk>,
+    reach: Option<Reach>,
 ) -> Reload {
     let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
     // Where things are read from may change with the configuration.
@@ -87,8 +88,14 @@ pub fn reload(
     let looked = Arc::clone(&current);
     let stamp = Box::new(move || watched::stamp(&looked.load()));
     let read = Box::new(move || {
-        let mut settings =
-            Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
+        let mut settings = Settings::load_recording(file.as_deref(), record.as_deref())
+            .map_err(|errors| hinted(&errors, reach.as_ref()))?;
+        if let Some(reach) = &reach {
+            let lacks = reach.lacks(&Reach::of(file.as_deref(), &settings));
+            if !lacks.is_empty() {
+                return Err(format!("landlock keeps this process from {}; restart it", lacks.join(", ")));
+            }
+        }
         settings.is_egress_denied |= started.is_egress_denied;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         let keys = unheeded(&started, &settings);
@@ -100,6 +107,15 @@ pub fn reload(
         Ok(Anew { parts, tokens, log })
     });
     Reload { read, loaded, stamp }
+}
+
+/// A file that cannot be read may be one that this process may not read any more.
+fn hinted(errors: &Errors, reach: Option<&Reach>) -> String {
+    let mut told = errors.to_string();
+    if reach.is_some() && ["readable", "cannot read", "ermission denied"].iter().any(|word| told.contains(word)) {
+        told.push_str("\nlandlock is in force: files outside of the folders that were named at the start can be read after a restart");
+    }
+    told
 }
 
 /// Keys that a reload does not heed and whose values differ.
@@ -120,6 +136,7 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("dns.resolvers", started.resolvers != now.resolvers),
         ("limits.message_bytes_max", started.message_bytes_max != now.message_bytes_max),
         ("limits.spool_memory_bytes_max", started.spool_memory_bytes_max != now.spool_memory_bytes_max),
+        ("hardening.landlock hardening.seccomp", started.hardening != now.hardening),
         ("limits.connections_max", started.connections_max != now.connections_max),
     ];
     keys.into_iter().filter(|(_, has_changed)| *has_changed).map(|(key, _)| key).collect()

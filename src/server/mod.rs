@@ -133,7 +133,6 @@ impl Server {
         // Without tokens there is no admin API, whoever handed a socket for it.
         let is_admin = plan.admin.is_some();
         let (admin, tokens) = plan.admin.unwrap_or_default();
-        let tokens = Arc::new(ArcSwap::new(tokens));
         let for_admin = if is_admin { handed.door("admin") } else { Vec::new() };
         let admins = bind_tcp(for_admin, "admin", &admin).await?;
         let (reload, asked) = mpsc::channel(1);
@@ -151,7 +150,7 @@ impl Server {
             doors: JoinSet::new(),
             pages: JoinSet::new(),
             certificate: plan.lmtp_settings.certificate.clone(),
-            tokens: Arc::clone(&tokens),
+            tokens: Arc::new(ArcSwap::new(tokens)),
             hardening: given.hardening.to_string().into(),
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
@@ -182,14 +181,7 @@ impl Server {
             server.serve_pages(listener);
         }
         for listener in admins {
-            let api = Api {
-                desk: Arc::clone(&server.desk),
-                history: server.desk.keep_history(),
-                tokens: Arc::clone(&tokens),
-                is_ready: Arc::clone(&server.is_ready),
-                reload: reload.clone(),
-            };
-            server.pages.spawn(web::serve(listener, api, draining.clone()));
+            server.serve_admin(listener, reload.clone(), draining.clone());
         }
         Ok(server)
     }
@@ -231,6 +223,22 @@ impl Server {
                 tracing::error!(%error, "http: the pages are gone");
             }
         });
+    }
+
+    fn serve_admin(
+        &mut self,
+        listener: TcpListener,
+        reload: mpsc::Sender<oneshot::Sender<Reloaded>>,
+        draining: watch::Receiver<bool>,
+    ) {
+        let api = Api {
+            desk: Arc::clone(&self.desk),
+            history: self.desk.keep_history(),
+            tokens: Arc::clone(&self.tokens),
+            is_ready: Arc::clone(&self.is_ready),
+            reload,
+        };
+        self.pages.spawn(web::serve(listener, api, draining));
     }
 
     /// Takes mail until SIGTERM or SIGINT, then drains; SIGHUP reloads.

@@ -90,6 +90,7 @@ pub fn reload(
     let read = Box::new(move || {
         let mut settings = Settings::load_recording(file.as_deref(), record.as_deref())
             .map_err(|errors| hinted(&errors, reach.as_ref()))?;
+        object(&settings)?;
         if let Some(reach) = &reach {
             let lacks = reach.lacks(&Reach::of(file.as_deref(), &settings));
             if !lacks.is_empty() {
@@ -142,13 +143,15 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
     keys.into_iter().filter(|(_, has_changed)| *has_changed).map(|(key, _)| key).collect()
 }
 
+/// Refuses destinations that are denied.
+fn object(settings: &Settings) -> Result<(), String> {
+    let told = if settings.is_egress_denied { egress::objections(settings) } else { Vec::new() };
+    let told: Vec<String> = told.into_iter().map(|(_, what)| what).collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
+}
+
 fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> Result<Parts, String> {
-    if settings.is_egress_denied {
-        let told: Vec<String> = egress::objections(settings).into_iter().map(|(_, what)| what).collect();
-        if !told.is_empty() {
-            return Err(told.join("\n"));
-        }
-    }
+    object(settings)?;
     let rulebook = settings.rulebook().map_err(|errors| errors.to_string())?;
     Ok(Parts {
         rulebook: Arc::new(rulebook),

@@ -3,7 +3,13 @@
 //! Reads what the kernel tells, and who owns the folders.
 
 use super::Section;
-use crate::{config::Settings, judge::rulebook::Rulebook, limits, world::store::Site};
+use crate::{
+    config::{Settings, hardening::Wanted},
+    judge::rulebook::Rulebook,
+    limits,
+    server::hardening::{self, Standing},
+    world::store::Site,
+};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 /// Where a unit of systemd would be.
@@ -55,6 +61,21 @@ pub fn bounds(settings: &Settings) -> Section {
 pub fn hardening(settings: &Settings) -> Section {
     let mut section = Section::new("hardening");
     owner(&mut section, settings);
+    let (landlock, seccomp) = hardening::offered();
+    let wanted = settings.hardening;
+    for (key, wanted, offered) in
+        [("hardening.landlock", wanted.landlock, landlock), ("hardening.seccomp", wanted.seccomp, seccomp)]
+    {
+        let (is_fine, why) = match (wanted, offered) {
+            (Wanted::Off, _) => (false, "the configuration turns it off"),
+            (_, Standing::Full) => (true, "this kernel has all that is asked for"),
+            (_, Standing::Partial) => (true, "this kernel has the files, not all of the rest"),
+            (_, Standing::Off | Standing::Absent) => {
+                (false, "this kernel has none; ProtectSystem= and SystemCallFilter= of systemd stay")
+            }
+        };
+        section.tell(is_fine, format!("{} here: {}", key.trim_start_matches("hardening."), offered.word()), key, why);
+    }
     let unit = UNITS.iter().find(|unit| Path::new(unit).exists());
     match unit.and_then(|unit| Some((unit, fs::read_to_string(unit).ok()?))) {
         None => section.tell(

@@ -8,7 +8,7 @@ pub mod seccomp;
 
 use self::reach::Reach;
 use crate::config::{Settings, hardening::Wanted};
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, thread};
 
 /// How a layer stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,16 @@ pub fn harden(config: Option<&Path>, settings: &Settings) -> Result<InForce, Str
     let (landlock, seccomp) = (in_force.landlock.word(), in_force.seccomp.word());
     tracing::info!(landlock, seccomp, "what this process may do is bounded");
     Ok(in_force)
+}
+
+/// What this kernel would put in force: Landlock, seccomp. A thread tries it on itself and ends.
+#[must_use]
+pub fn offered() -> (Standing, Standing) {
+    let tried = thread::spawn(|| {
+        let landlock = landlock::restrict(&Reach::default()).unwrap_or(Standing::Absent);
+        (landlock, seccomp::restrict().map_or(Standing::Absent, |()| Standing::Full))
+    });
+    tried.join().unwrap_or_default()
 }
 
 fn stood(layer: &str, wanted: Wanted, got: Result<Standing, String>) -> Result<Standing, String> {

@@ -38,8 +38,8 @@ const JUDGE: [&[&str]; 10] = [
 
 /// A library has one home, so that a new major version changes one place.
 const HOMES: [(&str, &[&str]); 16] = [
-    ("landlock", &["server/hardening/landlock.rs"]),
-    ("seccompiler", &["server/hardening/seccomp.rs"]),
+    ("landlock", &["server/hardening/files.rs"]),
+    ("seccompiler", &["server/hardening/calls.rs"]),
     ("listenfd", &["server/handed.rs"]),
     ("mail_parser", &["mail/", "judge/auth/"]),
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),

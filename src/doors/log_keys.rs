@@ -20,6 +20,8 @@ use std::{
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 const SUFFIX: &str = ".key";
+/// What a key is called while it is written, its day and the process before.
+const DRAFT: &str = ".tmp";
 
 /// What is configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,21 +139,30 @@ fn file(folder: &Path, day: Day) -> PathBuf {
     folder.join(format!("{day}{SUFFIX}"))
 }
 
-fn days(folder: &Path) -> io::Result<Vec<Day>> {
+fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut days: Vec<Day> = names.filter_map(|name| Day::parse(name.strip_suffix(SUFFIX)?)).collect();
+    Ok(entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+fn days(folder: &Path) -> io::Result<Vec<Day>> {
+    let mut days: Vec<Day> = names(folder)?.iter().filter_map(|name| Day::parse(name.strip_suffix(SUFFIX)?)).collect();
     days.sort();
     Ok(days)
 }
 
 fn destroy(settings: &Settings, today: Day) -> io::Result<()> {
     let mut trouble = Ok(());
-    for day in days(&settings.folder)?.into_iter().filter(|day| day.is_over(today, settings.days)) {
-        let file = file(&settings.folder, day);
+    for name in names(&settings.folder)? {
+        // A process that was killed may have left a key under its first name.
+        let is_key = name.ends_with(SUFFIX) || name.ends_with(DRAFT);
+        let day = name.split('.').next().and_then(Day::parse).filter(|_| is_key);
+        if day.is_none_or(|day| !day.is_over(today, settings.days)) {
+            continue;
+        }
+        let file = settings.folder.join(name);
         trouble = shred(&file).map_err(|error| named(&file, &error)).and(trouble);
     }
     trouble
@@ -183,7 +194,7 @@ fn make(folder: &Path, day: Day) -> io::Result<()> {
         let mut octets = [0; KEY_BYTES];
         rand::fill(&mut octets).map_err(io::Error::other)?;
         // Under another name first: nobody may read half a key.
-        let draft = file.with_extension(format!("{}.tmp", std::process::id()));
+        let draft = folder.join(format!("{day}.{}{DRAFT}", std::process::id()));
         let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         let linked = open.write_all(&octets).and_then(|()| open.sync_all()).and_then(|()| fs::hard_link(&draft, &file));
         fs::remove_file(&draft)?;
@@ -245,6 +256,10 @@ mod tests {
         assert_eq!(again.of(start + 1).unwrap().pseudonym(&anna), server.of(start + 1).unwrap().pseudonym(&anna));
         again.sweep(start + 2 * DAY_SECONDS).unwrap();
         assert_eq!(names(folder.path()), ["2026-02-28", "2026-03-01", "2026-03-02"]);
+        let left = folder.path().join("log-keys/2026-02-27.77.tmp");
+        fs::write(&left, [7; KEY_BYTES]).unwrap();
+        again.sweep(start + 2 * DAY_SECONDS).unwrap();
+        assert!(!left.exists(), "a draft that a killed process left");
         // The clock ran ahead and came back.
         again.sweep(start + 5000 * DAY_SECONDS).unwrap();
         again.sweep(start).unwrap();

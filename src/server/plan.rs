@@ -90,6 +90,7 @@ pub fn reload(
     let read = Box::new(move || {
         let mut settings = Settings::load_recording(file.as_deref(), record.as_deref())
             .map_err(|errors| hinted(&errors, reach.as_ref()))?;
+        settings.is_egress_denied |= started.is_egress_denied;
         object(&settings)?;
         if let Some(reach) = &reach {
             let lacks = reach.lacks(&Reach::of(file.as_deref(), &settings));
@@ -97,7 +98,6 @@ pub fn reload(
                 return Err(format!("landlock keeps this process from {}; restart it", lacks.join(", ")));
             }
         }
-        settings.is_egress_denied |= started.is_egress_denied;
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         let keys = unheeded(&started, &settings);
         let (tokens, log) = (settings.admin_tokens.clone().unwrap_or_default(), settings.log.clone());

@@ -2,9 +2,9 @@
 //!
 //! Landlock counts for the thread that asks for it and those it starts: `harden` has to run before any other thread does.
 
-pub mod landlock;
+pub mod calls;
+pub mod files;
 pub mod reach;
-pub mod seccomp;
 
 use self::reach::Reach;
 use crate::config::{Settings, hardening::Wanted};
@@ -60,11 +60,11 @@ pub fn harden(config: Option<&Path>, settings: &Settings) -> Result<InForce, Str
     if wanted.landlock != Wanted::Off {
         let reach = Reach::of(config, settings);
         reach.make_folders();
-        in_force.landlock = stood("landlock", wanted.landlock, landlock::restrict(&reach))?;
+        in_force.landlock = stood("landlock", wanted.landlock, files::restrict(&reach))?;
         in_force.reach = (in_force.landlock >= Standing::Partial).then_some(reach);
     }
     if wanted.seccomp != Wanted::Off {
-        let applied = seccomp::restrict().map(|()| Standing::Full);
+        let applied = calls::restrict().map(|()| Standing::Full);
         in_force.seccomp = stood("seccomp", wanted.seccomp, applied)?;
     }
     let (landlock, seccomp) = (in_force.landlock.word(), in_force.seccomp.word());
@@ -76,8 +76,8 @@ pub fn harden(config: Option<&Path>, settings: &Settings) -> Result<InForce, Str
 #[must_use]
 pub fn offered() -> (Standing, Standing) {
     let tried = thread::spawn(|| {
-        let landlock = landlock::restrict(&Reach::default()).unwrap_or(Standing::Absent);
-        (landlock, seccomp::restrict().map_or(Standing::Absent, |()| Standing::Full))
+        let landlock = files::restrict(&Reach::default()).unwrap_or(Standing::Absent);
+        (landlock, calls::restrict().map_or(Standing::Absent, |()| Standing::Full))
     });
     tried.join().unwrap_or_default()
 }

@@ -136,9 +136,6 @@ impl Reach {
                 }
                 Target::Unix(_) | Target::File(_) => {}
             }
-            if matches!(settings.deliver_to, Destination::Tcp { .. }) {
-                self.read.extend(NAMES.iter().map(PathBuf::from));
-            }
         }
     }
 

@@ -14,6 +14,10 @@ pub const FIELDS_MAX: usize = 4096;
 pub const RECIPIENTS_MAX: usize = 1000;
 /// Octets of an envelope address; RFC 5321 4.5.3.1.3 says 256, UTF-8 and sloppy clients need more.
 pub const ADDRESS_BYTES_MAX: usize = 1024;
+/// Octets of an identifier in the log line: names of symbols are the longest list.
+pub const LOG_TOKEN_BYTES_MAX: usize = 16 << 10;
+/// Recipients whose pseudonyms the log line of a mail has; the others are counted.
+pub const LOG_RECIPIENTS_MAX: usize = 50;
 /// Octets of a mail kept in memory before the spool goes to an unlinked file.
 pub const SPOOL_MEMORY_BYTES_MAX: usize = 128 << 10;
 /// Mails no larger than `SPOOL_MEMORY_BYTES_MAX` that are judged (and wait for answers) at once.
@@ -281,6 +285,12 @@ pub const FILE_ERRORS_MAX: usize = 100;
 pub const CONFIG_BYTES_MAX: usize = 64 << 20;
 /// Cases kept of mails that a check panicked on: enough to mend it, not a second mailbox.
 pub const FAULT_CASES_MAX: usize = 100;
+/// Age from which such a case is deleted: who has not mended it by then has forgotten it.
+pub const FAULT_CASE_SECONDS_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Days that `wehr audit` lets readable mail and its keys be kept without a finding: a quarter of a year.
+pub const AUDIT_DAYS_MAX: u64 = 90;
+/// Days before its end from which `wehr audit` tells of a certificate.
+pub const AUDIT_CERTIFICATE_DAYS: i64 = 21;
 /// Files open beside the connections of the doors: spools, mailstore, scanner, name servers, log.
 pub const OTHER_FILES_MAX: usize = 4_096;
 

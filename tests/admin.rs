@@ -147,6 +147,19 @@ fn a_reload_says_what_is_wrong() {
 }
 
 #[test]
+fn tokens_are_read_anew_and_a_broken_file_keeps_the_old_ones() {
+    let filter = Filter::start();
+    let file = filter.folder.path().join("tokens");
+    fs::write(&file, "anna operator nonsense\n").unwrap();
+    assert_eq!(filter.ask("POST", "/api/v1/reload", "operator-token").0, 422);
+    assert_eq!(filter.ask("GET", "/api/v1/rules", "help-token").0, 200);
+    fs::write(&file, format!("carl operator {}\n", digest("new-token"))).unwrap();
+    assert_eq!(filter.ask("POST", "/api/v1/reload", "operator-token").0, 200);
+    assert_eq!(filter.ask("GET", "/api/v1/rules", "operator-token").0, 401);
+    assert_eq!(filter.ask("POST", "/api/v1/reload", "new-token").0, 200);
+}
+
+#[test]
 fn the_document_is_the_one_that_is_served() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
     let made = format!("{:#}\n", wehr::web::routes::document());

@@ -135,6 +135,19 @@ fn systemd_accepts_the_unit() {
     run(Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=20"]).arg(&unit));
 }
 
+#[test]
+fn sockets_that_systemd_holds_are_those_of_the_doors() {
+    let config: Value = toml::from_str(&read("packaging/wehr.toml")).unwrap();
+    for door in ["milter", "lmtp"] {
+        let text = read(&format!("packaging/wehr-{door}.socket"));
+        let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{key}="))).unwrap().to_owned();
+        assert_eq!((value("FileDescriptorName"), value("Service")), (door.to_owned(), "wehr.service".to_owned()));
+        assert_eq!(config[door]["listen"][0].as_str().unwrap(), value("ListenStream"));
+    }
+    let unit = read("packaging/wehr.service");
+    assert!(unit.contains("\nType=notify\n") && unit.contains("\nNotifyAccess=main\n"));
+}
+
 /// Builds the package from the debug program and installs it into a folder; needs cargo-deb and dpkg.
 #[test]
 fn the_debian_package_installs_into_a_scratch_root() {

@@ -37,7 +37,10 @@ const JUDGE: [&[&str]; 10] = [
 ];
 
 /// A library has one home, so that a new major version changes one place.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 16] = [
+    ("landlock", &["server/hardening/files.rs"]),
+    ("seccompiler", &["server/hardening/calls.rs"]),
+    ("listenfd", &["server/handed.rs"]),
     ("mail_parser", &["mail/", "judge/auth/"]),
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
@@ -312,6 +315,111 @@ fn every_series_is_used_and_documented() {
         .filter(|name| !code.contains(&format!(".{name}(")) && !["new", "word"].contains(name))
         .collect();
     assert!(unused.is_empty(), "nobody calls {unused:?}");
+}
+
+/// Types whose values may stand in the log as they are: a new one is a decision (DESIGN.md D56).
+const NAMES_NOBODY: [&str; 4] = ["&'static str", "Domain", "Score", "usize"];
+
+/// Fields of log lines beside the line of a mail. None holds anything that a mail or its sender says.
+const LOG_FIELDS: [&str; 33] = [
+    "address",
+    "case",
+    "case.display",
+    "certificate",
+    "connections_max",
+    "demanded",
+    "dependency",
+    "door",
+    "error",
+    "failure",
+    "fault",
+    "field",
+    "folder",
+    "folder.display",
+    "got",
+    "keys",
+    "landlock",
+    "meanwhile",
+    "memory_mib_max",
+    "name",
+    "path",
+    "place",
+    "reached",
+    "reason",
+    "reference",
+    "rulebook",
+    "seccomp",
+    "threads",
+    "trouble",
+    "wanted",
+    "whose",
+    "why",
+    "zone",
+];
+
+/// What stands between the brackets of every `tracing::..!(..)`, with the line it begins in.
+fn log_calls(text: &str) -> Vec<(usize, &str)> {
+    let mut calls = Vec::new();
+    for (at, _) in text.match_indices("tracing::") {
+        let rest = &text[at..];
+        let Some(open) = rest.find('(').filter(|open| rest[..*open].ends_with('!')) else { continue };
+        let (mut depth, mut is_quoted) = (0, false);
+        let end = rest[open..].char_indices().find_map(|(place, letter)| {
+            match letter {
+                '"' => is_quoted = !is_quoted,
+                '(' if !is_quoted => depth += 1,
+                ')' if !is_quoted => depth -= 1,
+                _ => {}
+            }
+            (depth == 0).then_some(place)
+        });
+        calls.push((text[..at].lines().count() + 1, &rest[open + 1..open + end.unwrap()]));
+    }
+    calls
+}
+
+/// The names of the fields of a call, and of what its text takes up.
+fn log_fields(call: &str) -> Vec<String> {
+    let (text, outside): (Vec<_>, Vec<_>) = call.split('"').enumerate().partition(|(index, _)| index % 2 == 1);
+    let mut names: Vec<String> = text
+        .iter()
+        .flat_map(|(_, text)| text.split('{').skip(1).filter_map(|rest| rest.split(['}', ':']).next()))
+        .map(str::to_owned)
+        .collect();
+    for field in outside.iter().flat_map(|(_, outside)| outside.split(',')) {
+        let field = field.split('=').next().unwrap_or_default().trim().trim_start_matches(['%', '?', '&']);
+        names.extend(field.starts_with(char::is_alphabetic).then(|| field.to_owned()));
+    }
+    names
+}
+
+#[test]
+fn the_log_takes_only_what_names_nobody() {
+    let mut wrong = Vec::new();
+    let mut trusted = BTreeSet::new();
+    for (name, text) in sources() {
+        let text = without_tests(&text);
+        for (_, rest) in text.match_indices("impl NamesNobody for ").map(|(at, found)| (at, &text[at + found.len()..]))
+        {
+            trusted.insert(rest.split(" {").next().unwrap_or_default().to_owned());
+        }
+        if text.lines().any(|line| line.starts_with("use tracing::") && line != "use tracing::Level;") {
+            wrong.push(format!("{name}: log lines are written as tracing::.., so that they are found here"));
+        }
+        if name == "telemetry/log.rs" {
+            continue;
+        }
+        for (line, call) in log_calls(text) {
+            if call.contains("\"mail\"") {
+                wrong.push(format!("{name}:{line}: the line of a mail is telemetry/log.rs's"));
+            }
+            for field in log_fields(call).into_iter().filter(|field| !LOG_FIELDS.contains(&field.as_str())) {
+                wrong.push(format!("{name}:{line}: `{field}` is no field that is known to name nobody"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(trusted, NAMES_NOBODY.map(str::to_owned).into(), "who names nobody?");
 }
 
 #[test]

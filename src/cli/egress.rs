@@ -97,7 +97,7 @@ impl Egress {
 }
 
 /// One question of each kind.
-fn questions() -> Vec<Question> {
+pub(super) fn questions() -> Vec<Question> {
     let name = || Name::new("example");
     let mut questions = vec![
         Question::Txt(name()),

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input, 130 stopped by Ctrl-C.
 
+pub mod audit;
 pub mod completions;
 pub mod config;
 pub mod dashboards;
@@ -15,6 +16,7 @@ pub mod output;
 pub mod partners;
 pub mod privacy;
 pub mod progress;
+pub mod pseudonym;
 pub mod quarantine;
 pub mod replay;
 pub mod rules;
@@ -59,6 +61,8 @@ enum Verb {
     SubjectAccess(privacy::SubjectAccess),
     /// Delete what is held about an address
     Erase(privacy::Erase),
+    /// Tell under which names somebody stands in the log
+    Pseudonym(pseudonym::Pseudonym),
     /// Check and explain the configuration
     #[command(subcommand)]
     Config(config::Config),
@@ -69,6 +73,8 @@ enum Verb {
     Dashboards(dashboards::Dashboards),
     /// Print every destination the configuration can contact, and what of a mail goes there
     Egress(egress::Egress),
+    /// Tell in order what this installation does with mail and data, and what an auditor would find
+    Audit(audit::Audit),
     /// Tell what would happen to mail if a dependency were down
     Drill(drill::Drill),
     /// Print a completion script for a shell
@@ -92,10 +98,12 @@ pub fn run() -> ExitCode {
         Verb::Quarantine(quarantine) => quarantine.run(),
         Verb::SubjectAccess(access) => access.run(),
         Verb::Erase(erase) => erase.run(),
+        Verb::Pseudonym(pseudonym) => pseudonym.run(),
         Verb::Config(config) => config.run(),
         Verb::Rules(rules) => rules.run(),
         Verb::Dashboards(dashboards) => dashboards.run(),
         Verb::Egress(egress) => egress.run(),
+        Verb::Audit(audit) => audit.run(),
         Verb::Drill(drill) => drill.run(),
         Verb::Completions(completions) => completions.run(),
         Verb::Man(man) => man.run(),

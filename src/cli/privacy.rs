@@ -3,10 +3,14 @@
 //! Reads the configuration, the quarantine, recorded cases and kept faults; `erase` deletes there. What is not held by address
 //! is said, not guessed.
 
-use super::output::{self, Ending, printable};
+use super::{
+    output::{self, Ending, printable},
+    pseudonym::pseudonyms,
+};
 use crate::{
     config::Settings,
     doors::quarantine::{Quarantine, slip::Slip},
+    telemetry::log::Secret,
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -18,11 +22,12 @@ use std::{
 /// What nobody can look up by an address.
 const BEYOND: [&str; 3] = [
     "a learned model holds weights of keyed hashes: no address can be read from it or taken out of it; forget the mails with wehr learn --forget",
-    "the state store counts mails of domains, and the log names domains: neither holds addresses",
+    "the state store counts mails of domains and keeps addresses as keyed hashes only; the log has domains, and pseudonyms until their key is destroyed: erasing a line before is the log's owner's to do",
     "mailboxes, the MTA's queue and log, backups and folders of --not-spam are not ours to search",
 ];
 
-/// Show everything that is held about an address: quarantine, recorded cases, kept faults, keys.
+/// Show everything that is held about an address: quarantine, recorded cases, kept faults, keys, and its
+/// pseudonyms in the log.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code: 0 all was looked through; 2 something could not be read
@@ -126,6 +131,12 @@ impl Whom {
             let name = key.file_name().to_string_lossy().into_owned();
             if Path::new(&name).file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(self.address.as_str())) {
                 self.tell("key", &key.path().display().to_string(), "held", &Value::Null)?;
+            }
+        }
+        for (day, name) in pseudonyms(&settings, &Secret::address(&self.address)) {
+            match name {
+                Ok(name) => self.tell("log pseudonym", &format!("{day} {name}"), "held", &Value::Null)?,
+                Err(error) => ending = unusable(&day.to_string(), &error),
             }
         }
         for note in BEYOND {

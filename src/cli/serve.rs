@@ -5,7 +5,7 @@
 use super::output::{self, Ending};
 use crate::{
     config::{Settings, watched},
-    server::{Server, plan},
+    server::{Given, Server, handed::Handed, hardening::harden, plan},
     telemetry::metrics::Metrics,
     world::place::Place,
 };
@@ -13,7 +13,8 @@ use clap::{Args, ValueEnum};
 use std::{
     fmt::Display,
     io::{self, IsTerminal},
-    path::PathBuf,
+    panic,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,6 +22,7 @@ use std::{
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Take mail through the milter and LMTP doors until SIGTERM or Ctrl-C; SIGHUP reads the configuration anew.
 ///
@@ -72,10 +74,16 @@ impl Serve {
         };
         settings.is_egress_denied |= self.deny_egress;
         log(self.log, Level::INFO, &SHOWN);
+        // Before any other thread is there: what they may do is taken from this one.
+        let given = match given(self.config.as_deref(), &settings) {
+            Ok(given) => given,
+            Err(told) => return Ok(refused(told)),
+        };
         let runtime = Runtime::new()?;
         runtime.block_on(async {
             let loaded = watched::stamp(&settings);
-            let server = match start(&settings).await {
+            let reach = given.hardening.reach.clone();
+            let server = match start_with(&settings, given).await {
                 Ok(server) => server,
                 Err(told) => return Ok(refused(told)),
             };
@@ -85,11 +93,17 @@ impl Serve {
             } else {
                 output::line(&places)?;
             }
-            let reload = plan::reload(self.config, self.record, settings, loaded, server.desk());
+            let reload = plan::reload(self.config, self.record, settings, loaded, server.desk(), reach);
             server.run(reload).await?;
             Ok(Ending::Fine)
         })
     }
+}
+
+/// Sockets that were handed over, and what this process gives away.
+fn given(config: Option<&Path>, settings: &Settings) -> Result<Given, String> {
+    let sockets = Handed::take().map_err(|error| error.to_string())?;
+    Ok(Given { sockets, hardening: harden(config, settings)? })
 }
 
 /// Starts a server for these settings.
@@ -97,9 +111,13 @@ impl Serve {
 /// # Errors
 /// What keeps it from starting, in words.
 pub async fn start(settings: &Settings) -> Result<Server, String> {
+    start_with(settings, Given::default()).await
+}
+
+async fn start_with(settings: &Settings, given: Given) -> Result<Server, String> {
     let metrics = Metrics::new().map_err(|error| error.to_string())?;
     let plan = plan::plan(settings, Arc::new(metrics))?;
-    Server::start(plan).await.map_err(|error| error.to_string())
+    Server::start_with(plan, given).await.map_err(|error| error.to_string())
 }
 
 /// Begins to log on stderr, whenever `is_shown` is set. A log that is there already stays.
@@ -108,10 +126,17 @@ pub fn log(form: Form, level: Level, is_shown: &'static AtomicBool) {
         if is_shown.load(Ordering::Relaxed) { Box::new(io::stderr()) } else { Box::new(io::sink()) }
     };
     let lines = tracing_subscriber::fmt().with_writer(writer).with_max_level(level);
+    // What libraries would tell may hold names and addresses of mails: nobody types it.
+    let ours = Targets::new().with_target("wehr", level).with_target("mail", level);
     let _ = match form {
-        Form::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
-        Form::Json => lines.json().flatten_event(true).try_init(),
+        Form::Text => lines.with_ansi(io::stderr().is_terminal()).finish().with(ours).try_init(),
+        Form::Json => lines.json().flatten_event(true).finish().with(ours).try_init(),
     };
+    // The text of a panic may quote a mail; its place does not.
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a thread panicked");
+    }));
 }
 
 fn refused(told: impl Display) -> Ending {

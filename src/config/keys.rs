@@ -259,6 +259,30 @@ pub const KEYS: &[Key] = &[
         r#""""#,
         "folder with ADDRESS.asc, .pem or .crt: the keys that recipients' mail is sealed to (policy.encryption); empty: none",
     ),
+    key(
+        "log.pseudonym_days",
+        Shape::Count,
+        "7",
+        "days in which wehr pseudonym finds a person in the log; the keys are destroyed then; 0: the log tells nobody apart",
+    ),
+    key(
+        "log.client_network",
+        Shape::Text,
+        r#""no""#,
+        "yes: the log names the client's network (IPv4 /24, IPv6 /48) beside its pseudonym; or no",
+    ),
+    key(
+        "hardening.landlock",
+        Shape::Text,
+        r#""try""#,
+        "the kernel lets the server open only what the configuration names: try (where it can), require, or off; counts after a restart",
+    ),
+    key(
+        "hardening.seccomp",
+        Shape::Text,
+        r#""try""#,
+        "the kernel refuses calls that a mail filter never makes: try (where it can), require, or off; counts after a restart",
+    ),
     key("limits.message_bytes_max", Shape::Count, "52428800", "octets of one message; larger ones get 552"),
     key(
         "limits.spool_memory_bytes_max",

@@ -4,11 +4,13 @@
 
 pub mod egress;
 pub mod explain;
+pub mod hardening;
 pub mod keyring;
 pub mod keys;
 pub mod learned;
 pub mod policy;
 pub mod read;
+pub mod retention;
 pub mod rules;
 pub mod trust;
 pub mod typing;
@@ -16,7 +18,7 @@ pub mod watched;
 
 use self::{read::Values, typing::Typing};
 use crate::{
-    doors::{deliver::lmtp::stream::TlsStart, quarantine, record},
+    doors::{deliver::lmtp::stream::TlsStart, log_keys, quarantine, record},
     judge::{
         auth,
         document::{Complaint, Errors, Position, unknown},
@@ -113,6 +115,8 @@ pub struct Settings {
     pub admin_listen: Vec<SocketAddr>,
     /// `None`: there is no admin API.
     pub admin_tokens: Option<Arc<Tokens>>,
+    /// The file they were read from.
+    pub admin_tokens_file: Option<PathBuf>,
     /// Where SpamAssassin's clients ask.
     pub spamd_listen: Vec<Place>,
     /// What outlives a restart.
@@ -146,6 +150,10 @@ pub struct Settings {
     pub senders_file: Option<PathBuf>,
     /// Folder of the keys that recipients' mail is sealed to.
     pub recipient_keys: Option<PathBuf>,
+    pub log: log_keys::Settings,
+    pub hardening: hardening::Hardening,
+    /// The files that the configuration was read from.
+    pub included: Vec<PathBuf>,
     pub message_bytes_max: usize,
     pub spool_memory_bytes_max: usize,
     pub connections_max: usize,
@@ -157,10 +165,7 @@ impl Settings {
     /// Where the cases of faults are kept: beside the store's file, or beside the quarantine where the store is elsewhere.
     #[must_use]
     pub fn faults_folder(&self) -> PathBuf {
-        match &self.state {
-            Site::File(path) => path.with_file_name("faults"),
-            Site::Server(_) => self.quarantine.folder.with_file_name("faults"),
-        }
+        beside(&self.state, &self.quarantine, "faults")
     }
 
     /// Reads the configuration; without a file the embedded defaults.
@@ -284,6 +289,14 @@ impl Settings {
     /// When the folder cannot be read.
     pub fn keyring(&self) -> Result<Keyring, Errors> {
         keyring::read(self.recipient_keys.as_deref())
+    }
+}
+
+/// A folder of ours that no key names: beside the store's file, or beside the quarantine where the store is elsewhere.
+fn beside(state: &Site, quarantine: &quarantine::Settings, name: &str) -> PathBuf {
+    match state {
+        Site::File(path) => path.with_file_name(name),
+        Site::Server(_) => quarantine.folder.with_file_name(name),
     }
 }
 

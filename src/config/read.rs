@@ -40,6 +40,8 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Values {
     entries: BTreeMap<&'static str, Entry>,
+    /// The files they were read from.
+    pub files: Vec<PathBuf>,
 }
 
 impl Values {
@@ -63,7 +65,8 @@ impl Values {
     pub fn gather(path: &Path) -> Result<Self, Errors> {
         let mut gathering = Gathering { values: Self::defaults(), complaints: Vec::new(), seen: Vec::new() };
         gathering.file(path, None);
-        let Gathering { values, mut complaints, .. } = gathering;
+        let Gathering { mut values, mut complaints, seen } = gathering;
+        values.files = seen;
         complaints.sort();
         if complaints.is_empty() { Ok(values) } else { Err(Errors(complaints)) }
     }

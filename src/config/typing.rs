@@ -3,11 +3,13 @@
 //! Looks whether files are there.
 
 use super::{
-    Destination, KeyPair, Settings, egress, host_name, policy,
+    Destination, KeyPair, Settings, beside, egress,
+    hardening::{Hardening, Wanted},
+    host_name, policy,
     read::{Entry, Item, Values},
 };
 use crate::{
-    doors::{quarantine, record},
+    doors::{log_keys, quarantine, record},
     judge::{
         document::{Complaint, Position},
         findings::Score,
@@ -44,9 +46,12 @@ impl Typing<'_> {
         let is_egress_denied = self.one("egress.mode", is_denied);
         let thresholds = self.thresholds();
         let quarantine = self.quarantine();
+        let hardening = self.hardening();
+        let log = self.log(state.as_ref(), quarantine.as_ref());
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
+        let (admin_tokens_file, admin_tokens) = self.admin_tokens().unzip();
         Some(Settings {
             // First what cannot end the reading, so that every error is told.
             own_domains: self.each("own_domains", domain),
@@ -76,7 +81,8 @@ impl Typing<'_> {
             check_listen: self.places("http.check_listen"),
             spamd_listen: self.places("spamd.listen"),
             admin_listen: self.each("http.admin_listen", tcp),
-            admin_tokens: self.admin_tokens(),
+            admin_tokens,
+            admin_tokens_file,
             authserv_id: authserv_id.unwrap_or_else(host_name),
             deliver_to: deliver_to?,
             state: state?,
@@ -84,6 +90,9 @@ impl Typing<'_> {
             is_egress_denied: is_egress_denied?,
             thresholds: thresholds?,
             quarantine: quarantine?,
+            log: log?,
+            hardening: hardening?,
+            included: self.values.files.clone(),
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -234,6 +243,19 @@ impl Typing<'_> {
         })
     }
 
+    fn log(&mut self, state: Option<&Site>, quarantine: Option<&quarantine::Settings>) -> Option<log_keys::Settings> {
+        let days = self.count("log.pseudonym_days", 0)?;
+        let has_network = self.one("log.client_network", is_yes)?;
+        let folder = beside(state?, quarantine?, "log-keys");
+        Some(log_keys::Settings { folder, days: i64::try_from(days).unwrap_or(i64::MAX), has_network })
+    }
+
+    fn hardening(&mut self) -> Option<Hardening> {
+        let (landlock, seccomp) =
+            (self.one("hardening.landlock", Wanted::from_str), self.one("hardening.seccomp", Wanted::from_str));
+        Some(Hardening { landlock: landlock?, seccomp: seccomp? })
+    }
+
     fn actions(&mut self) -> BTreeMap<String, (Action, Position)> {
         let mut actions = BTreeMap::new();
         for Item { text, position } in &self.values.entry("policy.actions").items {
@@ -247,10 +269,10 @@ impl Typing<'_> {
     }
 
     /// Who may use the admin API.
-    fn admin_tokens(&mut self) -> Option<Arc<Tokens>> {
+    fn admin_tokens(&mut self) -> Option<(PathBuf, Arc<Tokens>)> {
         let path = self.file("http.admin_tokens")?;
         match policy::tokens(&path) {
-            Ok(tokens) => Some(Arc::new(tokens)),
+            Ok(tokens) => Some((path, Arc::new(tokens))),
             Err(complaint) => {
                 self.complaints.push(complaint);
                 None
@@ -306,6 +328,14 @@ pub fn authserv_id(text: &str) -> Result<String, String> {
     let fits = text.len() <= 253
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     if fits { Ok(text.to_owned()) } else { Err(format!("`{text}` is no name of a host: letters, digits, . - _")) }
+}
+
+fn is_yes(word: &str) -> Result<bool, String> {
+    match word {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(format!("`{word}` is neither yes nor no")),
+    }
 }
 
 fn is_denied(mode: &str) -> Result<bool, String> {

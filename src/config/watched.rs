@@ -20,6 +20,7 @@ pub fn stamp(settings: &Settings) -> Stamp {
         &settings.encryption_file,
         &settings.encryption_anchors,
         &settings.model_file,
+        &settings.admin_tokens_file,
         // Its time changes when a key comes or goes.
         &settings.encryption_keys,
     ];

@@ -1,7 +1,8 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
 use super::{
-    alarms::Alarms, deliver::Mailstore, faults::Faults, history::History, quarantine::Quarantine, record::Recorder,
+    alarms::Alarms, deliver::Mailstore, faults::Faults, history::History, log_keys::LogKeys, quarantine::Quarantine,
+    record::Recorder,
 };
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
@@ -75,6 +76,8 @@ pub struct Desk {
     limits: Limits,
     /// Empty: no verdicts are kept.
     history: OnceLock<Arc<History>>,
+    /// Empty: the log names nobody, not even by pseudonyms.
+    log_keys: OnceLock<Arc<LogKeys>>,
     pool: Arc<ThreadPool>,
     mails: Arc<Semaphore>,
     small_judges: Arc<Semaphore>,
@@ -94,6 +97,7 @@ impl Desk {
             metrics,
             limits,
             history: OnceLock::new(),
+            log_keys: OnceLock::new(),
             readers: Arc::new(Semaphore::new(pool.current_num_threads())),
             pool: Arc::new(pool),
             mails: Arc::new(Semaphore::new(limits.mails_max)),
@@ -153,6 +157,16 @@ impl Desk {
     /// Keeps verdicts from now on.
     pub fn keep_history(&self) -> Arc<History> {
         Arc::clone(self.history.get_or_init(Arc::default))
+    }
+
+    pub fn log_keys(&self) -> Option<&Arc<LogKeys>> {
+        self.log_keys.get()
+    }
+
+    /// Persons have pseudonyms in the log from now on.
+    pub fn name_by(&self, keys: Arc<LogKeys>) {
+        // Only a server says so, once.
+        let _ = self.log_keys.set(keys);
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// A folder of cases, each a folder with `message.eml` and `case.toml`.
@@ -19,6 +20,18 @@ impl Faults {
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
+    }
+
+    /// Deletes the cases that were kept long enough. Blocking.
+    ///
+    /// # Errors
+    /// When the disk does not let one go.
+    pub fn sweep(&self, now: SystemTime) -> io::Result<()> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        entries.filter_map(Result::ok).map(|entry| sweep_one(&entry.path(), now)).fold(Ok(()), io::Result::and)
     }
 
     /// Keeps one case; `None` when there are enough already. Blocking.
@@ -44,6 +57,38 @@ impl Faults {
     }
 }
 
+/// Deletes the folder of a case whose mail was written longer ago than it may be kept. Half a case counts by its folder.
+fn sweep_one(case: &Path, now: SystemTime) -> io::Result<()> {
+    let written = fs::metadata(case.join("message.eml")).or_else(|_| fs::metadata(case))?.modified()?;
+    let age = now.duration_since(written).unwrap_or_default();
+    if age > limits::FAULT_CASE_SECONDS_MAX { fs::remove_dir_all(case) } else { Ok(()) }
+}
+
 fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_case_is_deleted_when_its_days_are_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Faults::new(folder.path().join("faults"));
+        faults.sweep(SystemTime::now()).unwrap();
+        for (case, files) in [("whole", &["message.eml", "case.toml"][..]), ("half", &[])] {
+            let case = folder.path().join("faults").join(case);
+            fs::create_dir_all(&case).unwrap();
+            for file in files {
+                fs::write(case.join(file), "x").unwrap();
+            }
+        }
+        let count = || fs::read_dir(folder.path().join("faults")).unwrap().count();
+        faults.sweep(SystemTime::now()).unwrap();
+        assert_eq!(count(), 2);
+        faults.sweep(SystemTime::now() + limits::FAULT_CASE_SECONDS_MAX + Duration::from_secs(9)).unwrap();
+        assert_eq!(count(), 0);
+    }
 }

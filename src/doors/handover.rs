@@ -5,6 +5,7 @@
 
 use super::{
     deliver::parcel::Parcel,
+    line,
     quarantine::Grounds,
     reception::Concluded,
     sealing::{Copy, Form},
@@ -122,8 +123,8 @@ impl Concluded {
             self.open.settle(*action);
         }
         let overall = told.iter().min().copied().unwrap_or_default();
-        metrics.mail(self.open.door(), overall.word(), self.line.bytes());
-        self.line.write(overall.word(), self.open.door(), self.open.started().elapsed());
+        metrics.mail(self.open.door(), overall.word(), self.line.bytes);
+        line::write(&self.desk, &self.line, overall, &self.open);
         self.open.end();
     }
 }

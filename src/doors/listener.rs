@@ -12,6 +12,7 @@ use std::{
     io,
     net::IpAddr,
     os::unix::fs::{FileTypeExt, PermissionsExt},
+    path::Path,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -107,6 +108,25 @@ impl Listener {
                 Ok(Self { socket: Socket::Unix(listener), place: place.clone() })
             }
         }
+    }
+
+    /// A TCP socket that listens already.
+    ///
+    /// # Errors
+    /// The runtime does not take it.
+    pub fn of_tcp(socket: std::net::TcpListener) -> io::Result<Self> {
+        let listener = TcpListener::from_std(socket)?;
+        let place = Place::Tcp(listener.local_addr()?);
+        Ok(Self { socket: Socket::Tcp(listener), place })
+    }
+
+    /// A unix socket that listens already.
+    ///
+    /// # Errors
+    /// The runtime does not take it.
+    pub fn of_unix(socket: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        let path = socket.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        Ok(Self { socket: Socket::Unix(UnixListener::from_std(socket)?), place: Place::Unix(path) })
     }
 
     /// Where it listens, the port that was chosen included.

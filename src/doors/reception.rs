@@ -9,6 +9,7 @@
 use super::{
     desk::{Desk, Limits},
     inquiry::{Inquiry, Settled, on_pool},
+    line,
     spool::{self, Spool},
 };
 use crate::{
@@ -40,7 +41,7 @@ use crate::{
     },
     seal::recognise,
     telemetry::{
-        log::{MailLine, Public},
+        log::MailLine,
         metrics::{Door, Metrics, Stage},
         settlement::Settlement,
     },
@@ -356,7 +357,7 @@ impl Reception {
         };
         drop(permit);
         let mail = settled.mail;
-        let line = line(&mail, &settled.verdict, settled.rounds);
+        let line = line::line(&self.desk, &mail, &settled.verdict, settled.rounds);
         count(&metrics, &settled.verdict);
         self.desk.alarms().hear(&settled.verdict.findings);
         if let Some(recorder) = self.desk.recorder().filter(|_| !self.is_sealed_for_somebody()) {
@@ -476,7 +477,7 @@ impl Concluded {
     /// The verdict has been told to whoever asked, and this filter has no part in the delivery; counts and logs the mail.
     pub fn close(mut self) {
         let outcome = self.verdict.for_message();
-        self.desk.metrics().mail(self.open.door(), outcome.action.word(), self.line.bytes());
+        self.desk.metrics().mail(self.open.door(), outcome.action.word(), self.line.bytes);
         for outcome in &self.verdict.outcomes {
             self.desk.metrics().recipient(self.open.door(), outcome.action.word());
         }
@@ -484,7 +485,7 @@ impl Concluded {
             // The MTA is told one reply for all of them.
             self.open.settle(outcome.action);
         }
-        self.line.write(outcome.action.word(), self.open.door(), self.open.started().elapsed());
+        line::write(&self.desk, &self.line, outcome.action, &self.open);
         self.open.end();
     }
 }
@@ -538,23 +539,6 @@ fn count(metrics: &Metrics, verdict: &Verdict) {
     symbols.dedup();
     for symbol in symbols {
         metrics.symbol(symbol);
-    }
-}
-
-fn line(mail: &Mail, verdict: &Verdict, rounds: usize) -> MailLine {
-    let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
-    symbols.dedup();
-    MailLine {
-        queue_id: Public(mail.envelope.queue_id.clone().unwrap_or_default()),
-        reference: Public(verdict.reference.clone()),
-        client: Public(mail.client.address.map(|address| address.to_string()).unwrap_or_default()),
-        tls: Public(mail.client.tls.as_ref().map_or_else(|| "none".to_owned(), |tls| tls.version.clone())),
-        sender_domain: Public(mail.envelope.sender.domain().map(|domain| domain.to_string()).unwrap_or_default()),
-        recipients: Public(mail.envelope.recipients.len()),
-        bytes: Public(mail.message.raw.len()),
-        score: Public(verdict.score.to_string()),
-        symbols: Public(symbols.join(",")),
-        rounds: Public(rounds),
     }
 }
 

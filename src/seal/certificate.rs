@@ -140,6 +140,18 @@ impl Certificate {
     }
 }
 
+/// The first and the last moment at which a certificate of any kind counts (RFC 5280 4.1.2.5).
+#[must_use]
+pub fn lifetime(octets: &[u8]) -> Option<(Timestamp, Timestamp)> {
+    let mut fields = Reader::new(octets).read(der::SEQUENCE)?.inside().read(der::SEQUENCE)?.inside();
+    fields.take_optional(der::context(0));
+    fields.read(der::INTEGER)?;
+    fields.read(der::SEQUENCE)?;
+    fields.read(der::SEQUENCE)?;
+    let mut validity = fields.read(der::SEQUENCE)?.inside();
+    Some((validity.next().and_then(time)?, validity.next().and_then(time)?))
+}
+
 /// The certificate, its extensions, and the addresses in its subject.
 fn parsed(octets: &[u8]) -> Result<(Certificate, Extensions, Vec<String>), Reason> {
     let unreadable = Reason::Unreadable;

@@ -2,7 +2,12 @@
 //!
 //! Order of a start: bind every socket, then take mail; so a wrong address is an error at once, not a half-open door.
 
+pub mod handed;
+pub mod hardening;
+pub mod notify;
 pub mod plan;
+
+use self::handed::{Handed, Socket};
 
 use crate::{
     config::watched::Stamp,
@@ -11,6 +16,7 @@ use crate::{
         desk::{Desk, Parts},
         listener::{Listener, unbound},
         lmtp::{self, certificate::Certificate},
+        log_keys::{self, LogKeys},
         milter, spamd,
     },
     limits,
@@ -21,6 +27,7 @@ use crate::{
     web::{self, Api, Reloaded, tokens::Tokens},
     world::place::Place,
 };
+use arc_swap::ArcSwap;
 use std::{
     io,
     net::SocketAddr,
@@ -28,6 +35,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::{
     net::TcpListener,
@@ -52,14 +60,31 @@ pub struct Plan {
     pub desk: Arc<Desk>,
 }
 
+/// What the process has besides its configuration.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub sockets: Handed,
+    /// What the process has given away, for `/readyz`.
+    pub hardening: hardening::InForce,
+}
+
 /// How a running server gets new parts.
 pub struct Reload {
-    /// Reads the configuration anew: new parts, or why the old ones stay.
-    pub read: Box<dyn Fn() -> Result<Parts, String> + Send + Sync>,
+    /// Reads the configuration anew, or tells why the old one stays.
+    pub read: Box<dyn Fn() -> Result<Anew, String> + Send + Sync>,
     /// The watched files as they were before the running parts were read: what changed meanwhile is read again.
     pub loaded: Stamp,
     /// The watched files as they are.
     pub stamp: Box<dyn Fn() -> Stamp + Send + Sync>,
+}
+
+/// What a reload puts in place, all of it or nothing.
+pub struct Anew {
+    pub parts: Parts,
+    /// Who may use the admin API.
+    pub tokens: Arc<Tokens>,
+    /// How the log tells persons apart.
+    pub log: log_keys::Settings,
 }
 
 /// A server that takes mail.
@@ -79,6 +104,8 @@ pub struct Server {
     doors: JoinSet<()>,
     pages: JoinSet<()>,
     certificate: Option<Arc<Certificate>>,
+    tokens: Arc<ArcSwap<Tokens>>,
+    hardening: Arc<str>,
 }
 
 impl Server {
@@ -87,15 +114,27 @@ impl Server {
     /// # Errors
     /// When a socket cannot be bound; the text names it.
     pub async fn start(plan: Plan) -> io::Result<Self> {
+        Self::start_with(plan, Given::default()).await
+    }
+
+    /// The same, with what the process was given. A door that was handed sockets listens on those alone.
+    ///
+    /// # Errors
+    /// As those of `start`, and a socket that the door cannot use.
+    pub async fn start_with(plan: Plan, given: Given) -> io::Result<Self> {
         allow_connections(plan.connections_max);
         let (drain, draining) = watch::channel(false);
-        let milters = bind(&plan.milter).await?;
-        let lmtps = bind(&plan.lmtp).await?;
-        let checks = bind(&plan.check).await?;
-        let spamds = bind(&plan.spamd).await?;
-        let pages = bind_tcp(&plan.http).await?;
+        let mut handed = given.sockets;
+        let milters = bind(handed.door("milter"), &plan.milter).await?;
+        let lmtps = bind(handed.door("lmtp"), &plan.lmtp).await?;
+        let checks = bind(handed.door("check"), &plan.check).await?;
+        let spamds = bind(handed.door("spamd"), &plan.spamd).await?;
+        let pages = bind_tcp(handed.door("http"), "http", &plan.http).await?;
+        // Without tokens there is no admin API, whoever handed a socket for it.
+        let is_admin = plan.admin.is_some();
         let (admin, tokens) = plan.admin.unwrap_or_default();
-        let admins = bind_tcp(&admin).await?;
+        let for_admin = if is_admin { handed.door("admin") } else { Vec::new() };
+        let admins = bind_tcp(for_admin, "admin", &admin).await?;
         let (reload, asked) = mpsc::channel(1);
         let mut server = Self {
             milter: places(&milters),
@@ -111,6 +150,8 @@ impl Server {
             doors: JoinSet::new(),
             pages: JoinSet::new(),
             certificate: plan.lmtp_settings.certificate.clone(),
+            tokens: Arc::new(ArcSwap::new(tokens)),
+            hardening: given.hardening.to_string().into(),
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
         for listener in milters {
@@ -140,14 +181,7 @@ impl Server {
             server.serve_pages(listener);
         }
         for listener in admins {
-            let api = Api {
-                desk: Arc::clone(&server.desk),
-                history: server.desk.keep_history(),
-                tokens: Arc::clone(&tokens),
-                is_ready: Arc::clone(&server.is_ready),
-                reload: reload.clone(),
-            };
-            server.pages.spawn(web::serve(listener, api, draining.clone()));
+            server.serve_admin(listener, reload.clone(), draining.clone());
         }
         Ok(server)
     }
@@ -178,13 +212,33 @@ impl Server {
     }
 
     fn serve_pages(&mut self, listener: TcpListener) {
-        let shown = Pages { metrics: Arc::clone(self.desk.metrics()), is_ready: Arc::clone(&self.is_ready) };
+        let shown = Pages {
+            metrics: Arc::clone(self.desk.metrics()),
+            is_ready: Arc::clone(&self.is_ready),
+            hardening: Arc::clone(&self.hardening),
+        };
         self.pages.spawn(async move {
             // The pages answer until the process ends: a drain is worth watching.
             if let Err(error) = http::serve(listener, shown, std::future::pending()).await {
                 tracing::error!(%error, "http: the pages are gone");
             }
         });
+    }
+
+    fn serve_admin(
+        &mut self,
+        listener: TcpListener,
+        reload: mpsc::Sender<oneshot::Sender<Reloaded>>,
+        draining: watch::Receiver<bool>,
+    ) {
+        let api = Api {
+            desk: Arc::clone(&self.desk),
+            history: self.desk.keep_history(),
+            tokens: Arc::clone(&self.tokens),
+            is_ready: Arc::clone(&self.is_ready),
+            reload,
+        };
+        self.pages.spawn(web::serve(listener, api, draining));
     }
 
     /// Takes mail until SIGTERM or SIGINT, then drains; SIGHUP reloads.
@@ -198,6 +252,7 @@ impl Server {
         let mut watch = interval(limits::RULES_WATCH_SECONDS);
         let mut sweeping = interval(limits::QUARANTINE_SWEEP_SECONDS);
         let mut seen = Vec::new();
+        notify::tell(notify::READY);
         loop {
             tokio::select! {
                 _ = watch.tick() => {
@@ -209,7 +264,10 @@ impl Server {
                     }
                     seen = now;
                 }
-                _ = sweeping.tick() => drop(tokio::spawn(sweep(Arc::clone(&self.desk)))),
+                _ = sweeping.tick() => {
+                    drop(tokio::spawn(sweep(Arc::clone(&self.desk))));
+                    drop(tokio::spawn(sweep_keys(Arc::clone(&self.desk))));
+                }
                 _ = hangup.recv() => drop(self.reload(&reload)),
                 Some(tell) = self.asked.recv() => {
                     // Who asked may have gone; the reload counts all the same.
@@ -224,16 +282,28 @@ impl Server {
     }
 
     fn reload(&self, reload: &Reload) -> Reloaded {
-        let read = (reload.read)().and_then(|parts| {
+        notify::tell(notify::RELOADING);
+        let reloaded = self.read_anew(reload);
+        // Whatever came of it, mail is taken.
+        notify::tell(notify::READY);
+        reloaded
+    }
+
+    fn read_anew(&self, reload: &Reload) -> Reloaded {
+        let read = (reload.read)().and_then(|anew| {
             if let Some(certificate) = &self.certificate {
                 certificate.reload()?;
             }
-            Ok(parts)
+            Ok(anew)
         });
         match read {
-            Ok(parts) => {
+            Ok(Anew { parts, tokens, log }) => {
                 let digest = parts.rulebook.digest.clone();
                 self.desk.replace(parts);
+                self.tokens.store(tokens);
+                if let Some(keys) = self.desk.log_keys() {
+                    keys.set(log);
+                }
                 self.desk.metrics().reload(true);
                 tracing::info!(rulebook = %digest, "reloaded");
                 Ok(digest)
@@ -250,6 +320,7 @@ impl Server {
     pub async fn drain(mut self) {
         self.is_ready.store(false, Ordering::Relaxed);
         self.drain.send_replace(true);
+        notify::tell(notify::STOPPING);
         tracing::info!("draining");
         let ended = async { while self.doors.join_next().await.is_some() {} };
         if timeout(limits::DRAIN_SECONDS_MAX, ended).await.is_err() {
@@ -260,12 +331,32 @@ impl Server {
     }
 }
 
-/// Deletes what the quarantine has kept long enough, and counts what it holds.
+/// Deletes what quarantine and faults have kept long enough, and counts what it holds.
 async fn sweep(desk: Arc<Desk>) {
+    if let Some(faults) = desk.faults() {
+        let swept = tokio::task::spawn_blocking(move || faults.sweep(SystemTime::now())).await;
+        if let Err(error) = swept.map_err(io::Error::other).flatten() {
+            tracing::error!(%error, "faults: cannot delete a case that is too old");
+        }
+    }
     let Some(quarantine) = desk.quarantine() else { return };
     match quarantine.swept().await {
         Ok(census) => desk.metrics().quarantine(census.mails, census.octets, census.oldest_age),
         Err(error) => tracing::error!(folder = %quarantine.folder().display(), %error, "quarantine: cannot sweep"),
+    }
+}
+
+/// Destroys keys of the log whose days are over, and makes those of the next ones.
+async fn sweep_keys(desk: Arc<Desk>) {
+    let Some(keys) = desk.log_keys().cloned() else { return };
+    // A panic there is told by the panic itself.
+    let _ = tokio::task::spawn_blocking(move || swept(&keys)).await;
+}
+
+fn swept(keys: &LogKeys) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    if let Err(error) = keys.sweep(now.cast_signed()) {
+        tracing::error!(%error, "log: a key of pseudonyms cannot be used or destroyed; without it persons are written as `-`");
     }
 }
 
@@ -281,7 +372,10 @@ fn allow_connections(connections_max: usize) {
     }
 }
 
-async fn bind_tcp(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+async fn bind_tcp(handed: Vec<Socket>, door: &str, addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+    if !handed.is_empty() {
+        return handed.into_iter().map(|socket| TcpListener::from_std(socket.tcp(door)?)).collect();
+    }
     let mut listeners = Vec::new();
     for address in addresses {
         listeners.push(TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?);
@@ -293,7 +387,14 @@ fn places(listeners: &[Listener]) -> Vec<Place> {
     listeners.iter().map(|listener| listener.place().clone()).collect()
 }
 
-async fn bind(places: &[Place]) -> io::Result<Vec<Listener>> {
+async fn bind(handed: Vec<Socket>, places: &[Place]) -> io::Result<Vec<Listener>> {
+    if !handed.is_empty() {
+        let listener = |socket| match socket {
+            Socket::Tcp(socket) => Listener::of_tcp(socket),
+            Socket::Unix(socket) => Listener::of_unix(socket),
+        };
+        return handed.into_iter().map(listener).collect();
+    }
     let mut listeners = Vec::new();
     for place in places {
         listeners.push(Listener::bind(place).await?);

@@ -2,7 +2,7 @@
 //!
 //! Opens what has to be open before the first mail (certificates, roots), and says what is wrong with it.
 
-use super::{Plan, Reload};
+use super::{Anew, Plan, Reload, hardening::reach::Reach};
 use crate::{
     config::{
         Destination, Settings, egress,
@@ -16,11 +16,13 @@ use crate::{
         },
         desk::{Desk, Limits, Parts},
         faults::Faults,
-        lmtp, milter,
+        lmtp,
+        log_keys::LogKeys,
+        milter,
         quarantine::Quarantine,
         record::{self, Recorder},
     },
-    judge::checks,
+    judge::{checks, document::Errors},
     limits,
     telemetry::metrics::Metrics,
     world::{World, clamd, dns, live},
@@ -49,6 +51,11 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
     let memory_bytes_max = limits.memory_bytes_max(threads);
     metrics.memory_bytes_max(memory_bytes_max);
     tracing::info!(threads, memory_mib_max = memory_bytes_max >> 20, "mails take at most so much memory");
+    let desk = Desk::new(parts, metrics, limits, pool);
+    // Keys that are too old go before the first line is written.
+    let keys = LogKeys::new(settings.log.clone());
+    super::swept(&keys);
+    desk.name_by(Arc::new(keys));
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),
@@ -59,13 +66,13 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         check: settings.check_listen.clone(),
         spamd: settings.spamd_listen.clone(),
         connections_max: settings.connections_max,
-        desk: Desk::new(parts, metrics, limits, pool),
+        desk,
     })
 }
 
 /// Reads the same configuration file again; what is bound to sockets stays as it was `started`, and is told.
 ///
-/// `loaded` is the stamp of the watched files from before the start.
+/// `loaded` is the stamp of the watched files from before the start; `reach` what this process may open, where that is bounded.
 #[must_use]
 pub fn reload(
     file: Option<PathBuf>,
@@ -73,6 +80,7 @@ pub fn reload(
     started: Settings,
     loaded: Stamp,
     desk: &Arc<Desk>,
+    reach: Option<Reach>,
 ) -> Reload {
     let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
     // Where things are read from may change with the configuration.
@@ -80,18 +88,35 @@ pub fn reload(
     let looked = Arc::clone(&current);
     let stamp = Box::new(move || watched::stamp(&looked.load()));
     let read = Box::new(move || {
-        let mut settings =
-            Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
+        let mut settings = Settings::load_recording(file.as_deref(), record.as_deref())
+            .map_err(|errors| hinted(&errors, reach.as_ref()))?;
         settings.is_egress_denied |= started.is_egress_denied;
+        object(&settings)?;
+        if let Some(reach) = &reach {
+            let lacks = reach.lacks(&Reach::of(file.as_deref(), &settings));
+            if !lacks.is_empty() {
+                return Err(format!("landlock keeps this process from {}; restart it", lacks.join(", ")));
+            }
+        }
         let parts = parts(&settings, Arc::clone(&world), &metrics)?;
         let keys = unheeded(&started, &settings);
+        let (tokens, log) = (settings.admin_tokens.clone().unwrap_or_default(), settings.log.clone());
         current.store(Arc::new(settings));
         if !keys.is_empty() {
             tracing::warn!(keys = keys.join(" "), "these keys have changed and count only after a restart");
         }
-        Ok(parts)
+        Ok(Anew { parts, tokens, log })
     });
     Reload { read, loaded, stamp }
+}
+
+/// A file that cannot be read may be one that this process may not read any more.
+fn hinted(errors: &Errors, reach: Option<&Reach>) -> String {
+    let mut told = errors.to_string();
+    if reach.is_some() && ["readable", "cannot read", "ermission denied"].iter().any(|word| told.contains(word)) {
+        told.push_str("\nlandlock is in force: files outside of the folders that were named at the start can be read after a restart");
+    }
+    told
 }
 
 /// Keys that a reload does not heed and whose values differ.
@@ -104,7 +129,7 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("http.listen", started.http_listen != now.http_listen),
         ("http.check_listen", started.check_listen != now.check_listen),
         ("http.admin_listen", started.admin_listen != now.admin_listen),
-        ("http.admin_tokens", started.admin_tokens != now.admin_tokens),
+        ("http.admin_tokens", started.admin_tokens.is_none() && now.admin_tokens.is_some()),
         ("spamd.listen", started.spamd_listen != now.spamd_listen),
         ("clamd.address", started.clamd != now.clamd),
         ("clamd.stream_bytes_max", started.clamd_stream_bytes_max != now.clamd_stream_bytes_max),
@@ -112,18 +137,21 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("dns.resolvers", started.resolvers != now.resolvers),
         ("limits.message_bytes_max", started.message_bytes_max != now.message_bytes_max),
         ("limits.spool_memory_bytes_max", started.spool_memory_bytes_max != now.spool_memory_bytes_max),
+        ("hardening.landlock hardening.seccomp", started.hardening != now.hardening),
         ("limits.connections_max", started.connections_max != now.connections_max),
     ];
     keys.into_iter().filter(|(_, has_changed)| *has_changed).map(|(key, _)| key).collect()
 }
 
+/// Refuses destinations that are denied.
+fn object(settings: &Settings) -> Result<(), String> {
+    let told = if settings.is_egress_denied { egress::objections(settings) } else { Vec::new() };
+    let told: Vec<String> = told.into_iter().map(|(_, what)| what).collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
+}
+
 fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> Result<Parts, String> {
-    if settings.is_egress_denied {
-        let told: Vec<String> = egress::objections(settings).into_iter().map(|(_, what)| what).collect();
-        if !told.is_empty() {
-            return Err(told.join("\n"));
-        }
-    }
+    object(settings)?;
     let rulebook = settings.rulebook().map_err(|errors| errors.to_string())?;
     Ok(Parts {
         rulebook: Arc::new(rulebook),

@@ -18,6 +18,8 @@ pub struct Pages {
     pub metrics: Arc<Metrics>,
     /// True while the doors take mail: false before they listen and while they drain.
     pub is_ready: Arc<AtomicBool>,
+    /// What the process has given away, in words.
+    pub hardening: Arc<str>,
 }
 
 /// Serves the pages until `stop` is done.
@@ -64,5 +66,6 @@ async fn readyz(State(pages): State<Pages>) -> impl IntoResponse {
         text.push_str(dependency.word());
         text.push_str(": down\n");
     }
+    text.push_str(&pages.hardening);
     (if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
 }

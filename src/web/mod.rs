@@ -20,6 +20,7 @@ use crate::{
     limits,
     telemetry::metrics::Dependency,
 };
+use arc_swap::ArcSwap;
 use axum::{
     Router,
     extract::{Request, State},
@@ -49,7 +50,7 @@ pub type Reloaded = Result<String, String>;
 pub struct Api {
     pub desk: Arc<Desk>,
     pub history: Arc<History>,
-    pub tokens: Arc<Tokens>,
+    pub tokens: Arc<ArcSwap<Tokens>>,
     pub is_ready: Arc<AtomicBool>,
     pub reload: mpsc::Sender<oneshot::Sender<Reloaded>>,
 }
@@ -130,7 +131,8 @@ async fn answered(api: &Api, request: &Parts) -> Result<Value, Trouble> {
 async fn allowed(api: &Api, request: &Parts, needed: Role) -> Result<Role, Trouble> {
     let field = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = field.and_then(|field| field.strip_prefix("Bearer ")).map(str::trim);
-    let Some((name, role)) = token.and_then(|token| api.tokens.who(token)) else {
+    let tokens = api.tokens.load();
+    let Some((name, role)) = token.and_then(|token| tokens.who(token)) else {
         if token.is_some() {
             tracing::warn!("admin: a wrong token was shown");
             sleep(limits::ADMIN_DELAY_SECONDS).await;

@@ -55,6 +55,12 @@ impl Tokens {
         Ok(Self { known })
     }
 
+    /// How many tokens have a role.
+    #[must_use]
+    pub fn count(&self, role: Role) -> usize {
+        self.known.iter().filter(|(_, known, _)| *known == role).count()
+    }
+
     /// Name and role of who shows this token. Takes the same time for every token.
     #[must_use]
     pub fn who(&self, token: &str) -> Option<(&str, Role)> {

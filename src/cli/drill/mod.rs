@@ -51,7 +51,7 @@ pub struct Drill {
 
 /// What becomes of one mail at one door, for one class.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(super) struct Row {
     class: String,
     mail: &'static str,
     about: &'static str,
@@ -63,7 +63,7 @@ struct Row {
     /// Symbols missing because of it.
     lost_symbols: BTreeSet<String>,
     /// `same`, `waits`, `let_in`, `lost` or `other`.
-    change: &'static str,
+    pub(super) change: &'static str,
 }
 
 impl Drill {
@@ -135,7 +135,7 @@ fn unreadable(told: &str) -> Ending {
 }
 
 /// Every class, mail and door, as usual and with the loss.
-async fn rows(settings: &Settings, down: &BTreeSet<Dependency>) -> Result<Vec<Row>, String> {
+pub(super) async fn rows(settings: &Settings, down: &BTreeSet<Dependency>) -> Result<Vec<Row>, String> {
     let classes = policy::classes(settings.recipients_file.as_deref()).map_err(|errors| errors.to_string())?;
     let ground = Ground::new(settings)?;
     let mut rows = Vec::new();

@@ -7,7 +7,7 @@ use crate::mail::{address::Domain, partner::History, transport::Level};
 use std::collections::BTreeMap;
 
 /// Seconds that an entry stays after its last change: a year.
-const KEPT_SECONDS: i64 = 366 * 24 * 3600;
+pub const KEPT_SECONDS: i64 = 366 * 24 * 3600;
 
 /// What is remembered of a domain, if anything.
 ///

@@ -8,7 +8,7 @@ use crate::judge::entry::{Deed, Entry, Recalled};
 use aws_lc_rs::{hmac, rand};
 
 /// Seconds that a key is written with.
-const KEY_SECONDS: i64 = 90 * 24 * 60 * 60;
+pub const KEY_SECONDS: i64 = 90 * 24 * 60 * 60;
 /// Octets of a key, as many as the hash has (RFC 2104 section 3).
 const KEY_BYTES: usize = 32;
 

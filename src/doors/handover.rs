@@ -10,7 +10,10 @@ use super::{
     sealing::{Copy, Form},
 };
 use crate::{
-    judge::policy::verdict::{Action, Reply},
+    judge::policy::{
+        reason::{Reason, reason},
+        verdict::{Action, Reply},
+    },
     mail::{address::Address, head::Head},
     telemetry::metrics::{Dependency, Stage},
 };
@@ -50,7 +53,7 @@ impl Concluded {
         let parcel = sealed.as_ref().unwrap_or(parcel);
         let recipients = self.addresses(&copy.recipients);
         if copy.is_set_aside {
-            self.set_aside(parcel, &recipients, sealed.is_some()).await
+            self.set_aside(parcel, &recipients, self.grounds(&copy.recipients, sealed.is_some())).await
         } else {
             self.deliver(parcel, &recipients).await
         }
@@ -75,10 +78,10 @@ impl Concluded {
         replies
     }
 
-    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address], is_sealed: bool) -> Vec<Reply> {
+    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address], grounds: Grounds) -> Vec<Reply> {
         let reply = match self.desk.quarantine() {
             None => Reply::new(451, "4.3.5", "no quarantine is configured"),
-            Some(quarantine) => match quarantine.store(parcel, recipients, &self.grounds(is_sealed)).await {
+            Some(quarantine) => match quarantine.store(parcel, recipients, &grounds).await {
                 Ok(_) => {
                     self.desk.metrics().dependency_up(Dependency::Quarantine, true);
                     Reply::new(250, "2.0.0", format!("accepted (ref {})", self.verdict.reference))
@@ -97,13 +100,18 @@ impl Concluded {
     }
 
     /// What the quarantine keeps of the verdict; of a sealed mail nothing that tells of its content.
-    fn grounds(&self, is_sealed: bool) -> Grounds {
+    fn grounds(&self, indexes: &[usize], is_sealed: bool) -> Grounds {
+        let why = |index: &usize| {
+            let outcome = self.verdict.outcomes.get(*index);
+            outcome.map_or(Reason::default(), |outcome| reason(&self.verdict, outcome, &self.rulebook))
+        };
         let mut symbols: Vec<String> = self.verdict.findings.iter().map(|it| it.symbol.as_str().to_owned()).collect();
         symbols.dedup();
         Grounds {
             reference: self.verdict.reference.clone(),
             score: self.verdict.score.to_string(),
             symbols,
+            reasons: indexes.iter().map(why).collect(),
             case: self.case.clone().filter(|_| !is_sealed),
         }
     }

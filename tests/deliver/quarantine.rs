@@ -27,7 +27,13 @@ fn settings(root: &Path) -> Settings {
 
 fn grounds() -> Grounds {
     let case = Some("format = 1\n".to_owned());
-    Grounds { reference: "ref1".to_owned(), score: "12.5".to_owned(), symbols: vec!["ODD".to_owned()], case }
+    Grounds {
+        reference: "ref1".to_owned(),
+        score: "12.5".to_owned(),
+        symbols: vec!["ODD".to_owned()],
+        case,
+        ..Grounds::default()
+    }
 }
 
 async fn stored(quarantine: &Quarantine, raw: &[u8]) -> String {

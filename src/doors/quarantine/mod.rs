@@ -6,6 +6,7 @@
 
 pub mod entry;
 pub mod key;
+pub mod marks;
 pub mod release;
 pub mod slip;
 pub mod sweep;
@@ -16,6 +17,7 @@ use self::{
 };
 use super::deliver::{folder::make_with_parents, parcel::Parcel};
 use crate::{
+    judge::policy::reason::Reason,
     mail::{address::Address, charset, head::Head, timestamp::Timestamp},
     seal::safe::{self, Safe},
 };
@@ -61,6 +63,8 @@ pub struct Grounds {
     pub reference: String,
     pub score: String,
     pub symbols: Vec<String>,
+    /// Why each recipient does not get it, in their order.
+    pub reasons: Vec<Reason>,
     /// `None`: it is not kept.
     pub case: Option<String>,
 }
@@ -212,16 +216,19 @@ fn slip(parcel: &Parcel, recipients: &[Address], grounds: &Grounds, now: Timesta
     let head = Head::parse(&parcel.head);
     let text = |name: &str| head.first(name).map(|field| charset::unstructured(&field.value)).unwrap_or_default();
     let since = now.to_string();
-    let waiting = |recipient: &Address| Waiting {
+    let waiting = |(place, recipient): (usize, &Address)| Waiting {
         address: recipient.as_str().to_owned(),
         state: State::Held,
         since: since.clone(),
+        reason: grounds.reasons.get(place).copied().unwrap_or_default(),
+        told_at: String::new(),
+        released_by: String::new(),
     };
     Slip {
         reference: grounds.reference.clone(),
         stored_at: since.clone(),
         sender: parcel.sender.as_str().to_owned(),
-        recipients: recipients.iter().map(waiting).collect(),
+        recipients: recipients.iter().enumerate().map(waiting).collect(),
         subject: text("subject"),
         from: text("from"),
         score: grounds.score.clone(),
@@ -230,6 +237,7 @@ fn slip(parcel: &Parcel, recipients: &[Address], grounds: &Grounds, now: Timesta
         smtputf8: parcel.smtputf8,
         eight_bit: parcel.eight_bit,
         require_tls: parcel.require_tls,
+        is_learned: false,
     }
 }
 

@@ -44,6 +44,8 @@ impl Typing<'_> {
         let is_egress_denied = self.one("egress.mode", is_denied);
         let thresholds = self.thresholds();
         let quarantine = self.quarantine();
+        let host = authserv_id.clone().unwrap_or_else(host_name);
+        let digest = quarantine.as_ref().and_then(|aside| self.digest(&aside.folder, &host));
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -77,13 +79,15 @@ impl Typing<'_> {
             spamd_listen: self.places("spamd.listen"),
             admin_listen: self.each("http.admin_listen", tcp),
             admin_tokens: self.admin_tokens(),
-            authserv_id: authserv_id.unwrap_or_else(host_name),
+            mailbox_listen: self.each("http.mailbox_listen", tcp),
+            authserv_id: host,
             deliver_to: deliver_to?,
             state: state?,
             clamd_stream_bytes_max: clamd_stream_bytes_max?,
             is_egress_denied: is_egress_denied?,
             thresholds: thresholds?,
             quarantine: quarantine?,
+            digest,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -99,12 +103,12 @@ impl Typing<'_> {
         }
     }
 
-    fn complain(&mut self, position: &Position, what: impl Into<String>) {
+    pub(super) fn complain(&mut self, position: &Position, what: impl Into<String>) {
         self.complaints.push(Complaint { position: position.clone(), what: what.into() });
     }
 
     /// Types every item of a value.
-    fn each<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+    pub(super) fn each<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
         let mut typed = Vec::new();
         for Item { text, position } in &self.values.entry(key).items {
             match parse(text) {
@@ -131,16 +135,16 @@ impl Typing<'_> {
     }
 
     /// Types a value of one item.
-    fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.each(key, parse).pop()
     }
 
     /// Types a value that may be left empty.
-    fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.one(key, |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) }).flatten()
     }
 
-    fn count(&mut self, key: &str, least: usize) -> Option<usize> {
+    pub(super) fn count(&mut self, key: &str, least: usize) -> Option<usize> {
         self.one(key, |text| {
             let count = text.parse().map_err(|_| format!("`{text}` is too large"))?;
             if count < least { Err(format!("`{count}` is too small, at least {least} is needed")) } else { Ok(count) }
@@ -275,11 +279,11 @@ impl Typing<'_> {
     }
 }
 
-fn no_position(key: &str) -> Position {
+pub(super) fn no_position(key: &str) -> Position {
     Position { file: format!("(default of {key})"), line: 1, column: 1 }
 }
 
-fn base(entry: &Entry) -> PathBuf {
+pub(super) fn base(entry: &Entry) -> PathBuf {
     let file = entry.origin.as_ref().map(|position| PathBuf::from(&position.file));
     file.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_default()
 }

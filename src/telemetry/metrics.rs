@@ -165,6 +165,11 @@ pub const SEALINGS: [&str; 13] = [
     "algorithm",
 ];
 
+/// What a recipient may ask for on the page of their mails.
+const MAILBOX_ACTS: [&str; 3] = ["view", "release", "not_spam"];
+/// What becomes of that.
+const MAILBOX_RESULTS: [&str; 6] = ["done", "before", "deferred", "not_allowed", "invalid_link", "failed"];
+
 /// All series. One per process; shared by reference.
 pub struct Metrics {
     registry: Registry,
@@ -275,6 +280,14 @@ impl Metrics {
         }
         for outcome in SEALINGS {
             self.outside.sealings_total.with_label_values(&[outcome]).reset();
+        }
+        for result in ["sent", "deferred", "refused"] {
+            self.quarantine.digests_total.with_label_values(&[result]).reset();
+        }
+        for act in MAILBOX_ACTS {
+            for result in MAILBOX_RESULTS {
+                self.quarantine.mailbox_requests_total.with_label_values(&[act, result]).reset();
+            }
         }
         for result in ["done", "failed"] {
             self.reloads_total.with_label_values(&[result]).reset();
@@ -438,6 +451,26 @@ impl Metrics {
         self.quarantine.mails.set(i64::try_from(mails).unwrap_or(i64::MAX));
         self.quarantine.octets.set(i64::try_from(octets).unwrap_or(i64::MAX));
         self.quarantine.oldest_age.set(i64::try_from(oldest_age).unwrap_or(i64::MAX));
+    }
+
+    /// A digest that was handed to the mailstore, by its reply.
+    pub fn digest(&self, code: u16) {
+        let result = match code {
+            200..300 => "sent",
+            400..500 => "deferred",
+            _ => "refused",
+        };
+        self.quarantine.digests_total.with_label_values(&[result]).inc();
+    }
+
+    /// What a recipient asked for on the page of their mails, one of `MAILBOX_ACTS`, and what became of it.
+    pub fn mailbox(&self, act: &'static str, result: &'static str) {
+        self.quarantine.mailbox_requests_total.with_label_values(&[act, result]).inc();
+    }
+
+    /// A mail that the model learned because its recipient said that it is no spam.
+    pub fn learned_from_recipient(&self) {
+        self.quarantine.learned_total.inc();
     }
 
     pub fn reload(&self, worked: bool) {
@@ -626,6 +659,9 @@ struct QuarantineSeries {
     mails: IntGauge,
     octets: IntGauge,
     oldest_age: IntGauge,
+    digests_total: IntCounterVec,
+    mailbox_requests_total: IntCounterVec,
+    learned_total: IntCounter,
 }
 
 impl QuarantineSeries {
@@ -635,6 +671,20 @@ impl QuarantineSeries {
             octets: registrar.gauge("quarantine_octets", "Octets that the quarantine takes on its disk.")?,
             oldest_age: registrar
                 .gauge("quarantine_oldest_age_seconds", "Age of the oldest mail in the quarantine; 0 without any.")?,
+            digests_total: registrar.counters(
+                "digests_total",
+                "Digests of the quarantine handed to the mailstore.",
+                &["result"],
+            )?,
+            mailbox_requests_total: registrar.counters(
+                "mailbox_requests_total",
+                "What recipients asked for on the page of their mails.",
+                &["act", "result"],
+            )?,
+            learned_total: registrar.counter(
+                "mailbox_learned_total",
+                "Mails that the model learned because their recipient said that they are no spam.",
+            )?,
         })
     }
 }

@@ -108,6 +108,12 @@ impl Quarantine {
         &self.0.settings.folder
     }
 
+    /// How long mail is kept.
+    #[must_use]
+    pub fn keep(&self) -> Duration {
+        self.0.settings.keep
+    }
+
     /// Stores one mail, synced, before anybody is told that it was accepted. Answers with its id.
     ///
     /// # Errors

@@ -505,3 +505,5 @@ pub const MAILBOX_COUNTED_MAX: usize = 100_000;
 pub const MAILBOX_LESSONS_SECONDS: Duration = Duration::from_hours(24);
 /// How long a recipient waits at most until their mail may be held whole, and then until the model has learned it.
 pub const MAILBOX_RELEASE_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// How long a request's body takes to come.
+pub const MAILBOX_BODY_SECONDS_MAX: Duration = Duration::from_secs(10);

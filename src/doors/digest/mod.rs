@@ -133,7 +133,7 @@ pub fn gather(
     classes: &Classes,
     only: Option<&str>,
 ) -> io::Result<Vec<Outgoing>> {
-    let secrets = Secrets::make(&settings.secret).map_err(io::Error::other)?;
+    let secrets = Secrets::read(&settings.secret).map_err(io::Error::other)?;
     let mut news: BTreeMap<String, Vec<(String, Item, bool)>> = BTreeMap::new();
     for (id, slip) in quarantine.all()? {
         // What cannot be read is told by the verbs for operators.

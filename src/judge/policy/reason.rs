@@ -54,7 +54,9 @@ impl Reason {
 }
 
 /// Symbols that tell of a danger, whatever they weigh.
-const TELLING: [(&str, Reason); 7] = [
+const TELLING: [(&str, Reason); 9] = [
+    ("POLICY_CONTENT", Reason::Rules),
+    ("TRANSPORT_DOWNGRADE", Reason::Rules),
     ("VIRUS", Reason::Infected),
     ("EXECUTABLE_ATTACHMENT", Reason::Attachment),
     ("STRUCTURE_HIDDEN_FILE", Reason::Attachment),
@@ -137,6 +139,7 @@ mod tests {
         assert_eq!(of_symbols(&["SPF_FAIL"], 0), Reason::Rules);
         assert_eq!(of_symbols(&["SPF_FAIL", "OWN_DOMAIN_FORGED", "VIRUS"], 100_000), Reason::Infected);
         assert_eq!(of_symbols(&["OWN_DOMAIN_FORGED"], 100_000), Reason::Forged);
+        assert_eq!(of_symbols(&["POLICY_CONTENT"], 100_000), Reason::Rules);
         assert_eq!(of_symbols(&["SMUGGLING_PAGE_FILE"], 100_000), Reason::Attachment);
         assert_eq!(of_symbols(&["VIRUS_SCAN_INCOMPLETE"], 0), Reason::Unchecked);
         assert_eq!(of_symbols(&["AUTHOR_MISSING"], 0), Reason::Forged);

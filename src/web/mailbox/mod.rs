@@ -37,7 +37,7 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
     task::{JoinSet, spawn_blocking},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// What the page shows and does.
@@ -134,21 +134,21 @@ async fn answered(mailbox: &Arc<Mailbox>, request: Request) -> Answer {
     if !mailbox.requests.takes(&pass.recipient) {
         return failed(StatusCode::TOO_MANY_REQUESTS, "fail_busy");
     }
+    // Before a turn is taken: a client that sends slowly keeps nobody else waiting.
+    let form = if act == "view" { None } else { Some(form(request.into_body()).await) };
     let Ok(_turn) = mailbox.turns.acquire().await else {
         return failed(StatusCode::SERVICE_UNAVAILABLE, "fail_trouble");
     };
-    if act == "view" {
-        return view::view(mailbox, pass).await;
-    }
-    match form(request.into_body()).await {
-        Some((wanted, is_not_spam)) => match open(mailbox, wanted).await {
+    match form {
+        None => view::view(mailbox, pass).await,
+        Some(None) => failed(StatusCode::BAD_REQUEST, "fail_link"),
+        Some(Some((wanted, is_not_spam))) => match open(mailbox, wanted).await {
             Ok(wanted) => act::act(mailbox, &pass, wanted, is_not_spam).await,
             Err(answer) => {
                 mailbox.desk.metrics().mailbox(act, "invalid_link");
                 answer
             }
         },
-        None => failed(StatusCode::BAD_REQUEST, "fail_link"),
     }
 }
 
@@ -177,7 +177,8 @@ async fn open(mailbox: &Arc<Mailbox>, token: String) -> Result<Pass, Answer> {
 /// The token of a form, and whether its mail is said to be no spam (application/x-www-form-urlencoded; neither value
 /// has letters that are encoded).
 async fn form(body: Body) -> Option<(String, bool)> {
-    let octets = to_bytes(body, limits::MAILBOX_BODY_BYTES_MAX).await.ok()?;
+    let read = to_bytes(body, limits::MAILBOX_BODY_BYTES_MAX);
+    let octets = timeout(limits::MAILBOX_BODY_SECONDS_MAX, read).await.ok()?.ok()?;
     let text = str::from_utf8(&octets).ok()?;
     let value = |name: &str| text.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
     let (_, pass) = value("pass")?;

@@ -104,7 +104,12 @@ impl Page<'_> {
             help if !is_done => format!("<p class=\"help\">{}</p>\n", escaped(help)),
             _ => String::new(),
         };
-        format!("<p class=\"{kind}\" role=\"status\">{}</p>\n{help}", self.say(what))
+        // The empty address is this page's own, asked for again.
+        let back = match what {
+            "fail_link" | "fail_expired" | "fail_busy" | "fail_method" => String::new(),
+            _ => format!("<p><a href=\"\">{}</a></p>\n", self.say("back")),
+        };
+        format!("<p class=\"{kind}\" role=\"status\">{}</p>\n{help}{back}", self.say(what))
     }
 
     fn mails(&self, recipient: &str, rows: &[Row]) -> String {

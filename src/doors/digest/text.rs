@@ -27,7 +27,9 @@ pub fn defanged(line: &str) -> String {
         });
         let is_path = word.contains('/') && word.contains('.');
         let broken = word.replace("://", "[://]");
-        if is_named || is_path { broken.replace('.', "[.]") } else { broken }
+        // An address is what a reader knows the sender by.
+        let is_address = word.contains('@') && !word.contains('/');
+        if (is_named || is_path) && !is_address { broken.replace('.', "[.]") } else { broken }
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -67,15 +69,19 @@ pub fn quoted_printable(text: &str) -> String {
                 column = 0;
             }
             if is_plain {
-                out.push(char::from(octet))
+                out.push(char::from(octet));
             } else {
-                out.push_str(&format!("={octet:02X}"))
+                out.extend(['=', hex_digit(octet >> 4), hex_digit(octet & 15)]);
             }
             column += wide;
         }
         out.push_str("\r\n");
     }
     out
+}
+
+fn hex_digit(number: u8) -> char {
+    char::from_digit(u32::from(number), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 /// Octets of text in one encoded-word: 30 of 3 characters, with the mark at most 102 of a line.
@@ -123,7 +129,7 @@ mod tests {
             "see https[://]evil[.]example/x or evil[.]example[.]"
         );
         assert_eq!(defanged("am 12.11.2026 um 8.30 Uhr. Gut."), "am 12.11.2026 um 8.30 Uhr. Gut.");
-        assert_eq!(defanged("Bert <bert@other.example>"), "Bert <bert@other[.]example>");
+        assert_eq!(defanged("Bert <bert@other.example>"), "Bert <bert@other.example>");
     }
 
     #[test]

@@ -39,10 +39,10 @@ impl Quarantine {
             let entry = quarantine.entry(&id)?;
             entry.lock()?;
             let mut slip = entry.slip()?;
-            if slip.is_learned || !learn(entry.message()?)? {
+            if !slip.learned_at.is_empty() || !learn(entry.message()?)? {
                 return Ok(false);
             }
-            slip.is_learned = true;
+            slip.learned_at = now().to_string();
             entry.write_slip(&slip).map(|()| true)
         })
         .await

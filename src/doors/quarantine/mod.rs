@@ -243,7 +243,7 @@ fn slip(parcel: &Parcel, recipients: &[Address], grounds: &Grounds, now: Timesta
         smtputf8: parcel.smtputf8,
         eight_bit: parcel.eight_bit,
         require_tls: parcel.require_tls,
-        is_learned: false,
+        learned_at: String::new(),
     }
 }
 

@@ -64,9 +64,9 @@ pub struct Slip {
     pub smtputf8: bool,
     pub eight_bit: bool,
     pub require_tls: bool,
-    /// Has the model learned it as wanted?
-    #[serde(default)]
-    pub is_learned: bool,
+    /// When the model learned it as wanted, RFC 3339; empty: it has not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub learned_at: String,
 }
 
 impl Slip {

@@ -13,6 +13,7 @@ use crate::{
             slip::{Slip, State},
         },
     },
+    judge::policy::verdict::Reply,
     limits,
 };
 use axum::http::StatusCode;
@@ -105,7 +106,7 @@ async fn release(mailbox: &Mailbox, quarantine: &Quarantine, id: &str, recipient
     });
     replies.clone().for_each(|reply| mailbox.desk.metrics().delivery(reply.code));
     let is_deleted = handed.iter().all(|(_, handed)| *handed == Handed::Before(State::Deleted));
-    match (replies.clone().count(), replies.clone().all(|reply| reply.is_positive())) {
+    match (replies.clone().count(), replies.clone().all(Reply::is_positive)) {
         (0, _) if is_deleted => ("before", failed(StatusCode::GONE, "fail_gone")),
         (0, _) => ("before", told("done_before")),
         (_, true) => ("done", told("done_released")),

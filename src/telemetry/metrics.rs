@@ -2,7 +2,11 @@
 //!
 //! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
-use super::{registrar::Registrar, settlement::Settlement};
+use super::{
+    aside::{self, QuarantineSeries},
+    registrar::Registrar,
+    settlement::Settlement,
+};
 use prometheus::{
     Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
@@ -165,11 +169,6 @@ pub const SEALINGS: [&str; 13] = [
     "algorithm",
 ];
 
-/// What a recipient may ask for on the page of their mails.
-const MAILBOX_ACTS: [&str; 3] = ["view", "release", "not_spam"];
-/// What becomes of that.
-const MAILBOX_RESULTS: [&str; 6] = ["done", "before", "deferred", "not_allowed", "invalid_link", "failed"];
-
 /// All series. One per process; shared by reference.
 pub struct Metrics {
     registry: Registry,
@@ -281,14 +280,7 @@ impl Metrics {
         for outcome in SEALINGS {
             self.outside.sealings_total.with_label_values(&[outcome]).reset();
         }
-        for result in ["sent", "deferred", "refused"] {
-            self.quarantine.digests_total.with_label_values(&[result]).reset();
-        }
-        for act in MAILBOX_ACTS {
-            for result in MAILBOX_RESULTS {
-                self.quarantine.mailbox_requests_total.with_label_values(&[act, result]).reset();
-            }
-        }
+        self.quarantine.start_at_zero();
         for result in ["done", "failed"] {
             self.reloads_total.with_label_values(&[result]).reset();
         }
@@ -455,15 +447,10 @@ impl Metrics {
 
     /// A digest that was handed to the mailstore, by its reply.
     pub fn digest(&self, code: u16) {
-        let result = match code {
-            200..300 => "sent",
-            400..500 => "deferred",
-            _ => "refused",
-        };
-        self.quarantine.digests_total.with_label_values(&[result]).inc();
+        self.quarantine.digests_total.with_label_values(&[aside::digest_word(code)]).inc();
     }
 
-    /// What a recipient asked for on the page of their mails, one of `MAILBOX_ACTS`, and what became of it.
+    /// What a recipient asked for on the page of their mails, one of `aside::ACTS`, and what became of it.
     pub fn mailbox(&self, act: &'static str, result: &'static str) {
         self.quarantine.mailbox_requests_total.with_label_values(&[act, result]).inc();
     }
@@ -649,41 +636,6 @@ impl OutsideSeries {
                 "sealings_total",
                 "Copies sealed to a key, and recipients whose mail could not be or was encrypted already.",
                 &["outcome"],
-            )?,
-        })
-    }
-}
-
-/// What is set aside.
-struct QuarantineSeries {
-    mails: IntGauge,
-    octets: IntGauge,
-    oldest_age: IntGauge,
-    digests_total: IntCounterVec,
-    mailbox_requests_total: IntCounterVec,
-    learned_total: IntCounter,
-}
-
-impl QuarantineSeries {
-    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            mails: registrar.gauge("quarantine_mails", "Mails in the quarantine, once a minute.")?,
-            octets: registrar.gauge("quarantine_octets", "Octets that the quarantine takes on its disk.")?,
-            oldest_age: registrar
-                .gauge("quarantine_oldest_age_seconds", "Age of the oldest mail in the quarantine; 0 without any.")?,
-            digests_total: registrar.counters(
-                "digests_total",
-                "Digests of the quarantine handed to the mailstore.",
-                &["result"],
-            )?,
-            mailbox_requests_total: registrar.counters(
-                "mailbox_requests_total",
-                "What recipients asked for on the page of their mails.",
-                &["act", "result"],
-            )?,
-            learned_total: registrar.counter(
-                "mailbox_learned_total",
-                "Mails that the model learned because their recipient said that they are no spam.",
             )?,
         })
     }

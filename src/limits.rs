@@ -507,3 +507,11 @@ pub const MAILBOX_LESSONS_SECONDS: Duration = Duration::from_hours(24);
 pub const MAILBOX_RELEASE_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// How long a request's body takes to come.
 pub const MAILBOX_BODY_SECONDS_MAX: Duration = Duration::from_secs(10);
+/// How long a request to the bucket of a quarantine takes, its repetitions counted: below the time that an MTA waits.
+pub const BUCKET_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// How long connecting to it takes.
+pub const BUCKET_CONNECT_SECONDS_MAX: Duration = Duration::from_secs(5);
+/// How often a request is repeated.
+pub const BUCKET_RETRIES_MAX: usize = 2;
+/// Octets of one part of a large object; S3 demands 5 MiB at least, and allows 10,000 of them.
+pub const BUCKET_PART_BYTES: usize = 8 << 20;

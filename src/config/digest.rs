@@ -83,7 +83,7 @@ impl Typing<'_> {
         Schedule { at, every_hours: every_hours.unwrap_or_default(), zone: zone.unwrap_or_default() }
     }
 
-    fn is_set(&self, key: &str) -> bool {
+    pub(super) fn is_set(&self, key: &str) -> bool {
         self.values.entry(key).items.iter().any(|item| !item.text.is_empty())
     }
 }

@@ -220,6 +220,25 @@ pub const KEYS: &[Key] = &[
         "folder for mail that the LMTP door sets aside, encrypted (wehr quarantine)",
     ),
     key(
+        "quarantine.url",
+        Shape::Text,
+        r#""""#,
+        "s3://BUCKET/PREFIX: a bucket instead of the folder, for what is encrypted before it leaves; empty: the folder",
+    ),
+    key(
+        "quarantine.endpoint",
+        Shape::Text,
+        r#""""#,
+        "the store of quarantine.url, such as https://s3.school.example; http only on this machine; empty: Amazon's of the region",
+    ),
+    key("quarantine.region", Shape::Text, r#""us-east-1""#, "region of the bucket, as its store names it"),
+    key(
+        "quarantine.credentials",
+        Shape::Text,
+        r#""""#,
+        "file with two lines for quarantine.url, the access key's id and its secret; nobody else may read it",
+    ),
+    key(
         "quarantine.key",
         Shape::Text,
         r#""""#,

@@ -2,6 +2,7 @@
 //!
 //! Reads files and the host's name. Without a file the embedded defaults count, and nobody outside is asked.
 
+pub mod bucket;
 pub mod digest;
 pub mod egress;
 pub mod explain;

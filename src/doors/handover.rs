@@ -88,8 +88,8 @@ impl Concluded {
                 }
                 Err(error) => {
                     if self.desk.metrics().dependency_up(Dependency::Quarantine, false) {
-                        let folder = quarantine.folder().display();
-                        tracing::error!(%folder, %error, "quarantine: cannot store a mail; it is deferred");
+                        let place = quarantine.place();
+                        tracing::error!(place, %error, "quarantine: cannot store a mail; it is deferred");
                     }
                     let code = if error.kind() == ErrorKind::StorageFull { 452 } else { 451 };
                     Reply::new(code, "4.3.1", "cannot store the mail, try again later")

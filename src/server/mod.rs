@@ -301,7 +301,7 @@ async fn sweep(desk: Arc<Desk>) {
     let Some(quarantine) = desk.quarantine() else { return };
     match quarantine.swept().await {
         Ok(census) => desk.metrics().quarantine(census.mails, census.octets, census.oldest_age),
-        Err(error) => tracing::error!(folder = %quarantine.folder().display(), %error, "quarantine: cannot sweep"),
+        Err(error) => tracing::error!(place = quarantine.place(), %error, "quarantine: cannot sweep"),
     }
 }
 

@@ -19,6 +19,7 @@ const RAW: &[u8] = b"Subject: =?utf-8?q?secret_w=C3=B6rds?=\r\n\r\n.dot\nbare\rl
 fn settings(root: &Path) -> Settings {
     Settings {
         folder: root.join("aside"),
+        bucket: None,
         key: root.join("quarantine.key"),
         keep: Duration::from_hours(24),
         bytes_max: 4 << 20,

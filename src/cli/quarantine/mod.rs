@@ -105,7 +105,7 @@ fn sweep(store: &Store, is_json: bool) -> io::Result<Ending> {
 
 /// Tells that the quarantine cannot be used.
 fn unusable(store: &Store, error: &io::Error) -> Ending {
-    output::trouble(format_args!("{}: {error}; may you read and write it?", store.folder().display()));
+    output::trouble(format_args!("{}: {error}; may you read and write it?", store.place()));
     Ending::Unreadable
 }
 

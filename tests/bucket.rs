@@ -322,7 +322,7 @@ async fn what_a_broken_store_leaves_is_swept_and_nobody_sees_it() {
         let octets = store.objects.lock().unwrap()[&format!("mail/held/{whole}/{name}")].clone();
         store.objects.lock().unwrap().insert(format!("mail/held/{torn}/{name}"), octets);
     }
-    assert_eq!(quarantine.ids().unwrap(), [whole.clone()]);
+    assert_eq!(quarantine.ids().unwrap(), std::slice::from_ref(&whole));
     assert_eq!(quarantine.swept().await.unwrap().mails, 1);
     assert_eq!(store.names().len(), 6, "it may still be written");
     store.is_old.store(true, Ordering::Relaxed);

@@ -189,15 +189,13 @@ fn tokens(raw: &[u8]) -> Vec<String> {
     let message = Message::parse(raw.to_vec().into());
     let plain = &message.texts.iter().find(|text| !text.is_page).unwrap().text;
     let found = plain.split("https://mail.school.example/held/").skip(1);
-    let mut found: Vec<String> = found.map(|rest| rest.split_whitespace().next().unwrap().to_owned()).collect();
-    let mut seen = Vec::new();
-    found.retain(|token| {
-        !seen.contains(token) && {
-            seen.push(token.clone());
-            true
+    let mut seen: Vec<String> = Vec::new();
+    for token in found.filter_map(|rest| rest.split_whitespace().next()) {
+        if !seen.iter().any(|known| known == token) {
+            seen.push(token.to_owned());
         }
-    });
-    found
+    }
+    seen
 }
 
 /// The mails in the mailstore.

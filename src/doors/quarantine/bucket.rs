@@ -162,12 +162,11 @@ impl Upload {
     }
 
     fn send(&mut self) -> io::Result<()> {
-        let mut parts = match self.parts.take() {
-            Some(parts) => parts,
-            None => {
-                let (store, path) = (Arc::clone(&self.bucket.store), self.bucket.path(&self.id, &self.name));
-                wait(async move { store.put_multipart(&path).await })?
-            }
+        let mut parts = if let Some(parts) = self.parts.take() {
+            parts
+        } else {
+            let (store, path) = (Arc::clone(&self.bucket.store), self.bucket.path(&self.id, &self.name));
+            wait(async move { store.put_multipart(&path).await })?
         };
         let part = parts.put_part(PutPayload::from(std::mem::take(&mut self.pending)));
         self.parts = Some(parts);

@@ -484,3 +484,44 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 64;
 pub const ADMIN_DELAY_SECONDS: Duration = Duration::from_secs(1);
 /// Octets of the file of tokens.
 pub const ADMIN_TOKENS_BYTES_MAX: u64 = 256 << 10;
+/// Mails that one digest lists; the page shows the others.
+pub const DIGEST_MAILS_MAX: usize = 100;
+/// Characters of a subject or sender in a digest and on its page: two lines of a screen.
+pub const DIGEST_TEXT_CHARACTERS_MAX: usize = 150;
+/// How long after a failure digests are tried again.
+pub const DIGEST_RETRY_SECONDS: Duration = Duration::from_secs(300);
+/// Octets of the file of secrets that sign links: some dozens of them.
+pub const LINK_SECRETS_BYTES_MAX: u64 = 16 << 10;
+/// Octets of a link's token: an address of 254 octets, an id and its MAC need a third of it.
+pub const LINK_TOKEN_BYTES_MAX: usize = 2048;
+/// How long a page's buttons work after it was opened.
+pub const MAILBOX_PAGE_SECONDS_MAX: Duration = Duration::from_hours(12);
+/// Mails on a recipient's page, the newest.
+pub const MAILBOX_MAILS_MAX: usize = 200;
+/// Octets of a request's body: one token and a word.
+pub const MAILBOX_BODY_BYTES_MAX: usize = 4096;
+/// Connections of the page.
+pub const MAILBOX_CONNECTIONS_MAX: usize = 64;
+/// Requests that are answered at one moment: each may read every slip.
+pub const MAILBOX_TURNS_MAX: usize = 2;
+/// Requests of one recipient within `MAILBOX_WINDOW_SECONDS`.
+pub const MAILBOX_REQUESTS_MAX: u32 = 60;
+pub const MAILBOX_WINDOW_SECONDS: Duration = Duration::from_secs(60);
+/// Mails that one recipient teaches the model within a day; beyond it they are released only.
+pub const MAILBOX_LEARNED_MAX: u32 = 20;
+/// Recipients whose requests are counted at one moment; the counts begin anew beyond it.
+pub const MAILBOX_COUNTED_MAX: usize = 100_000;
+/// The window of `MAILBOX_LEARNED_MAX`.
+pub const MAILBOX_LESSONS_SECONDS: Duration = Duration::from_hours(24);
+/// How long a recipient waits at most until their mail may be held whole, and then until the model has learned it.
+pub const MAILBOX_RELEASE_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// How long a request's body takes to come.
+pub const MAILBOX_BODY_SECONDS_MAX: Duration = Duration::from_secs(10);
+/// How long a request to the bucket of a quarantine takes, its repetitions counted: below the time that an MTA waits.
+pub const BUCKET_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// How long connecting to it takes.
+pub const BUCKET_CONNECT_SECONDS_MAX: Duration = Duration::from_secs(5);
+/// How often a request is repeated.
+pub const BUCKET_RETRIES_MAX: usize = 2;
+/// Octets of one part of a large object; S3 demands 5 MiB at least, and allows 10,000 of them.
+pub const BUCKET_PART_BYTES: usize = 8 << 20;

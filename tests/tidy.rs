@@ -37,15 +37,16 @@ const JUDGE: [&[&str]; 10] = [
 ];
 
 /// A library has one home, so that a new major version changes one place.
-const HOMES: [(&str, &[&str]); 16] = [
+const HOMES: [(&str, &[&str]); 17] = [
     ("landlock", &["server/hardening/files.rs"]),
     ("seccompiler", &["server/hardening/calls.rs"]),
     ("listenfd", &["server/handed.rs"]),
+    ("object_store", &["doors/quarantine/bucket.rs"]),
     ("mail_parser", &["mail/", "judge/auth/"]),
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
-    ("prometheus", &["telemetry/metrics.rs", "telemetry/registrar.rs"]),
+    ("prometheus", &["telemetry/aside.rs", "telemetry/metrics.rs", "telemetry/registrar.rs"]),
     ("axum", &["telemetry/http.rs", "doors/http.rs", "doors/checkv2/", "web/"]),
     ("hyper", &["doors/http.rs"]),
     ("tokio_rustls", &["doors/"]),

@@ -154,6 +154,9 @@ pub struct Places {
     /// URL of the admin API.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub admin: Vec<String>,
+    /// URL of the page of recipients, without its token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mailbox: Vec<String>,
     /// URL of `/checkv2`, or its unix socket.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub check: Vec<String>,
@@ -170,6 +173,7 @@ impl Places {
             lmtp: texts(&server.lmtp),
             metrics: server.http.iter().map(|address| format!("http://{address}/metrics")).collect(),
             admin: server.admin.iter().map(|address| format!("http://{address}/api/v1")).collect(),
+            mailbox: server.mailbox.iter().map(|address| format!("http://{address}/")).collect(),
             check: server.check.iter().map(check_url).collect(),
             spamd: texts(&server.spamd),
         }
@@ -182,7 +186,9 @@ impl Display for Places {
         writeln!(out, "milter   {}", list(&self.milter))?;
         writeln!(out, "LMTP     {}", list(&self.lmtp))?;
         write!(out, "metrics  {}", list(&self.metrics))?;
-        for (label, places) in [("admin", &self.admin), ("checkv2", &self.check), ("spamd", &self.spamd)] {
+        let more =
+            [("admin", &self.admin), ("mailbox", &self.mailbox), ("checkv2", &self.check), ("spamd", &self.spamd)];
+        for (label, places) in more {
             if !places.is_empty() {
                 write!(out, "\n{label:8} {}", list(places))?;
             }

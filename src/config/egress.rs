@@ -5,6 +5,7 @@
 
 use super::{Destination, Settings};
 use crate::{
+    doors::quarantine::shelf::Place as BucketPlace,
     judge::facts::Question,
     mail::network::Network,
     world::{place::Place, store::Site},
@@ -205,6 +206,7 @@ pub fn contacts(settings: &Settings, questions: &[Question]) -> Vec<Contact> {
         contacts.extend(store(&settings.state, data));
     }
     contacts.extend(mailstore(&settings.deliver_to));
+    contacts.extend(settings.quarantine.bucket.as_ref().map(bucket).unwrap_or_default());
     contacts
 }
 
@@ -227,6 +229,27 @@ fn store(site: &Site, data: Vec<Data>) -> Vec<Contact> {
     let host_name = Data { kind: "host", contents: "the host of state.url", times: "for each connection" };
     let asked = contact(Target::SystemResolver(host.to_owned()), "the system's name resolution", vec![host_name]);
     vec![asked, contact(Target::Host(host.to_owned(), port), protocol, data)]
+}
+
+fn bucket(place: &BucketPlace) -> Vec<Contact> {
+    let contact =
+        |target, protocol, data| Contact { key: "quarantine.url", item: 0, target, protocol, data: vec![data] };
+    let mail = Data {
+        kind: "mail",
+        contents: "a mail set aside with its envelope, verdict and case, all of it encrypted with quarantine.key; the store \
+                   learns when it came and its size",
+        times: "once per mail that is set aside, and whenever somebody looks at it or releases it; a list each minute",
+    };
+    let url = Url::parse(&place.server()).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
+    let port = url.as_ref().and_then(Url::port_or_known_default).unwrap_or(443);
+    let protocol = if place.is_plain() { "S3; not encrypted" } else { "S3 under TLS" };
+    if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return vec![contact(Target::Address(SocketAddr::new(address, port)), protocol, mail)];
+    }
+    let host_name = Data { kind: "host", contents: "the host of quarantine.endpoint", times: "for each connection" };
+    let asked = contact(Target::SystemResolver(host.clone()), "the system's name resolution", host_name);
+    vec![asked, contact(Target::Host(host, port), protocol, mail)]
 }
 
 fn mailstore(destination: &Destination) -> Vec<Contact> {

@@ -2,6 +2,8 @@
 //!
 //! Reads files and the host's name. Without a file the embedded defaults count, and nobody outside is asked.
 
+pub mod bucket;
+pub mod digest;
 pub mod egress;
 pub mod explain;
 pub mod hardening;
@@ -18,7 +20,7 @@ pub mod watched;
 
 use self::{read::Values, typing::Typing};
 use crate::{
-    doors::{deliver::lmtp::stream::TlsStart, log_keys, quarantine, record},
+    doors::{self, deliver::lmtp::stream::TlsStart, log_keys, quarantine, record},
     judge::{
         auth,
         document::{Complaint, Errors, Position, unknown},
@@ -113,6 +115,8 @@ pub struct Settings {
     /// Where rspamd's clients ask.
     pub check_listen: Vec<Place>,
     pub admin_listen: Vec<SocketAddr>,
+    /// Where the page of the recipients' held mails is served.
+    pub mailbox_listen: Vec<SocketAddr>,
     /// `None`: there is no admin API.
     pub admin_tokens: Option<Arc<Tokens>>,
     /// The file they were read from.
@@ -132,6 +136,8 @@ pub struct Settings {
     pub egress_allowed: Vec<egress::Allowed>,
     pub thresholds: Thresholds,
     pub quarantine: quarantine::Settings,
+    /// `None`: recipients are not told what is held.
+    pub digest: Option<doors::digest::Settings>,
     /// `None`: the packs that are built in.
     pub rules_dir: Option<PathBuf>,
     /// File of a learned model.
@@ -242,6 +248,8 @@ impl Settings {
         let encryption = policy::encryption(self.encryption_file.as_deref())?;
         complaints.extend(self.unsealable(&encryption));
         let senders = policy::senders(self, &rules.table)?;
+        let classes = policy::classes(self.recipients_file.as_deref())?;
+        complaints.extend(digest::unknown_class(self, &classes));
         if !complaints.is_empty() {
             return Err(Errors(complaints));
         }
@@ -254,14 +262,14 @@ impl Settings {
             own_domains: self.own_domains.clone(),
             thresholds: self.thresholds,
             rules,
-            classes: policy::classes(self.recipients_file.as_deref())?,
+            classes,
             encryption,
             senders,
             learned: self.model_file.as_deref().map(learned::read).transpose()?.map(Arc::new),
             digest: String::new(),
         };
         policy::prove(self, &rulebook.encryption)?;
-        rulebook.digest = digest(&rulebook, &sources.lists);
+        rulebook.digest = digest_of(&rulebook, &sources.lists);
         Ok(rulebook)
     }
 }
@@ -301,7 +309,7 @@ fn beside(state: &Site, quarantine: &quarantine::Settings, name: &str) -> PathBu
 }
 
 /// SHA-256 over the canonical text of everything that sways a verdict: equal books have equal digests.
-fn digest(rulebook: &Rulebook, lists: &Lists) -> String {
+fn digest_of(rulebook: &Rulebook, lists: &Lists) -> String {
     let mut text = String::new();
     let mut line = |word: &str, value: &str| {
         // Writing into a String cannot fail.

@@ -164,7 +164,7 @@ impl Gathering {
                 includes.extend(files.into_iter().map(|(file, span)| (file, document.position(&span))));
             } else if let Some(key) = super::keys::find(&name) {
                 self.entry(document, key, &word.span(), value);
-            } else if prefix.is_empty() && KEYS.iter().any(|key| key.name.starts_with(&format!("{name}."))) {
+            } else if KEYS.iter().any(|key| key.name.starts_with(&format!("{name}."))) {
                 if let Some(table) = document.table(value) {
                     self.table(document, &format!("{name}."), table, includes);
                 }

@@ -48,6 +48,8 @@ impl Typing<'_> {
         let quarantine = self.quarantine();
         let hardening = self.hardening();
         let log = self.log(state.as_ref(), quarantine.as_ref());
+        let host = authserv_id.clone().unwrap_or_else(host_name);
+        let digest = quarantine.as_ref().and_then(|aside| self.digest(&aside.folder, &host));
         let message_bytes_max = self.count("limits.message_bytes_max", 65536);
         let spool_memory_bytes_max = self.count("limits.spool_memory_bytes_max", 4096);
         let connections_max = self.count("limits.connections_max", 1);
@@ -83,7 +85,8 @@ impl Typing<'_> {
             admin_listen: self.each("http.admin_listen", tcp),
             admin_tokens,
             admin_tokens_file,
-            authserv_id: authserv_id.unwrap_or_else(host_name),
+            mailbox_listen: self.each("http.mailbox_listen", tcp),
+            authserv_id: host,
             deliver_to: deliver_to?,
             state: state?,
             clamd_stream_bytes_max: clamd_stream_bytes_max?,
@@ -93,6 +96,7 @@ impl Typing<'_> {
             log: log?,
             hardening: hardening?,
             included: self.values.files.clone(),
+            digest,
             message_bytes_max: message_bytes_max?,
             spool_memory_bytes_max: spool_memory_bytes_max?,
             connections_max: connections_max?,
@@ -108,12 +112,12 @@ impl Typing<'_> {
         }
     }
 
-    fn complain(&mut self, position: &Position, what: impl Into<String>) {
+    pub(super) fn complain(&mut self, position: &Position, what: impl Into<String>) {
         self.complaints.push(Complaint { position: position.clone(), what: what.into() });
     }
 
     /// Types every item of a value.
-    fn each<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+    pub(super) fn each<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
         let mut typed = Vec::new();
         for Item { text, position } in &self.values.entry(key).items {
             match parse(text) {
@@ -140,16 +144,16 @@ impl Typing<'_> {
     }
 
     /// Types a value of one item.
-    fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn one<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.each(key, parse).pop()
     }
 
     /// Types a value that may be left empty.
-    fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.one(key, |text| if text.is_empty() { Ok(None) } else { parse(text).map(Some) }).flatten()
     }
 
-    fn count(&mut self, key: &str, least: usize) -> Option<usize> {
+    pub(super) fn count(&mut self, key: &str, least: usize) -> Option<usize> {
         self.one(key, |text| {
             let count = text.parse().map_err(|_| format!("`{text}` is too large"))?;
             if count < least { Err(format!("`{count}` is too small, at least {least} is needed")) } else { Ok(count) }
@@ -235,7 +239,9 @@ impl Typing<'_> {
         let key = self.optional("quarantine.key", |text| Ok(base.join(text)));
         let days = u64::try_from(self.count("quarantine.keep_days", 1)?).unwrap_or(u64::MAX);
         let bytes_max = u64::try_from(self.count("quarantine.bytes_max", 1)?).unwrap_or(u64::MAX);
+        let bucket = self.bucket();
         Some(quarantine::Settings {
+            bucket,
             key: key.unwrap_or_else(|| folder.with_file_name("quarantine.key")),
             folder,
             keep: Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
@@ -297,11 +303,11 @@ impl Typing<'_> {
     }
 }
 
-fn no_position(key: &str) -> Position {
+pub(super) fn no_position(key: &str) -> Position {
     Position { file: format!("(default of {key})"), line: 1, column: 1 }
 }
 
-fn base(entry: &Entry) -> PathBuf {
+pub(super) fn base(entry: &Entry) -> PathBuf {
     let file = entry.origin.as_ref().map(|position| PathBuf::from(&position.file));
     file.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_default()
 }

@@ -11,7 +11,10 @@ use super::{
     sealing::{Copy, Form},
 };
 use crate::{
-    judge::policy::verdict::{Action, Reply},
+    judge::policy::{
+        reason::{Reason, reason},
+        verdict::{Action, Reply},
+    },
     mail::{address::Address, head::Head},
     telemetry::metrics::{Dependency, Stage},
 };
@@ -51,7 +54,7 @@ impl Concluded {
         let parcel = sealed.as_ref().unwrap_or(parcel);
         let recipients = self.addresses(&copy.recipients);
         if copy.is_set_aside {
-            self.set_aside(parcel, &recipients, sealed.is_some()).await
+            self.set_aside(parcel, &recipients, self.grounds(&copy.recipients, sealed.is_some())).await
         } else {
             self.deliver(parcel, &recipients).await
         }
@@ -76,18 +79,18 @@ impl Concluded {
         replies
     }
 
-    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address], is_sealed: bool) -> Vec<Reply> {
+    async fn set_aside(&self, parcel: &Parcel, recipients: &[Address], grounds: Grounds) -> Vec<Reply> {
         let reply = match self.desk.quarantine() {
             None => Reply::new(451, "4.3.5", "no quarantine is configured"),
-            Some(quarantine) => match quarantine.store(parcel, recipients, &self.grounds(is_sealed)).await {
+            Some(quarantine) => match quarantine.store(parcel, recipients, &grounds).await {
                 Ok(_) => {
                     self.desk.metrics().dependency_up(Dependency::Quarantine, true);
                     Reply::new(250, "2.0.0", format!("accepted (ref {})", self.verdict.reference))
                 }
                 Err(error) => {
                     if self.desk.metrics().dependency_up(Dependency::Quarantine, false) {
-                        let folder = quarantine.folder().display();
-                        tracing::error!(%folder, %error, "quarantine: cannot store a mail; it is deferred");
+                        let place = quarantine.place();
+                        tracing::error!(place, %error, "quarantine: cannot store a mail; it is deferred");
                     }
                     let code = if error.kind() == ErrorKind::StorageFull { 452 } else { 451 };
                     Reply::new(code, "4.3.1", "cannot store the mail, try again later")
@@ -98,13 +101,18 @@ impl Concluded {
     }
 
     /// What the quarantine keeps of the verdict; of a sealed mail nothing that tells of its content.
-    fn grounds(&self, is_sealed: bool) -> Grounds {
+    fn grounds(&self, indexes: &[usize], is_sealed: bool) -> Grounds {
+        let why = |index: &usize| {
+            let outcome = self.verdict.outcomes.get(*index);
+            outcome.map_or(Reason::default(), |outcome| reason(&self.verdict, outcome, &self.rulebook))
+        };
         let mut symbols: Vec<String> = self.verdict.findings.iter().map(|it| it.symbol.as_str().to_owned()).collect();
         symbols.dedup();
         Grounds {
             reference: self.verdict.reference.clone(),
             score: self.verdict.score.to_string(),
             symbols,
+            reasons: indexes.iter().map(why).collect(),
             case: self.case.clone().filter(|_| !is_sealed),
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     judge::{facts::Facts, findings::Finding, policy::verdict::Verdict, rulebook::Rulebook, told},
     limits,
-    mail::Mail,
+    mail::{Mail, timestamp::Timestamp},
     telemetry::metrics::Door,
 };
 use serde::Serialize;
@@ -27,8 +27,19 @@ pub struct Entry {
     pub symbols: Vec<Seen>,
     pub authentication: Authenticated,
     pub sender_domain: String,
+    /// What was done about the mail afterwards, and when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deeds: Vec<Deed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private: Option<Private>,
+}
+
+/// Something that was done about a mail after its verdict.
+#[derive(Clone, Debug, Serialize)]
+pub struct Deed {
+    pub at: String,
+    /// Names nobody.
+    pub what: String,
 }
 
 /// A finding with what it weighs.
@@ -98,6 +109,17 @@ impl History {
         }
     }
 
+    /// Notes something that was done about the mail with this reference, if its verdict is still kept.
+    pub fn note(&self, reference: &str, at: Timestamp, what: &str) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = kept.1.iter_mut().rev();
+        if let Some(entry) = entries.find(|entry| entry.reference == reference).map(Arc::make_mut)
+            && entry.deeds.len() < limits::HISTORY_LINES_MAX
+        {
+            entry.deeds.push(Deed { at: at.to_string(), what: what.to_owned() });
+        }
+    }
+
     /// Verdicts with a number above `after`, newest first.
     #[must_use]
     pub fn since(&self, after: u64, count: usize) -> Vec<Arc<Entry>> {
@@ -151,6 +173,7 @@ fn entry(door: Door, mail: &Mail, facts: &Facts, verdict: &Verdict, rulebook: &R
             arc: auth.arc.result.word(),
             dmarc: auth.dmarc.result.word(),
         },
+        deeds: Vec::new(),
         sender_domain: mail.envelope.sender.domain().map(|domain| domain.to_string()).unwrap_or_default(),
         private: Some(private(mail, facts, verdict)),
     }

@@ -6,7 +6,7 @@ use listenfd::ListenFd;
 use std::{env, io, net::TcpListener, os::unix::net::UnixListener};
 
 /// What a socket can be for, as its FileDescriptorName= says.
-const DOORS: [&str; 6] = ["milter", "lmtp", "http", "admin", "check", "spamd"];
+const DOORS: [&str; 7] = ["milter", "lmtp", "http", "admin", "mailbox", "check", "spamd"];
 
 /// A socket that listens already.
 #[derive(Debug)]

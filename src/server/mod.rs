@@ -14,6 +14,7 @@ use crate::{
     doors::{
         checkv2,
         desk::{Desk, Parts},
+        digest::Digests,
         listener::{Listener, unbound},
         lmtp::{self, certificate::Certificate},
         log_keys::{self, LogKeys},
@@ -24,13 +25,18 @@ use crate::{
         http::{self, Pages},
         metrics::Door,
     },
-    web::{self, Api, Reloaded, tokens::Tokens},
+    web::{
+        self, Api, Reloaded,
+        mailbox::{self, Mailbox},
+        tokens::Tokens,
+    },
     world::place::Place,
 };
 use arc_swap::ArcSwap;
 use std::{
     io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -54,6 +60,12 @@ pub struct Plan {
     pub http: Vec<SocketAddr>,
     /// Where the admin API listens, and for whom; `None`: nowhere.
     pub admin: Option<(Vec<SocketAddr>, Arc<Tokens>)>,
+    /// Where recipients see what is held for them.
+    pub mailbox: Vec<SocketAddr>,
+    /// `None`: recipients are not told.
+    pub digests: Option<Arc<Digests>>,
+    /// File of the model that recipients teach.
+    pub model: Option<PathBuf>,
     pub check: Vec<Place>,
     pub spamd: Vec<Place>,
     pub connections_max: usize,
@@ -94,11 +106,13 @@ pub struct Server {
     pub lmtp: Vec<Place>,
     pub http: Vec<SocketAddr>,
     pub admin: Vec<SocketAddr>,
+    pub mailbox: Vec<SocketAddr>,
     pub check: Vec<Place>,
     pub spamd: Vec<Place>,
     /// Reloads that the admin API asks for.
     asked: mpsc::Receiver<oneshot::Sender<Reloaded>>,
     desk: Arc<Desk>,
+    digests: Option<Arc<Digests>>,
     is_ready: Arc<AtomicBool>,
     drain: watch::Sender<bool>,
     doors: JoinSet<()>,
@@ -135,11 +149,14 @@ impl Server {
         let (admin, tokens) = plan.admin.unwrap_or_default();
         let for_admin = if is_admin { handed.door("admin") } else { Vec::new() };
         let admins = bind_tcp(for_admin, "admin", &admin).await?;
+        let mailboxes = bind_tcp(handed.door("mailbox"), "mailbox", &plan.mailbox).await?;
         let (reload, asked) = mpsc::channel(1);
         let mut server = Self {
             milter: places(&milters),
             lmtp: places(&lmtps),
             admin: admins.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?,
+            mailbox: mailboxes.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?,
+            digests: plan.digests,
             asked,
             check: places(&checks),
             spamd: places(&spamds),
@@ -183,7 +200,17 @@ impl Server {
         for listener in admins {
             server.serve_admin(listener, reload.clone(), draining.clone());
         }
+        server.open_mailbox(mailboxes, plan.model, &draining);
         Ok(server)
+    }
+
+    /// Opens the page of recipients, which answers while the doors drain.
+    fn open_mailbox(&mut self, listeners: Vec<TcpListener>, model: Option<PathBuf>, draining: &watch::Receiver<bool>) {
+        let Some(digests) = &self.digests else { return };
+        let mailbox = Mailbox::new(Arc::clone(&self.desk), Arc::clone(digests), model);
+        for listener in listeners {
+            self.pages.spawn(mailbox::serve(listener, Arc::clone(&mailbox), draining.clone()));
+        }
     }
 
     /// Opens the doors that only ask; their connections are counted apart, so that they take none from those with mail.
@@ -264,10 +291,7 @@ impl Server {
                     }
                     seen = now;
                 }
-                _ = sweeping.tick() => {
-                    drop(tokio::spawn(sweep(Arc::clone(&self.desk))));
-                    drop(tokio::spawn(sweep_keys(Arc::clone(&self.desk))));
-                }
+                _ = sweeping.tick() => self.tend(),
                 _ = hangup.recv() => drop(self.reload(&reload)),
                 Some(tell) = self.asked.recv() => {
                     // Who asked may have gone; the reload counts all the same.
@@ -279,6 +303,16 @@ impl Server {
         }
         self.drain().await;
         Ok(())
+    }
+
+    /// What is done each minute, beside everything else.
+    fn tend(&self) {
+        drop(tokio::spawn(sweep(Arc::clone(&self.desk))));
+        drop(tokio::spawn(sweep_keys(Arc::clone(&self.desk))));
+        if let Some(digests) = self.digests.clone() {
+            let desk = Arc::clone(&self.desk);
+            drop(tokio::spawn(async move { digests.send_due(&desk).await }));
+        }
     }
 
     fn reload(&self, reload: &Reload) -> Reloaded {
@@ -342,7 +376,7 @@ async fn sweep(desk: Arc<Desk>) {
     let Some(quarantine) = desk.quarantine() else { return };
     match quarantine.swept().await {
         Ok(census) => desk.metrics().quarantine(census.mails, census.octets, census.oldest_age),
-        Err(error) => tracing::error!(folder = %quarantine.folder().display(), %error, "quarantine: cannot sweep"),
+        Err(error) => tracing::error!(place = quarantine.place(), %error, "quarantine: cannot sweep"),
     }
 }
 

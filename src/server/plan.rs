@@ -15,6 +15,7 @@ use crate::{
             maildir::Maildir,
         },
         desk::{Desk, Limits, Parts},
+        digest::{self, Digests, pass::Secrets},
         faults::Faults,
         lmtp,
         log_keys::LogKeys,
@@ -63,6 +64,9 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         lmtp_settings: Arc::new(lmtp_settings(settings)?),
         http: settings.http_listen.clone(),
         admin: settings.admin_tokens.clone().map(|tokens| (settings.admin_listen.clone(), tokens)),
+        mailbox: settings.mailbox_listen.clone(),
+        digests: settings.digest.clone().map(digests).transpose()?,
+        model: settings.model_file.clone(),
         check: settings.check_listen.clone(),
         spamd: settings.spamd_listen.clone(),
         connections_max: settings.connections_max,
@@ -129,6 +133,8 @@ fn unheeded(started: &Settings, now: &Settings) -> Vec<&'static str> {
         ("http.listen", started.http_listen != now.http_listen),
         ("http.check_listen", started.check_listen != now.check_listen),
         ("http.admin_listen", started.admin_listen != now.admin_listen),
+        ("http.mailbox_listen", started.mailbox_listen != now.mailbox_listen),
+        ("quarantine.digest", started.digest != now.digest),
         ("http.admin_tokens", started.admin_tokens.is_none() && now.admin_tokens.is_some()),
         ("spamd.listen", started.spamd_listen != now.spamd_listen),
         ("clamd.address", started.clamd != now.clamd),
@@ -163,6 +169,11 @@ fn parts(settings: &Settings, world: Arc<dyn World>, metrics: &Arc<Metrics>) -> 
         keyring: Arc::new(settings.keyring().map_err(|errors| errors.to_string())?),
         checks: checks::ALL,
     })
+}
+
+/// Digests whose links can be signed; the secret is made where there is none.
+fn digests(settings: digest::Settings) -> Result<Arc<Digests>, String> {
+    Secrets::make(&settings.secret).map(|_| Arc::new(Digests::new(settings)))
 }
 
 fn recorder(record: &record::Settings, metrics: &Arc<Metrics>) -> Result<Arc<Recorder>, String> {

@@ -2,7 +2,11 @@
 //!
 //! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
-use super::{registrar::Registrar, settlement::Settlement};
+use super::{
+    aside::{self, QuarantineSeries},
+    registrar::Registrar,
+    settlement::Settlement,
+};
 use prometheus::{
     Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
@@ -276,6 +280,7 @@ impl Metrics {
         for outcome in SEALINGS {
             self.outside.sealings_total.with_label_values(&[outcome]).reset();
         }
+        self.quarantine.start_at_zero();
         for result in ["done", "failed"] {
             self.reloads_total.with_label_values(&[result]).reset();
         }
@@ -438,6 +443,21 @@ impl Metrics {
         self.quarantine.mails.set(i64::try_from(mails).unwrap_or(i64::MAX));
         self.quarantine.octets.set(i64::try_from(octets).unwrap_or(i64::MAX));
         self.quarantine.oldest_age.set(i64::try_from(oldest_age).unwrap_or(i64::MAX));
+    }
+
+    /// A digest that was handed to the mailstore, by its reply.
+    pub fn digest(&self, code: u16) {
+        self.quarantine.digests_total.with_label_values(&[aside::digest_word(code)]).inc();
+    }
+
+    /// What a recipient asked for on the page of their mails, one of `aside::ACTS`, and what became of it.
+    pub fn mailbox(&self, act: &'static str, result: &'static str) {
+        self.quarantine.mailbox_requests_total.with_label_values(&[act, result]).inc();
+    }
+
+    /// A mail that the model learned because its recipient said that it is no spam.
+    pub fn learned_from_recipient(&self) {
+        self.quarantine.learned_total.inc();
     }
 
     pub fn reload(&self, worked: bool) {
@@ -617,24 +637,6 @@ impl OutsideSeries {
                 "Copies sealed to a key, and recipients whose mail could not be or was encrypted already.",
                 &["outcome"],
             )?,
-        })
-    }
-}
-
-/// What is set aside.
-struct QuarantineSeries {
-    mails: IntGauge,
-    octets: IntGauge,
-    oldest_age: IntGauge,
-}
-
-impl QuarantineSeries {
-    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            mails: registrar.gauge("quarantine_mails", "Mails in the quarantine, once a minute.")?,
-            octets: registrar.gauge("quarantine_octets", "Octets that the quarantine takes on its disk.")?,
-            oldest_age: registrar
-                .gauge("quarantine_oldest_age_seconds", "Age of the oldest mail in the quarantine; 0 without any.")?,
         })
     }
 }

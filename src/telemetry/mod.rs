@@ -1,5 +1,6 @@
 //! What operators see: metrics, the log line of a mail, the HTTP pages.
 
+pub mod aside;
 pub mod http;
 pub mod log;
 pub mod metrics;

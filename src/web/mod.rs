@@ -2,6 +2,7 @@
 //!
 //! Nothing that changes state answers to GET, there are no cookies and no CORS. Wrong tokens are answered late.
 
+pub mod mailbox;
 pub mod routes;
 pub mod tokens;
 

@@ -19,6 +19,7 @@ const RAW: &[u8] = b"Subject: =?utf-8?q?secret_w=C3=B6rds?=\r\n\r\n.dot\nbare\rl
 fn settings(root: &Path) -> Settings {
     Settings {
         folder: root.join("aside"),
+        bucket: None,
         key: root.join("quarantine.key"),
         keep: Duration::from_hours(24),
         bytes_max: 4 << 20,
@@ -27,7 +28,13 @@ fn settings(root: &Path) -> Settings {
 
 fn grounds() -> Grounds {
     let case = Some("format = 1\n".to_owned());
-    Grounds { reference: "ref1".to_owned(), score: "12.5".to_owned(), symbols: vec!["ODD".to_owned()], case }
+    Grounds {
+        reference: "ref1".to_owned(),
+        score: "12.5".to_owned(),
+        symbols: vec!["ODD".to_owned()],
+        case,
+        ..Grounds::default()
+    }
 }
 
 async fn stored(quarantine: &Quarantine, raw: &[u8]) -> String {

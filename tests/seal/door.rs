@@ -33,6 +33,7 @@ const POLICY: &str = "[[class]]\nname = 'sealed'\nrecipients = ['anna@school.exa
 fn set_aside(mails: &std::path::Path) -> Quarantine {
     let settings = quarantine::Settings {
         folder: mails.join("quarantine"),
+        bucket: None,
         key: mails.join("quarantine.key"),
         keep: std::time::Duration::from_hours(24),
         bytes_max: 1 << 30,

@@ -3,6 +3,7 @@
 //! Reads the configuration for the place of the quarantine, of its key and of the mailstore.
 
 pub mod change;
+pub mod digest;
 pub mod list;
 pub mod show;
 
@@ -45,6 +46,8 @@ enum Action {
     Release(change::Release),
     /// Delete mail; once nobody waits for it, it cannot be read again by anybody
     Delete(change::Delete),
+    /// Print or send what recipients are told of mail that is held for them
+    Digest(digest::Digest),
     /// Delete what is older than quarantine.keep_days, as a running server does each minute
     #[command(after_help = "Example:\n  wehr quarantine sweep")]
     Sweep,
@@ -75,6 +78,7 @@ impl Quarantine {
             Action::Show(show) => show.run(&store, self.json),
             Action::Release(release) => release.run(&store, &settings, self.json),
             Action::Delete(delete) => delete.run(&store, self.json),
+            Action::Digest(digest) => digest.run(&store, &settings, self.json),
             Action::Sweep => sweep(&store, self.json),
         }
     }
@@ -101,7 +105,7 @@ fn sweep(store: &Store, is_json: bool) -> io::Result<Ending> {
 
 /// Tells that the quarantine cannot be used.
 fn unusable(store: &Store, error: &io::Error) -> Ending {
-    output::trouble(format_args!("{}: {error}; may you read and write it?", store.folder().display()));
+    output::trouble(format_args!("{}: {error}; may you read and write it?", store.place()));
     Ending::Unreadable
 }
 

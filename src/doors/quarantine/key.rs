@@ -34,7 +34,11 @@ pub fn make(file: &Path) -> Result<(), String> {
     write(file).map_err(|error| format!("{}: cannot make the key of the quarantine: {error}", file.display()))
 }
 
-fn write(file: &Path) -> io::Result<()> {
+/// Makes a file with a new key, unless there is one, that only its owner may read.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn write(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     super::super::deliver::folder::make_with_parents(folder)?;
     let key = safe::draw().map_err(io::Error::other)?;
@@ -58,7 +62,9 @@ pub fn to_hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
+/// The key of 64 hex digits.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
     let digits: Vec<u8> =
         text.chars().map(|digit| digit.to_digit(16).and_then(|it| u8::try_from(it).ok())).collect::<Option<_>>()?;
     let octets: Vec<u8> = digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?)).collect();

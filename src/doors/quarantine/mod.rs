@@ -4,23 +4,30 @@
 //! synced, with its folder, before anybody is told that it was accepted; a crash before that leaves a draft that is
 //! swept, and the MTA sends the mail again. What is held is not dropped for want of room: new mail is deferred then.
 
+#[cfg_attr(not(feature = "s3"), path = "bucket_left_out.rs")]
+pub mod bucket;
 pub mod entry;
 pub mod key;
+pub mod marks;
 pub mod release;
+pub mod shelf;
 pub mod slip;
 pub mod sweep;
 
 use self::{
+    bucket::Bucket,
     entry::{Draft, Entry},
+    shelf::{Locks, Place, Shelf},
     slip::{Slip, State, Waiting},
 };
 use super::deliver::{folder::make_with_parents, parcel::Parcel};
 use crate::{
+    judge::policy::reason::Reason,
     mail::{address::Address, charset, head::Head, timestamp::Timestamp},
     seal::safe::{self, Safe},
 };
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -34,6 +41,8 @@ use tokio::task::spawn_blocking;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub folder: PathBuf,
+    /// A bucket instead of the folder.
+    pub bucket: Option<Place>,
     /// File of the operator's key.
     pub key: PathBuf,
     /// Mail older than that is deleted.
@@ -49,6 +58,7 @@ pub struct Quarantine(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
+    shelf: Shelf,
     operator: Safe,
     /// Octets in the folder, as far as we know.
     bytes: AtomicU64,
@@ -61,6 +71,8 @@ pub struct Grounds {
     pub reference: String,
     pub score: String,
     pub symbols: Vec<String>,
+    /// Why each recipient does not get it, in their order.
+    pub reasons: Vec<Reason>,
     /// `None`: it is not kept.
     pub case: Option<String>,
 }
@@ -74,7 +86,7 @@ impl Quarantine {
         let told = |error: io::Error| format!("quarantine.folder {}: {error}", settings.folder.display());
         make_with_parents(&settings.folder).map_err(told)?;
         if !settings.key.exists() {
-            let waiting = ids(&settings.folder).map_err(told)?.len();
+            let waiting = ids(&shelf(settings)?).map_err(told)?.len();
             if waiting > 0 {
                 return Err(format!(
                     "{}: the key of the quarantine is gone and {waiting} mails are locked with it; put the file back, or \
@@ -96,12 +108,27 @@ impl Quarantine {
     /// In words, when there is no key or others can read it.
     pub fn open(settings: &Settings) -> Result<Self, String> {
         let operator = Safe::new(&key::read(&settings.key)?).map_err(|fault| fault.to_string())?;
-        Ok(Self(Arc::new(Shared { settings: settings.clone(), operator, bytes: AtomicU64::new(0) })))
+        let shelf = shelf(settings)?;
+        Ok(Self(Arc::new(Shared { settings: settings.clone(), shelf, operator, bytes: AtomicU64::new(0) })))
     }
 
+    /// Where mails lie, for the log.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let folder = || self.folder().display().to_string();
+        self.0.settings.bucket.as_ref().map_or_else(folder, Place::url)
+    }
+
+    /// The folder of this machine; beside a bucket it holds no mails.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.0.settings.folder
+    }
+
+    /// How long mail is kept.
+    #[must_use]
+    pub fn keep(&self) -> Duration {
+        self.0.settings.keep
     }
 
     /// Stores one mail, synced, before anybody is told that it was accepted. Answers with its id.
@@ -119,7 +146,7 @@ impl Quarantine {
         let (shared, name) = (Arc::clone(&self.0), id.clone());
         let mut draft = blocking(move || {
             make_with_parents(&shared.settings.folder)?;
-            Draft::begin(&shared.settings.folder, &name, &shared.operator)
+            Draft::begin(&shared.shelf, &name, &shared.operator)
         })
         .await?;
         let mut offset = 0;
@@ -145,7 +172,7 @@ impl Quarantine {
     /// # Errors
     /// When the folder cannot be read.
     pub fn ids(&self) -> io::Result<Vec<String>> {
-        ids(self.folder())
+        ids(&self.0.shelf)
     }
 
     /// # Errors
@@ -154,7 +181,7 @@ impl Quarantine {
         if !is_id(id) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        Entry::open(self.folder(), id, &self.0.operator)
+        Entry::open(&self.0.shelf, id, &self.0.operator)
     }
 
     /// Every mail with its slip, the oldest first. What somebody else deletes meanwhile is left out.
@@ -212,16 +239,19 @@ fn slip(parcel: &Parcel, recipients: &[Address], grounds: &Grounds, now: Timesta
     let head = Head::parse(&parcel.head);
     let text = |name: &str| head.first(name).map(|field| charset::unstructured(&field.value)).unwrap_or_default();
     let since = now.to_string();
-    let waiting = |recipient: &Address| Waiting {
+    let waiting = |(place, recipient): (usize, &Address)| Waiting {
         address: recipient.as_str().to_owned(),
         state: State::Held,
         since: since.clone(),
+        reason: grounds.reasons.get(place).copied().unwrap_or_default(),
+        told_at: String::new(),
+        released_by: String::new(),
     };
     Slip {
         reference: grounds.reference.clone(),
         stored_at: since.clone(),
         sender: parcel.sender.as_str().to_owned(),
-        recipients: recipients.iter().map(waiting).collect(),
+        recipients: recipients.iter().enumerate().map(waiting).collect(),
         subject: text("subject"),
         from: text("from"),
         score: grounds.score.clone(),
@@ -230,16 +260,19 @@ fn slip(parcel: &Parcel, recipients: &[Address], grounds: &Grounds, now: Timesta
         smtputf8: parcel.smtputf8,
         eight_bit: parcel.eight_bit,
         require_tls: parcel.require_tls,
+        learned_at: String::new(),
     }
 }
 
-fn ids(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut ids: Vec<String> = names.filter(|name| is_id(name)).collect();
+fn shelf(settings: &Settings) -> Result<Shelf, String> {
+    match &settings.bucket {
+        Some(place) => Bucket::open(place).map(|bucket| Shelf::Bucket(bucket, Arc::<Locks>::default())),
+        None => Ok(Shelf::Folder(settings.folder.clone())),
+    }
+}
+
+fn ids(shelf: &Shelf) -> io::Result<Vec<String>> {
+    let mut ids: Vec<String> = shelf.names()?.into_iter().filter(|name| is_id(name)).collect();
     ids.sort();
     Ok(ids)
 }

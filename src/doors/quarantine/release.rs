@@ -81,6 +81,7 @@ impl Quarantine {
         let replies = mailstore.deliver(&parcel(&slip, &message, by, &since), &waiting).await;
         for (recipient, _) in waiting.iter().zip(&replies).filter(|(_, reply)| reply.is_positive()) {
             slip.set(recipient.as_str(), State::Released, &since);
+            slip.sign(recipient.as_str(), by.word());
         }
         mark(entry, slip).await?;
         let mut replies = waiting.into_iter().zip(replies);

@@ -1,7 +1,8 @@
 //! Slip: what is known of a mail set aside without opening it, and who still waits for it.
 //!
-//! Pure data; it is only ever written encrypted.
+//! Pure data; it is only ever written encrypted. Fields that came later have a default, for mails that lie there since.
 
+use crate::judge::policy::reason::Reason;
 use serde::{Deserialize, Serialize};
 
 /// Where a recipient's copy is.
@@ -31,6 +32,15 @@ pub struct Waiting {
     pub state: State,
     /// When the state changed last, RFC 3339.
     pub since: String,
+    /// Why the mail is kept from this recipient.
+    #[serde(default)]
+    pub reason: Reason,
+    /// When a digest told this recipient of the mail, RFC 3339; empty: not yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub told_at: String,
+    /// Who released it: a word of `By`; empty: nobody.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub released_by: String,
 }
 
 /// What is kept beside a mail set aside.
@@ -54,6 +64,9 @@ pub struct Slip {
     pub smtputf8: bool,
     pub eight_bit: bool,
     pub require_tls: bool,
+    /// When the model learned it as wanted, RFC 3339; empty: it has not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub learned_at: String,
 }
 
 impl Slip {
@@ -67,6 +80,19 @@ impl Slip {
     #[must_use]
     pub fn is_for(&self, address: &str) -> bool {
         self.recipients.iter().any(|recipient| recipient.address.eq_ignore_ascii_case(address))
+    }
+
+    /// The recipient with this address, in whatever case it is written.
+    #[must_use]
+    pub fn waiting(&self, address: &str) -> Option<&Waiting> {
+        self.recipients.iter().find(|recipient| recipient.address.eq_ignore_ascii_case(address))
+    }
+
+    /// Notes who released it to a recipient.
+    pub fn sign(&mut self, address: &str, by: &str) {
+        for recipient in self.recipients.iter_mut().filter(|recipient| recipient.address == address) {
+            by.clone_into(&mut recipient.released_by);
+        }
     }
 
     /// Sets the state of a recipient.

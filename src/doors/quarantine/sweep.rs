@@ -2,18 +2,9 @@
 //!
 //! Touches the folder. Names tell the age, so nothing is decrypted for it.
 
-use super::{
-    Quarantine, blocking,
-    entry::{DRAFT, GONE, erase_folder},
-    ids, moment, now,
-};
+use super::{Quarantine, blocking, ids, moment, now};
 use crate::{limits, mail::timestamp::Timestamp};
-use std::{
-    fs, io,
-    path::Path,
-    sync::atomic::Ordering,
-    time::{Duration, SystemTime},
-};
+use std::{io, sync::atomic::Ordering};
 
 /// What the quarantine holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,13 +33,13 @@ impl Quarantine {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 // Whatever it was, its days are over.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    erase_folder(&self.folder().join(id))?;
+                    self.0.shelf.erase(id)?;
                     deleted += 1;
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.sweep_remains()?;
+        self.0.shelf.sweep_remains(limits::QUARANTINE_DRAFT_MAX)?;
         self.recount().map(|census| Census { deleted, ..census })
     }
 
@@ -61,36 +52,15 @@ impl Quarantine {
         blocking(move || quarantine.sweep()).await
     }
 
-    fn sweep_remains(&self) -> io::Result<()> {
-        for entry in fs::read_dir(self.folder())?.filter_map(Result::ok) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_remains = name.starts_with(GONE)
-                || name.starts_with(DRAFT) && is_older(&entry.path(), limits::QUARANTINE_DRAFT_MAX);
-            if is_remains {
-                match erase_folder(&entry.path()) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Counts what is there.
     pub(super) fn recount(&self) -> io::Result<Census> {
-        let ids = ids(self.folder())?;
-        let files = |id: &String| fs::read_dir(self.folder().join(id)).into_iter().flatten().filter_map(Result::ok);
-        let octets = ids.iter().flat_map(files).filter_map(|file| file.metadata().ok()).map(|it| it.len()).sum();
+        let ids = ids(&self.0.shelf)?;
+        let octets = self.0.shelf.octets(&ids)?;
         self.0.bytes.store(octets, Ordering::Relaxed);
         let came = ids.first().and_then(|id| seconds(id));
         let age = came.map_or(0, |came| now().seconds().saturating_sub(came));
         Ok(Census { mails: ids.len(), octets, oldest_age: u64::try_from(age).unwrap_or_default(), deleted: 0 })
     }
-}
-
-fn is_older(path: &Path, age: Duration) -> bool {
-    let changed = fs::metadata(path).and_then(|it| it.modified());
-    changed.is_ok_and(|changed| SystemTime::now().duration_since(changed).is_ok_and(|since| since > age))
 }
 
 /// When the mail with this id came, in seconds since 1970.

@@ -4,6 +4,7 @@
 
 pub mod classes;
 pub mod encryption;
+pub mod reason;
 pub mod senders;
 pub mod trace;
 pub mod verdict;

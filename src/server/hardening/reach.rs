@@ -77,6 +77,8 @@ impl Reach {
             settings.encryption_anchors.as_deref(),
             settings.encryption_file.as_deref(),
             settings.senders_file.as_deref(),
+            settings.digest.as_ref().map(|digest| digest.secret.as_path()),
+            settings.quarantine.bucket.as_ref().map(|bucket| bucket.credentials.as_path()),
         ];
         let files = files.into_iter().flatten().chain(settings.included.iter().map(PathBuf::as_path));
         for file in files.chain(pairs.flat_map(|pair| [pair.certificate.as_path(), pair.key.as_path()])) {
@@ -106,6 +108,8 @@ impl Reach {
             spool::folder().to_owned(),
         ]);
         self.write.extend(settings.record.iter().map(|record| record.folder.clone()));
+        // What recipients and operators teach is written beside the model.
+        self.write.extend(settings.model_file.as_deref().map(parent));
         if let Site::File(path) = &settings.state {
             self.write.insert(parent(path));
         }
@@ -161,7 +165,7 @@ impl Reach {
 /// Where the doors listen.
 fn places(settings: &Settings) -> Vec<Place> {
     let unix = [&settings.milter_listen, &settings.lmtp_listen, &settings.check_listen, &settings.spamd_listen];
-    let tcp = [&settings.http_listen, &settings.admin_listen];
+    let tcp = [&settings.http_listen, &settings.admin_listen, &settings.mailbox_listen];
     let tcp = tcp.into_iter().flatten().copied().map(Place::Tcp);
     unix.into_iter().flatten().cloned().chain(tcp).collect()
 }

@@ -169,5 +169,31 @@ pub const MAIL: Board = Board {
                 r#"max by (instance) (wehr_quarantine_oldest_age_seconds{instance=~"$instance"}) / 86400"#,
             )],
         },
+        Panel {
+            title: "Digests of the quarantine, an hour",
+            about: "Mails that tell recipients what is held for them; deferred ones are tried again.",
+            form: Lines,
+            unit: Count,
+            lines: &[line(
+                "{{result}}",
+                r#"3600 * sum by (result) (rate(wehr_digests_total{instance=~"$instance"}[$__rate_interval]))"#,
+            )],
+        },
+        Panel {
+            title: "What recipients ask for, an hour",
+            about: "Requests to the page of their mails. Many invalid links: somebody guesses, or the secret was changed.",
+            form: Lines,
+            unit: Count,
+            lines: &[
+                line(
+                    "{{act}} {{result}}",
+                    r#"3600 * sum by (act, result) (rate(wehr_mailbox_requests_total{instance=~"$instance"}[$__rate_interval]))"#,
+                ),
+                line(
+                    "learned",
+                    r#"3600 * sum(rate(wehr_mailbox_learned_total{instance=~"$instance"}[$__rate_interval]))"#,
+                ),
+            ],
+        },
     ],
 };

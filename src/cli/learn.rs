@@ -8,6 +8,7 @@ use super::{
     scan::input::Inputs,
 };
 use crate::{
+    doors::{paper, teacher},
     judge::learned::{
         file,
         hash::Key,
@@ -19,8 +20,7 @@ use crate::{
 use clap::Args;
 use serde_json::json;
 use std::{
-    fs::File,
-    io::{self, Read, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -85,8 +85,11 @@ impl Learn {
 
     /// The model that was written, and where.
     fn learned(&self) -> Result<(Model, PathBuf), String> {
+        let path = self.output.clone().or_else(|| self.model.clone()).unwrap_or_default();
+        // A server that learns over its API may be at the same file.
+        let _held = paper::lock(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut model = match &self.model {
-            Some(path) => read(path)?,
+            Some(path) => teacher::read(path)?,
             None => Model::new(self.key()?, self.passes),
         };
         let progress = Progress::counting("mails");
@@ -101,8 +104,7 @@ impl Learn {
             }
             model.learn(&taken);
         }
-        let path = self.output.clone().or_else(|| self.model.clone()).unwrap_or_default();
-        write(&path, &model.to_file())?;
+        paper::replace(&path, &model.to_file()).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok((model, path))
     }
 
@@ -173,26 +175,6 @@ fn in_turn<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
             None => return out,
         }
     }
-}
-
-fn read(path: &Path) -> Result<Model, String> {
-    let told = |what: String| format!("{}: {what}", path.display());
-    let bound = u64::try_from(file::FILE_BYTES_MAX).unwrap_or(u64::MAX - 1) + 1;
-    let mut octets = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(bound).read_to_end(&mut octets));
-    read.map_err(|error| told(error.to_string()))?;
-    Model::of_file(&octets).map_err(told)
-}
-
-/// The old file stays whole until the new one is.
-fn write(path: &Path, octets: &[u8]) -> Result<(), String> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(octets)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    });
-    written.map(|_| ()).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -139,15 +139,11 @@ impl Server {
         for listener in pages {
             server.serve_pages(listener);
         }
-        for listener in admins {
-            let api = Api {
-                desk: Arc::clone(&server.desk),
-                history: server.desk.keep_history(),
-                tokens: Arc::clone(&tokens),
-                is_ready: Arc::clone(&server.is_ready),
-                reload: reload.clone(),
-            };
-            server.pages.spawn(web::serve(listener, api, draining.clone()));
+        if !admins.is_empty() {
+            let api = Api::new(&server.desk, tokens, &server.is_ready, reload, draining);
+            for listener in admins {
+                server.pages.spawn(web::serve(listener, api.clone()));
+            }
         }
         Ok(server)
     }

@@ -14,7 +14,7 @@ use crate::{
             lmtp::stream::{Place, Tls},
             maildir::Maildir,
         },
-        desk::{Desk, Limits, Parts},
+        desk::{Desk, Files, Limits, Parts},
         faults::Faults,
         lmtp, milter,
         quarantine::Quarantine,
@@ -49,6 +49,8 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
     let memory_bytes_max = limits.memory_bytes_max(threads);
     metrics.memory_bytes_max(memory_bytes_max);
     tracing::info!(threads, memory_mib_max = memory_bytes_max >> 20, "mails take at most so much memory");
+    let desk = Desk::new(parts, metrics, limits, pool);
+    desk.name_files(files(settings));
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),
@@ -59,7 +61,7 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         check: settings.check_listen.clone(),
         spamd: settings.spamd_listen.clone(),
         connections_max: settings.connections_max,
-        desk: Desk::new(parts, metrics, limits, pool),
+        desk,
     })
 }
 
@@ -74,7 +76,7 @@ pub fn reload(
     loaded: Stamp,
     desk: &Arc<Desk>,
 ) -> Reload {
-    let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
+    let desk = Arc::clone(desk);
     // Where things are read from may change with the configuration.
     let current = Arc::new(ArcSwap::from_pointee(started.clone()));
     let looked = Arc::clone(&current);
@@ -83,7 +85,8 @@ pub fn reload(
         let mut settings =
             Settings::load_recording(file.as_deref(), record.as_deref()).map_err(|errors| errors.to_string())?;
         settings.is_egress_denied |= started.is_egress_denied;
-        let parts = parts(&settings, Arc::clone(&world), &metrics)?;
+        let parts = parts(&settings, Arc::clone(desk.world()), desk.metrics())?;
+        desk.name_files(files(&settings));
         let keys = unheeded(&started, &settings);
         current.store(Arc::new(settings));
         if !keys.is_empty() {
@@ -92,6 +95,11 @@ pub fn reload(
         Ok(parts)
     });
     Reload { read, loaded, stamp }
+}
+
+/// What the admin API writes.
+fn files(settings: &Settings) -> Files {
+    Files { model: settings.model_file.clone(), subjects: settings.subjects_file.clone() }
 }
 
 /// Keys that a reload does not heed and whose values differ.

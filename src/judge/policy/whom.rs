@@ -45,6 +45,31 @@ impl Whom {
     }
 }
 
+impl std::fmt::Display for Whom {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => write!(out, "{address}"),
+            Self::Domain(domain) => write!(out, "@{domain}"),
+        }
+    }
+}
+
+/// A mailbox as a key: the same one however it is spelled, tag included; nothing where there is no domain.
+#[must_use]
+pub fn mailbox(address: &Address) -> Option<String> {
+    let domain = address.domain()?;
+    let local = local_part(address).to_ascii_lowercase();
+    (!local.is_empty()).then(|| format!("{local}@{domain}"))
+}
+
+/// The key of the mailbox that a key with a tag behind `+` belongs to.
+#[must_use]
+pub fn without_tag(mailbox: &str) -> Option<String> {
+    let (local, domain) = mailbox.rsplit_once('@')?;
+    let (plain, _) = local.split_once('+')?;
+    Some(format!("{plain}@{domain}"))
+}
+
 /// The local part without a source route (RFC 5321 appendix C) and without quotes (4.1.2).
 fn local_part(address: &Address) -> Cow<'_, str> {
     let local = address.local_part();

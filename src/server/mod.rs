@@ -79,6 +79,8 @@ pub struct Server {
     doors: JoinSet<()>,
     pages: JoinSet<()>,
     certificate: Option<Arc<Certificate>>,
+    /// `None`: there is no admin API.
+    api: Option<Api>,
 }
 
 impl Server {
@@ -111,6 +113,7 @@ impl Server {
             doors: JoinSet::new(),
             pages: JoinSet::new(),
             certificate: plan.lmtp_settings.certificate.clone(),
+            api: None,
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
         for listener in milters {
@@ -144,6 +147,7 @@ impl Server {
             for listener in admins {
                 server.pages.spawn(web::serve(listener, api.clone()));
             }
+            server.api = Some(api);
         }
         Ok(server)
     }
@@ -250,6 +254,9 @@ impl Server {
         let ended = async { while self.doors.join_next().await.is_some() {} };
         if timeout(limits::DRAIN_SECONDS_MAX, ended).await.is_err() {
             tracing::warn!("drain: mails under way were given up; their senders keep them");
+        }
+        if let Some(api) = &self.api {
+            api.readers_leave().await;
         }
         self.pages.shutdown().await;
         tracing::info!("stopped");

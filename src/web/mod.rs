@@ -38,7 +38,7 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// What a reload came to: the digest of the rulebook, or why the old one stays.
@@ -89,6 +89,14 @@ impl Api {
             draining,
             bounds: Arc::new(bounds),
         }
+    }
+}
+
+impl Api {
+    /// Waits, not for long, until everybody who reads along was told that the server ends.
+    pub async fn readers_leave(&self) {
+        let readers = u32::try_from(limits::LIVE_READERS_MAX).unwrap_or(u32::MAX);
+        let _ = timeout(limits::ADMIN_DELAY_SECONDS, self.bounds.readers.acquire_many(readers)).await;
     }
 }
 

@@ -1,6 +1,6 @@
 // What passes now: verdicts as they are made, and how many of each kind came in the last minutes.
 
-import { el, fill, head, table, row, action, score, time, number, pairs } from "./dom.js";
+import { el, fill, head, row, action, score, time, number } from "./dom.js";
 import { follow, get } from "./api.js";
 import { t } from "./words.js";
 import { link, symbols } from "./verdicts.js";
@@ -8,7 +8,7 @@ import { link, symbols } from "./verdicts.js";
 const ROWS_MAX = 100;
 const MINUTES = 30;
 const KINDS = ["accept", "tag", "quarantine", "defer", "reject"];
-const SVG = "http:\u002f/www.w3.org/2000/svg";
+const SVG = "http://www.w3.org/2000/svg";
 
 const svg = (name, about) => {
   const made = document.createElementNS(SVG, name);
@@ -131,5 +131,3 @@ export default async function show({ body, me }) {
   run();
   return () => { stop.abort(); clearTimeout(waiting); clearInterval(speaking); clearInterval(drawing); };
 }
-
-export { pairs, table };

@@ -48,10 +48,15 @@ fn morning(office: &Office) {
         let domain = author.rsplit_once('@').map_or("other.example", |(_, domain)| domain.trim_end_matches('>'));
         office.deliver(&format!("{sender}@{domain}"), MIA, &mail);
     }
+}
+
+/// A mail whose sender and subject would be markup.
+fn hostile(office: &Office) {
     let mail = unwanted(MIA);
     let subject = mail.lines().find(|line| line.starts_with("Subject:")).unwrap();
     let hostile = mail.replacen(subject, &format!("Subject: {HOSTILE}"), 1);
-    assert!(office.deliver("<script>harmed=1</script>@evil.example", MIA, &hostile).starts_with("250"));
+    let reply = office.deliver("\"<script>harmed=1</script>\"@evil.example", MIA, &hostile);
+    assert!(reply.starts_with("250"), "{reply}");
 }
 
 fn sign_in(browser: &mut Browser, office: &Office, name: &str) {
@@ -135,7 +140,6 @@ fn every_view_shows_its_data_in_both_languages() {
                 assert_eq!(browser.value(FAULTS), "", "{name} in {language} at {width}");
             }
             browser.dress(1280, 900, scheme);
-            assert_eq!(browser.value("window.harmed === undefined"), true, "{name}");
             let short = language.split('-').next().unwrap();
             match (name, is_german) {
                 ("explain", _) => {}
@@ -160,14 +164,23 @@ fn a_verdict_and_a_mail_open_and_hostile_text_stays_text() {
     let mut browser = Browser::start(&program, profile.path(), "en-GB");
     browser.dress(1280, 1000, "light");
     sign_in(&mut browser, &office, "anna");
+    view(&mut browser, "live", "Reference");
+    browser.wait("document.querySelector('.state').classList.contains('up')");
+    hostile(&office);
+    browser.wait("document.querySelector('tbody tr').innerText.includes('<script>')");
+    for (name, shown, _) in VIEWS {
+        view(&mut browser, name, shown);
+        assert_eq!(browser.value("window.harmed === undefined"), true, "{name}");
+    }
     let (_, kept) = office.get("verdicts", "anna");
-    let phish = kept["verdicts"].as_array().unwrap().iter().find(|one| one["action"] == "quarantine").unwrap();
+    let is_phish = |one: &&serde_json::Value| one["action"] == "quarantine" && !one.to_string().contains("<script>");
+    let phish = kept["verdicts"].as_array().unwrap().iter().find(is_phish).unwrap();
     view(&mut browser, &format!("verdicts/{}", phish["reference"].as_str().unwrap()), "DMARC");
     assert_eq!(browser.value(FAULTS), "");
     picture(&mut browser, "verdict-en");
-    // The hostile mail is the newest one.
     let (_, held) = office.get("quarantine", "anna");
-    let id = held["mails"][0]["id"].as_str().unwrap().to_owned();
+    let is_hostile = |mail: &&serde_json::Value| mail["subject"].as_str().unwrap().contains("onerror");
+    let id = held["mails"].as_array().unwrap().iter().find(is_hostile).unwrap()["id"].as_str().unwrap().to_owned();
     view(&mut browser, &format!("quarantine/{id}"), "onerror");
     browser.wait("document.querySelector('h1').textContent.includes('<img src=x onerror')");
     assert_eq!(browser.value("document.querySelector('h1').textContent.includes('\\\\u202e')"), true);

@@ -70,6 +70,10 @@ impl Browser {
 
     /// A command with its answer; what the page says meanwhile is kept if it is a complaint.
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.attempt(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn attempt(&mut self, method: &str, parameters: Value) -> Result<Value, String> {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
         if !self.session.is_empty() {
@@ -82,8 +86,8 @@ impl Browser {
             octets.pop();
             let heard: Value = serde_json::from_slice(&octets).unwrap();
             if heard["id"] == self.sent {
-                assert!(heard["error"].is_null(), "{method}: {}", heard["error"]);
-                return heard["result"].clone();
+                let is_fine = heard["error"].is_null();
+                return if is_fine { Ok(heard["result"].clone()) } else { Err(heard["error"].to_string()) };
             }
             self.hear(&heard);
         }
@@ -113,7 +117,9 @@ impl Browser {
     /// Waits until an expression is true.
     pub fn wait(&mut self, expression: &str) {
         let begun = Instant::now();
-        while self.value(expression) != Value::Bool(true) {
+        // While the page changes there may be nothing to ask.
+        let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        while !self.attempt("Runtime.evaluate", asked.clone()).is_ok_and(|told| told["result"]["value"] == true) {
             let text = if begun.elapsed() > Duration::from_secs(30) {
                 self.value("document.body.innerText")
             } else {
@@ -126,7 +132,7 @@ impl Browser {
 
     pub fn open(&mut self, url: &str) {
         self.call("Page.navigate", json!({ "url": url }));
-        self.wait("document.documentElement.dataset.ready === 'yes'");
+        self.wait("document.documentElement?.dataset.ready === 'yes'");
     }
 
     /// The size of the window, and what the system prefers.

@@ -35,20 +35,28 @@ export function shown(text) {
     (letter) => "\\u" + letter.codePointAt(0).toString(16).padStart(4, "0"));
 }
 
+/** Tells each cell of a row what its column is called: on narrow screens rows stand as cards. */
+export function name(line, heads) {
+  [...line.children].forEach((cell, place) => { if (heads[place]) cell.dataset.head = heads[place]; });
+  return line;
+}
+
 /** A table with a caption for readers, headers with scope, and rows of cells. */
 export function table(caption, heads, rows, about = {}) {
+  for (const line of rows) name(line, heads);
   return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption },
     el("table", about,
       el("caption", { class: "unseen" }, caption),
-      el("thead", {}, el("tr", {}, heads.map((head) => head instanceof Node ? head : el("th", { scope: "col" }, head)))),
+      el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
       el("tbody", {}, rows)));
 }
 
 /** A row; the first cell is its header. */
 export function row(cells, about = {}) {
   return el("tr", about, cells.map((cell, place) => {
-    const inside = cell && cell.cell ? cell.cell : cell;
-    const kind = cell && cell.class ? { class: cell.class } : {};
+    const isDressed = typeof cell === "object" && cell !== null && "cell" in cell;
+    const inside = isDressed ? cell.cell : cell;
+    const kind = isDressed ? { class: cell.class } : {};
     return place === 0 ? el("th", { scope: "row", ...kind }, inside) : el("td", kind, inside);
   }));
 }

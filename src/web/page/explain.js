@@ -57,7 +57,7 @@ function told({ verdict, trace }) {
 
 export default async function show({ body, of }) {
   const source = el("textarea", { id: "source", rows: "9", spellcheck: "false", "aria-describedby": "drop-help" });
-  const chosen = el("input", { type: "file", id: "file", class: "unseen", accept: ".eml,message/rfc822,text/plain" });
+  const chosen = el("input", { type: "file", id: "file", hidden: true, "aria-label": t("choose"), accept: ".eml,message/rfc822,text/plain" });
   const named = el("span", { class: "hint" });
   const trouble = el("p", { class: "trouble", role: "alert" });
   const result = el("section", { "aria-live": "off" });

@@ -1,6 +1,6 @@
 // What passes now: verdicts as they are made, and how many of each kind came in the last minutes.
 
-import { el, fill, head, row, action, score, time, number } from "./dom.js";
+import { el, fill, head, row, name, action, score, time, number } from "./dom.js";
 import { follow, get } from "./api.js";
 import { t } from "./words.js";
 import { link, symbols } from "./verdicts.js";
@@ -10,8 +10,8 @@ const MINUTES = 30;
 const KINDS = ["accept", "tag", "quarantine", "defer", "reject"];
 const SVG = "http://www.w3.org/2000/svg";
 
-const svg = (name, about) => {
-  const made = document.createElementNS(SVG, name);
+const svg = (kind, about) => {
+  const made = document.createElementNS(SVG, kind);
   for (const [key, value] of Object.entries(about)) made.setAttribute(key, value);
   return made;
 };
@@ -42,14 +42,16 @@ function chart(seen) {
   return picture;
 }
 
-const line = (entry, me) => row([
+const HEADS = ["at", "outcome", "points", "sender", "symbols", "reference"];
+
+const line = (entry, me) => name(row([
   time(entry.received_at),
   { cell: action(entry.action), class: "tight" },
   { cell: score(entry.score), class: "right" },
   me.role === "operator" ? entry.private?.sender || t("null_sender") : entry.sender_domain || t("null_sender"),
   { cell: symbols(entry), class: "wide" },
   { cell: link(entry), class: "tight" },
-]);
+]), HEADS.map((head) => t(head)));
 
 export default async function show({ body, me }) {
   const state = el("span", { class: "state" }, t("connecting"));
@@ -100,8 +102,7 @@ export default async function show({ body, me }) {
   fill(body, head(t("v_live"), t("live_help")), el("div", { class: "bar-line" }, state, pause), sums, picture, said,
     el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": t("v_live") }, el("table", {},
       el("caption", { class: "unseen" }, t("v_live")),
-      el("thead", {}, el("tr", {}, ["at", "outcome", "points", "sender", "symbols", "reference"]
-        .map((name) => el("th", { scope: "col" }, t(name))))), rows)));
+      el("thead", {}, el("tr", {}, HEADS.map((head) => el("th", { scope: "col" }, t(head))))), rows)));
   const kept = (await get("verdicts?limit=100")).verdicts;
   kept.reverse().forEach((entry) => take(entry, false));
   drawSums();

@@ -24,10 +24,13 @@ const place = (id) => document.getElementById(id);
 let me = null;
 let leaving = () => {};
 let drawn = 0;
+let fading = null;
 
-/** A line for everybody, read aloud. */
+/** A line for everybody, read aloud; it goes by itself, later where there is more to read. */
 export function tell(text, isTrouble = false) {
   const notice = place("notice");
+  clearTimeout(fading);
+  fading = setTimeout(() => fill(notice), 8000 + 60 * text.length);
   fill(notice, text);
   notice.classList.toggle("trouble", isTrouble);
 }
@@ -125,7 +128,7 @@ place("language").addEventListener("click", () => {
   draw(false);
 });
 place("leave").addEventListener("click", () => leave());
-addEventListener("hashchange", () => { tell(""); draw(); });
+addEventListener("hashchange", () => draw());
 if (token()) {
   try { me = await get("me"); } catch { forget(); }
 }

@@ -59,7 +59,7 @@ async function one({ body, of, me, tell }) {
     el("h2", {}, t("parts")),
     table(t("parts"), [t("path"), t("name"), t("declared"), t("detected"), t("size")], mail.parts.map((part) =>
       row([part.path, { cell: part.name, class: "seen" }, part.declared, part.detected, { cell: octets(part.bytes), class: "right" }]))),
-    el("h2", {}, t("header")), el("pre", { tabindex: "0" }, mail.head));
+    el("h2", {}, t("header")), el("pre", { tabindex: "0", role: "region", "aria-label": t("header") }, mail.head.replaceAll("\r\n", "\n")));
 }
 
 export default async function show(frame) {

@@ -1,6 +1,6 @@
 // Every rule with what it weighs and how often it hit.
 
-import { el, fill, head, row, score, number, sentence } from "./dom.js";
+import { el, fill, head, row, name, score, number, sentence } from "./dom.js";
 import { get } from "./api.js";
 import { t } from "./words.js";
 
@@ -34,14 +34,14 @@ export default async function show({ body }) {
     });
     heads.forEach((head, at) => head.setAttribute("aria-sort", COLUMNS[at] !== column ? "none" : turn > 0 ? "ascending" : "descending"));
     fill(count, t("shown_of", number(fits.length), number(rules.length)));
-    fill(place, fits.map((rule) => row([
+    fill(place, fits.map((rule) => name(row([
       { cell: [el("code", {}, rule.symbol), el("span", { class: "hint block about" }, sentence(rule.about)),
         rule.least_action !== "accept" && el("span", { class: "hint block" }, t("least", t(`a_${rule.least_action}`)))], class: "wide" },
       { cell: rule.is_shadow ? el("span", { class: "hint" }, `${t("shadow")} ${number(rule.score, 2)}`) : score(rule.score), class: "right" },
       { cell: number(rule.hits), class: "right" },
       { cell: [el("meter", { min: 0, max: 1, value: rule.rate, "aria-hidden": "true" }), `${number(rule.rate * 100, 1)} %`], class: "right tight" },
       rule.group,
-    ])));
+    ]), COLUMNS.map((one) => t(one.name)))));
   };
   field.addEventListener("input", draw);
   only.addEventListener("change", draw);

@@ -44,10 +44,11 @@ export function name(line, heads) {
 /** A table with a caption for readers, headers with scope, and rows of cells. */
 export function table(caption, heads, rows, about = {}) {
   for (const line of rows) name(line, heads);
+  const kind = (place) => (rows[0]?.children[place]?.classList.contains("right") ? "right" : null);
   return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption },
     el("table", about,
       el("caption", { class: "unseen" }, caption),
-      el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+      el("thead", {}, el("tr", {}, heads.map((head, place) => el("th", { scope: "col", class: kind(place) }, head)))),
       el("tbody", {}, rows)));
 }
 

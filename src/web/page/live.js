@@ -102,7 +102,7 @@ export default async function show({ body, me }) {
   fill(body, head(t("v_live"), t("live_help")), el("div", { class: "bar-line" }, state, pause), sums, picture, said,
     el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": t("v_live") }, el("table", {},
       el("caption", { class: "unseen" }, t("v_live")),
-      el("thead", {}, el("tr", {}, HEADS.map((head) => el("th", { scope: "col" }, t(head))))), rows)));
+      el("thead", {}, el("tr", {}, HEADS.map((head) => el("th", { scope: "col", class: head === "points" ? "right" : null }, t(head))))), rows)));
   const kept = (await get("verdicts?limit=100")).verdicts;
   kept.reverse().forEach((entry) => take(entry, false));
   drawSums();

@@ -51,8 +51,8 @@ async function one({ body, of, me, tell }) {
   const after = async () => { location.hash = "#quarantine"; };
   fill(body, el("p", {}, el("a", { href: "#quarantine" }, t("back"))), head(subject(mail)),
     pairs([[t("from_field"), mail.from], [t("envelope_sender"), mail.sender || t("null_sender")], [t("stored"), time(mail.stored_at)],
-      [t("points"), score(mail.score)], [t("size"), octets(mail.bytes)], [t("reference"), el("code", {}, mail.reference)],
-      [t("symbols"), el("span", { class: "names" }, mail.symbols.map((name) => el("code", {}, name)))]]),
+      [t("points"), score(mail.score)], [t("size"), octets(mail.bytes)], [t("reference"), el("code", {}, mail.reference)]]),
+    el("p", { class: "names" }, el("span", { class: "hint" }, t("symbols")), mail.symbols.map((name) => el("code", {}, name))),
     el("div", { class: "bar-line" }, actions(mail, { me, tell, after })),
     el("h2", {}, t("outcomes")),
     table(t("outcomes"), [t("recipient"), t("state"), t("at")], mail.recipients.map((one) => row([one.address, action(one.state), time(one.since)]))),

@@ -84,23 +84,44 @@ async fn next(mut reader: Reader) -> Option<(String, Reader)> {
             heard = verdicts.recv() => Some(heard),
             () = sleep(limits::LIVE_BEAT_SECONDS) => None,
         };
-        let event = match heard {
-            None => ": still here\n\n".to_owned(),
-            Some(Ok(entry)) => match look::shown(&reader.api, &reader.who, &entry) {
-                Some(shown) => event("verdict", &shown),
-                None => continue,
-            },
-            Some(Err(RecvError::Lagged(lost))) => event("lost", &json!({ "lost": lost })),
-            Some(Err(RecvError::Closed)) => {
-                reader.stage = Stage::Ended;
-                event("end", &json!({}))
-            }
-        };
-        return Some((event, reader));
+        if matches!(heard, Some(Err(RecvError::Closed))) {
+            reader.stage = Stage::Ended;
+        }
+        if let Some(told) = told(heard, |entry| look::shown(&reader.api, &reader.who, entry)) {
+            return Some((told, reader));
+        }
+    }
+}
+
+/// What a reader is told of what was heard; nothing of a verdict that is not for it.
+fn told(heard: Option<Result<Arc<Entry>, RecvError>>, shown: impl Fn(&Entry) -> Option<Value>) -> Option<String> {
+    match heard {
+        None => Some(": still here\n\n".to_owned()),
+        Some(Ok(entry)) => shown(&entry).map(|shown| event("verdict", &shown)),
+        Some(Err(RecvError::Lagged(lost))) => Some(event("lost", &json!({ "lost": lost }))),
+        Some(Err(RecvError::Closed)) => Some(event("end", &json!({}))),
     }
 }
 
 /// JSON has no line ends, so one `data` line is enough.
 fn event(name: &str, data: &Value) -> String {
     format!("event: {name}\ndata: {data}\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::broadcast;
+
+    #[tokio::test]
+    async fn a_slow_reader_is_told_how_many_it_lost() {
+        let (sender, mut slow) = broadcast::channel(2);
+        for entry in ["one", "two", "three", "four", "five"] {
+            sender.send(entry).unwrap();
+        }
+        let lost = slow.recv().await.unwrap_err();
+        assert_eq!(told(Some(Err(lost)), |_| None).unwrap(), "event: lost\ndata: {\"lost\":3}\n\n");
+        assert_eq!(slow.recv().await, Ok("four"));
+        assert!(told(Some(Err(RecvError::Closed)), |_| None).unwrap().starts_with("event: end\n"));
+    }
 }

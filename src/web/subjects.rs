@@ -121,7 +121,7 @@ async fn change(
     let stopped = |_| trouble(StatusCode::INTERNAL_SERVER_ERROR, "the change was broken off", "read it again");
     let (value, has_changed) = changed.await.map_err(stopped)??;
     if has_changed {
-        tracing::info!(name = asked.who.name, subject = asked.name, "admin: a subject has changed");
+        tracing::info!(name = asked.who.name, "admin: a subject has changed");
     }
     Ok(value)
 }

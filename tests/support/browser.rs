@@ -59,21 +59,21 @@ impl Browser {
             .unwrap();
         let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let mut browser = Self { child, to, from, sent: 0, session: String::new(), complaints: VecDeque::new() };
-        let tab = browser.call("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
-        let attached = browser.call("Target.attachToTarget", json!({ "targetId": tab, "flatten": true }));
+        let tab = browser.call("Target.createTarget", &json!({ "url": "about:blank" }))["targetId"].clone();
+        let attached = browser.call("Target.attachToTarget", &json!({ "targetId": tab, "flatten": true }));
         attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         for domain in ["Page", "Runtime", "Log"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
+            browser.call(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
 
     /// A command with its answer; what the page says meanwhile is kept if it is a complaint.
-    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.attempt(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    fn attempt(&mut self, method: &str, parameters: Value) -> Result<Value, String> {
+    fn attempt(&mut self, method: &str, parameters: &Value) -> Result<Value, String> {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
         if !self.session.is_empty() {
@@ -109,7 +109,7 @@ impl Browser {
     /// The value of an expression in the page; promises are waited for.
     pub fn value(&mut self, expression: &str) -> Value {
         let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let told = self.call("Runtime.evaluate", asked);
+        let told = self.call("Runtime.evaluate", &asked);
         assert!(told["exceptionDetails"].is_null(), "{expression}: {}", told["exceptionDetails"]);
         told["result"]["value"].clone()
     }
@@ -119,7 +119,7 @@ impl Browser {
         let begun = Instant::now();
         // While the page changes there may be nothing to ask.
         let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        while !self.attempt("Runtime.evaluate", asked.clone()).is_ok_and(|told| told["result"]["value"] == true) {
+        while !self.attempt("Runtime.evaluate", &asked).is_ok_and(|told| told["result"]["value"] == true) {
             let text = if begun.elapsed() > Duration::from_secs(30) {
                 self.value("document.body.innerText")
             } else {
@@ -131,22 +131,22 @@ impl Browser {
     }
 
     pub fn open(&mut self, url: &str) {
-        self.call("Page.navigate", json!({ "url": url }));
+        self.call("Page.navigate", &json!({ "url": url }));
         self.wait("document.documentElement?.dataset.ready === 'yes'");
     }
 
     /// The size of the window, and what the system prefers.
     pub fn dress(&mut self, width: u32, height: u32, scheme: &str) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" }]);
-        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+        self.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
     /// Types text where the focus is.
     pub fn write(&mut self, text: &str) {
-        self.call("Input.insertText", json!({ "text": text }));
+        self.call("Input.insertText", &json!({ "text": text }));
     }
 
     pub fn press(&mut self, key: &str) {
@@ -157,13 +157,13 @@ impl Browser {
                 continue;
             }
             let event = json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code });
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 
     /// The window as PNG.
     pub fn picture(&mut self) -> Vec<u8> {
-        let told = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let told = self.call("Page.captureScreenshot", &json!({ "format": "png" }));
         octets(told["data"].as_str().unwrap())
     }
 }

@@ -98,6 +98,28 @@ fn picture(browser: &mut Browser, name: &str) {
     assert!(folder.join(format!("{name}.png")).is_file(), "UPDATE_SCREENSHOTS=1 makes {name}.png");
 }
 
+/// Texts that stand out too little from what is behind them (WCAG 2.2 1.4.3).
+const FAINT: &str = "(() => { const wrong = new Set();
+    const colour = (text) => { const found = text.match(/[\\d.]+/g).map(Number);
+        const scale = text.startsWith('color(') ? 255 : 1;
+        return [...found.slice(0, 3).map((one) => one * scale), found[3] ?? 1]; };
+    const over = (top, under) => [0, 1, 2].map((at) => top[at] * top[3] + under[at] * (1 - top[3])).concat(1);
+    const behind = (one) => { const layers = [];
+        for (let at = one; at; at = at.parentElement) {
+            const layer = colour(getComputedStyle(at).backgroundColor); layers.push(layer); if (layer[3] === 1) break; }
+        return layers.reduceRight((under, top) => over(top, under), [255, 255, 255, 1]); };
+    const light = (one) => { const [red, green, blue] = one.map((part) => { const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4; });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue; };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) { const one = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || one.closest('.unseen, .skip, script, noscript, option') || !one.getClientRects().length) continue;
+        const style = getComputedStyle(one); const under = behind(one);
+        const [more, less] = [light(over(colour(style.color), under)), light(under)].sort((a, b) => b - a);
+        const ratio = (more + 0.05) / (less + 0.05);
+        if (!(ratio >= 4.5)) wrong.add(one.tagName + '.' + one.className + ' ' + ratio.toFixed(2)); }
+    return [...wrong].join('; '); })()";
+
 /// What stands in no view: headers without scope, fields without label, text beside the window.
 const FAULTS: &str = "(() => { const wrong = [];
     for (const table of document.querySelectorAll('table')) if (!table.caption) wrong.push('table without caption');
@@ -146,6 +168,7 @@ fn every_view_shows_its_data_in_both_languages() {
             for (width, height) in [(1280, 900), (320, 640)] {
                 browser.dress(width, height, scheme);
                 assert_eq!(browser.value(FAULTS), "", "{name} in {language} at {width}");
+                assert_eq!(browser.value(FAINT), "", "{name} in {language}, {scheme}");
             }
             browser.dress(1280, 900, scheme);
             let shown = format!("{name}-{}", language.split('-').next().unwrap());
@@ -183,7 +206,7 @@ fn a_verdict_and_a_mail_open_and_hostile_text_stays_text() {
     let is_phish = |one: &&serde_json::Value| one["action"] == "quarantine" && !one.to_string().contains("<script>");
     let phish = kept["verdicts"].as_array().unwrap().iter().find(is_phish).unwrap();
     view(&mut browser, &format!("verdicts/{}", phish["reference"].as_str().unwrap()), "DMARC");
-    assert_eq!(browser.value(FAULTS), "");
+    assert_eq!([browser.value(FAULTS), browser.value(FAINT)], ["", ""]);
     picture(&mut browser, "verdict-en");
     let (_, held) = office.get("quarantine", "anna");
     let is_hostile = |mail: &&serde_json::Value| mail["subject"].as_str().unwrap().contains("onerror");
@@ -242,12 +265,15 @@ fn a_pasted_mail_is_explained() {
     }
     assert!(browser.value("document.querySelectorAll('mark').length").as_u64().unwrap() > 0);
     assert_eq!(browser.value("document.querySelectorAll('main img, main script').length"), 0);
-    assert_eq!(browser.value(FAULTS), "");
+    assert_eq!([browser.value(FAULTS), browser.value(FAINT)], ["", ""]);
     browser.value("document.querySelector('#result').scrollIntoView()");
     picture(&mut browser, "explain-de");
     browser.dress(320, 640, "light");
     assert_eq!(browser.value(FAULTS), "");
     calm(&browser);
+    // What looks for faint text finds some.
+    browser.value("document.querySelector('h1').style.color = 'silver'");
+    assert_ne!(browser.value(FAINT), "");
 }
 
 #[test]

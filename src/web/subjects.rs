@@ -136,15 +136,18 @@ fn changed(
         trouble(StatusCode::SERVICE_UNAVAILABLE, "the subjects cannot be changed", "the log says why")
     };
     let _held = paper::lock(path).map_err(|error| told(error.to_string()))?;
+    let running = Arc::clone(desk.rulebook().classes.subjects());
     let subjects = match fs::read_to_string(path) {
-        Ok(text) => Subjects::read(&text).map_err(told)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => Subjects::default(),
+        // Nearly always it is what runs, and that costs less than reading it.
+        Ok(text) if text == running.to_text() => running,
+        Ok(text) => Arc::new(Subjects::read(&text).map_err(told)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Arc::default(),
         Err(error) => return Err(told(error.to_string())),
     };
     let (value, next) = work(&subjects)?;
     let Some(next) = next.map(Arc::new) else { return Ok((value, false)) };
     // First what may refuse it, then the file, then the running rulebook: a failure leaves all as it was.
-    let fits = desk.rulebook().with_subjects(Arc::clone(&next));
+    let fits = desk.rulebook().classes.with_subjects(Arc::clone(&next));
     fits.map_err(|unknown| trouble(StatusCode::CONFLICT, unknown, "mend the classes or the subject it names"))?;
     paper::replace(path, next.to_text().as_bytes()).map_err(|error| told(error.to_string()))?;
     desk.amend(|rulebook| rulebook.with_subjects(Arc::clone(&next))).map_err(told)?;

@@ -6,7 +6,7 @@ use crate::{
     judge::document::{Document, Value},
     mail::address::{Address, Domain},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Whom an entry means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,18 @@ impl std::fmt::Display for Whom {
     }
 }
 
+/// Domains that were read before, by their text: many addresses share one.
+#[derive(Debug, Default)]
+pub struct Domains(BTreeMap<String, Option<Domain>>);
+
 /// A mailbox as a key: the same one however it is spelled, tag included; nothing where there is no domain.
 #[must_use]
-pub fn mailbox(address: &Address) -> Option<String> {
-    let domain = address.domain()?;
+pub fn mailbox(address: &Address, domains: &mut Domains) -> Option<String> {
+    let text = address.domain_text()?;
+    let domain = match domains.0.get(text) {
+        Some(known) => known.as_ref()?,
+        None => domains.0.entry(text.to_owned()).or_insert_with(|| address.domain()).as_ref()?,
+    };
     let local = local_part(address).to_ascii_lowercase();
     (!local.is_empty()).then(|| format!("{local}@{domain}"))
 }

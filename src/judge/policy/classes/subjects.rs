@@ -3,7 +3,7 @@
 //! Pure. Another program keeps them (a school's portal): an address or a school changes, the identifier stays. An
 //! address belongs to one subject at most. A subject's class counts before those that name its address or domain.
 
-use super::super::whom;
+use super::super::whom::{self, Domains};
 use crate::{limits, mail::address::Address};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,7 +43,13 @@ pub enum Refusal {
     TooMany,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
+struct Saving<'s> {
+    format: &'static str,
+    subjects: &'s BTreeMap<String, Subject>,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {
     format: String,
@@ -60,9 +66,11 @@ impl Subjects {
         if saved.format != FORMAT {
             return Err(format!("made as `{}`, this program reads `{FORMAT}`", saved.format));
         }
-        let mut subjects = Self::default();
+        let (mut subjects, mut domains) = (Self::default(), Domains::default());
         for (name, subject) in saved.subjects {
-            subjects.put(&name, subject).map_err(|refusal| format!("subject `{name}`: {refusal}"))?;
+            subjects
+                .put_knowing(&name, subject, &mut domains)
+                .map_err(|refusal| format!("subject `{name}`: {refusal}"))?;
         }
         Ok(subjects)
     }
@@ -70,15 +78,19 @@ impl Subjects {
     /// The text of the file.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let saved = Saved { format: FORMAT.to_owned(), subjects: self.known.clone() };
-        serde_json::to_string_pretty(&saved).unwrap_or_default() + "\n"
+        let saving = Saving { format: FORMAT, subjects: &self.known };
+        serde_json::to_string_pretty(&saving).unwrap_or_default() + "\n"
     }
 
     /// Puts a subject in place of the one with this identifier.
     ///
     /// # Errors
     /// Why it is not taken; nothing has changed then.
-    pub fn put(&mut self, name: &str, mut subject: Subject) -> Result<(), Refusal> {
+    pub fn put(&mut self, name: &str, subject: Subject) -> Result<(), Refusal> {
+        self.put_knowing(name, subject, &mut Domains::default())
+    }
+
+    fn put_knowing(&mut self, name: &str, mut subject: Subject, domains: &mut Domains) -> Result<(), Refusal> {
         if !is_name(name) {
             let wrong = "is no identifier: 1 to 128 letters, digits and - . _ ~ :";
             return Err(Refusal::Wrong(format!("`{name}` {wrong}")));
@@ -92,7 +104,7 @@ impl Subjects {
         }
         let mut mailboxes = Vec::new();
         for text in &subject.addresses {
-            let mailbox = whom::mailbox(&Address::new(text));
+            let mailbox = whom::mailbox(&Address::new(text), domains);
             let mailbox = mailbox.ok_or_else(|| Refusal::Wrong(format!("`{text}` is no address")))?;
             match self.by_mailbox.get(&mailbox) {
                 Some(other) if other != name => {
@@ -141,7 +153,7 @@ impl Subjects {
         if self.known.is_empty() {
             return None;
         }
-        let whole = whom::mailbox(recipient)?;
+        let whole = whom::mailbox(recipient, &mut Domains::default())?;
         let name = self.by_mailbox.get(&whole).or_else(|| self.by_mailbox.get(&whom::without_tag(&whole)?))?;
         self.known.get_key_value(name).map(|(name, subject)| (name.as_str(), subject))
     }

@@ -480,7 +480,7 @@ pub const LIVE_VERDICTS_MAX: usize = 256;
 pub const LIVE_READERS_MAX: usize = 16;
 /// How often a silent stream shows that it lives: proxies hang up after a minute.
 pub const LIVE_BEAT_SECONDS: Duration = Duration::from_secs(15);
-/// Mails that the admin API holds at once to explain or to learn them; further ones wait.
+/// Requests of the admin API that hold a mail, or look through the quarantine, at once; further ones wait.
 pub const ADMIN_MAILS_MAX: usize = 2;
 /// Octets of a JSON body of the admin API: a subject with all its addresses has a tenth of it.
 pub const ADMIN_BODY_BYTES_MAX: usize = 64 << 10;

@@ -15,6 +15,8 @@ pub mod judge;
 /// What arrived: client, envelope, message. Pure.
 pub mod mail;
 
+/// One verdict told in full. Pure.
+pub mod explain;
 /// Yesterday's mail again: sums, tables and pages for rule authors. Pure.
 pub mod replay;
 

@@ -525,3 +525,25 @@ pub const BUCKET_CONNECT_SECONDS_MAX: Duration = Duration::from_secs(5);
 pub const BUCKET_RETRIES_MAX: usize = 2;
 /// Octets of one part of a large object; S3 demands 5 MiB at least, and allows 10,000 of them.
 pub const BUCKET_PART_BYTES: usize = 8 << 20;
+/// Verdicts that wait for a slow reader of the live stream; the oldest are lost to it, and it is told how many.
+pub const LIVE_VERDICTS_MAX: usize = 256;
+/// Readers of the live stream: each keeps a connection of the admin API, of which there are 64.
+pub const LIVE_READERS_MAX: usize = 16;
+/// How often a silent stream shows that it lives: proxies hang up after a minute.
+pub const LIVE_BEAT_SECONDS: Duration = Duration::from_secs(15);
+/// Requests of the admin API that hold a mail, or look through the quarantine, at once; further ones wait.
+pub const ADMIN_MAILS_MAX: usize = 2;
+/// Octets of a JSON body of the admin API: a subject with all its addresses has a tenth of it.
+pub const ADMIN_BODY_BYTES_MAX: usize = 64 << 10;
+/// Mails of the quarantine in one answer: each costs three files and a decryption.
+pub const QUARANTINE_LISTED_MAX: usize = 500;
+/// Rules in one answer whose conditions are told with a verdict.
+pub const WHY_NOT_MAX: usize = 8;
+/// Subjects with a class of their own: a large city's pupils; held in memory, some hundred octets each.
+pub const SUBJECTS_MAX: usize = 200_000;
+/// Addresses of one subject.
+pub const SUBJECT_ADDRESSES_MAX: usize = 32;
+/// Octets of a subject's identifier: a UUID or a distinguished name's digest.
+pub const SUBJECT_NAME_BYTES_MAX: usize = 128;
+/// Octets of the file of subjects.
+pub const SUBJECTS_BYTES_MAX: usize = 128 << 20;

@@ -8,7 +8,7 @@ use super::{
     scan::input::Inputs,
 };
 use crate::{
-    doors::learner,
+    doors::{paper, teacher},
     judge::learned::{
         file,
         hash::Key,
@@ -86,9 +86,10 @@ impl Learn {
     /// The model that was written, and where.
     fn learned(&self) -> Result<(Model, PathBuf), String> {
         let path = self.output.clone().or_else(|| self.model.clone()).unwrap_or_default();
-        let _lock = learner::lock(&path).map_err(|error| format!("{}: cannot lock it: {error}", path.display()))?;
+        // A server that learns over its API may be at the same file.
+        let _held = paper::lock(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut model = match &self.model {
-            Some(path) => learner::read(path)?,
+            Some(path) => teacher::read(path)?,
             None => Model::new(self.key()?, self.passes),
         };
         let progress = Progress::counting("mails");
@@ -103,7 +104,7 @@ impl Learn {
             }
             model.learn(&taken);
         }
-        learner::write(&path, &model)?;
+        paper::replace(&path, &model.to_file()).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok((model, path))
     }
 

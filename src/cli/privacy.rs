@@ -10,6 +10,8 @@ use super::{
 use crate::{
     config::Settings,
     doors::quarantine::{Quarantine, slip::Slip},
+    judge::policy::classes::subjects::Subjects,
+    mail::address::Address,
     telemetry::log::Secret,
 };
 use clap::Args;
@@ -26,7 +28,7 @@ const BEYOND: [&str; 3] = [
     "mailboxes, the MTA's queue and log, backups and folders of --not-spam are not ours to search",
 ];
 
-/// Show everything that is held about an address: quarantine, recorded cases, kept faults, keys, and its
+/// Show everything that is held about an address: quarantine, recorded cases, kept faults, keys, subjects, and its
 /// pseudonyms in the log.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -39,7 +41,7 @@ pub struct SubjectAccess {
     whom: Whom,
 }
 
-/// Delete what is held about an address. What is only named is kept: keys, and mails that it sent and others wait for.
+/// Delete what is held about an address. What is only named is kept: keys, subjects, and mails that it sent and others wait for.
 ///
 /// In a mail of several recipients the address is taken off the list and the case deleted; the mail itself may still name it.
 #[derive(Debug, Args)]
@@ -139,6 +141,7 @@ impl Whom {
                 Err(error) => ending = unusable(&day.to_string(), &error),
             }
         }
+        ending = ending.max(self.subject(settings.subjects_file.as_deref())?);
         for note in BEYOND {
             if self.json {
                 output::json(&json!({ "kind": "note", "what": note }))?;
@@ -177,6 +180,21 @@ impl Whom {
             }
         }
         Ok(ending)
+    }
+
+    /// The subject whom the address belongs to; whoever told us of it takes it back (docs/api.md).
+    fn subject(&self, file: Option<&Path>) -> io::Result<Ending> {
+        let Some(file) = file.filter(|file| file.exists()) else { return Ok(Ending::Fine) };
+        let read = fs::read_to_string(file).and_then(|text| Subjects::read(&text).map_err(io::Error::other));
+        match read {
+            Ok(subjects) => {
+                if let Some((name, _)) = subjects.of(&Address::new(&self.address)) {
+                    self.tell("subject", name, "held", &Value::Null)?;
+                }
+                Ok(Ending::Fine)
+            }
+            Err(error) => Ok(unusable(&file.display().to_string(), &error)),
+        }
     }
 
     /// Cases are folders with `message.eml` and `case.toml`; one counts when the address stands in either.

@@ -190,6 +190,12 @@ pub const KEYS: &[Key] = &[
         "file with classes of recipients and what each takes (attachments, coverage); empty: one class, built in",
     ),
     key(
+        "policy.subjects",
+        Shape::Text,
+        r#""""#,
+        "file of persons with their addresses and class, which the admin API writes (docs/api.md); made when needed; empty: none",
+    ),
+    key(
         "encryption.anchors",
         Shape::Text,
         r#""""#,

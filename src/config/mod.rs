@@ -144,6 +144,8 @@ pub struct Settings {
     pub model_file: Option<PathBuf>,
     /// `None`: the classes that are built in.
     pub recipients_file: Option<PathBuf>,
+    /// Persons with a class of their own, which the admin API writes; the file may not be there yet.
+    pub subjects_file: Option<PathBuf>,
     /// `None`: nothing is recorded.
     pub record: Option<record::Settings>,
     /// File of certificate authorities whose signers are trusted.
@@ -270,7 +272,7 @@ impl Settings {
         };
         policy::prove(self, &rulebook.encryption)?;
         rulebook.digest = digest_of(&rulebook, &sources.lists);
-        Ok(rulebook)
+        policy::with_subjects(rulebook, self.subjects_file.as_deref())
     }
 }
 

@@ -8,10 +8,11 @@ use crate::{
         document::{Complaint, Errors, Position, unknown},
         findings::Symbol,
         policy::{
-            classes::{self, Classes},
+            classes::{self, Classes, subjects::Subjects},
             encryption::{self, Encryption},
             senders::{self, Senders},
         },
+        rulebook::Rulebook,
         rules::Rule,
     },
     limits,
@@ -24,6 +25,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// What each class of recipients takes; without a file what is built in.
@@ -32,6 +34,19 @@ use std::{
 /// Everything that is wrong with the file.
 pub fn classes(path: Option<&Path>) -> Result<Classes, Errors> {
     path.map_or_else(|| Ok(Classes::embedded()), |path| read(path, classes::read::read))
+}
+
+/// The same book with the subjects of a file; there are none while it is not there.
+///
+/// # Errors
+/// When it cannot be read, or names a class that there is not.
+pub fn with_subjects(rulebook: Rulebook, path: Option<&Path>) -> Result<Rulebook, Errors> {
+    let Some(path) = path.filter(|path| path.exists()) else { return Ok(rulebook) };
+    let told = |what: String| Errors::whole_file(&path.display().to_string(), what);
+    let text = super::read::bounded(path, limits::SUBJECTS_BYTES_MAX);
+    let text = text.map_err(|error| told(format!("cannot read it: {error}")))?;
+    let subjects = Subjects::read(&text).map_err(told)?;
+    rulebook.with_subjects(Arc::new(subjects)).map_err(told)
 }
 
 /// What must arrive encrypted; without a file nobody demands anything.

@@ -73,6 +73,7 @@ impl Typing<'_> {
                 .existing("rules.dir", "a readable folder or compiled file", |path| fs::metadata(path).is_ok()),
             model_file: self.existing("learn.model", "a readable file", Path::is_file),
             recipients_file: self.existing("policy.recipients", "a readable file", Path::is_file),
+            subjects_file: self.may_come("policy.subjects"),
             record: self.record(),
             encryption_anchors: self.file("encryption.anchors"),
             encryption_keys: self.existing("encryption.keys", "a readable folder", Path::is_dir),
@@ -176,6 +177,17 @@ impl Typing<'_> {
         self.optional(key, |text| {
             let path = base.join(text);
             if is_there(&path) { Ok(path) } else { Err(format!("{} is not {kind}", path.display())) }
+        })
+    }
+
+    /// A file that is made when it is needed, in a folder that is there.
+    fn may_come(&mut self, key: &str) -> Option<PathBuf> {
+        let base = base(self.values.entry(key));
+        self.optional(key, |text| {
+            let path = base.join(text);
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let is_there = folder.is_none_or(Path::is_dir) && !path.is_dir();
+            if is_there { Ok(path) } else { Err(format!("{} can be no file: its folder is needed", path.display())) }
         })
     }
 

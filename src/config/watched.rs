@@ -17,6 +17,7 @@ pub type Stamp = Vec<(PathBuf, u64, Option<SystemTime>)>;
 pub fn stamp(settings: &Settings) -> Stamp {
     let files = [
         &settings.recipients_file,
+        &settings.subjects_file,
         &settings.encryption_file,
         &settings.encryption_anchors,
         &settings.model_file,

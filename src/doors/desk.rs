@@ -13,7 +13,10 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use rayon::ThreadPool;
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
@@ -51,7 +54,31 @@ impl Limits {
     }
 }
 
+/// Files that the admin API writes, as the configuration names them now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The learned model.
+    pub model: Option<PathBuf>,
+    /// Persons with a class of their own.
+    pub subjects: Option<PathBuf>,
+}
+
+/// How much of what mails share is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Mails between MAIL and their last reply.
+    pub mails: usize,
+    pub mails_max: usize,
+    /// Small mails being judged.
+    pub small_judged: usize,
+    pub small_judged_max: usize,
+    /// Octets of large mails being judged.
+    pub large_judged_bytes: usize,
+    pub large_judged_bytes_max: usize,
+}
+
 /// Whom a reload replaces: a mail keeps what it began with.
+#[derive(Clone)]
 pub struct Parts {
     pub rulebook: Arc<Rulebook>,
     pub world: Arc<dyn World>,
@@ -71,6 +98,7 @@ pub struct Parts {
 /// What all mails share.
 pub struct Desk {
     parts: ArcSwap<Parts>,
+    files: ArcSwap<Files>,
     world: Arc<dyn World>,
     metrics: Arc<Metrics>,
     limits: Limits,
@@ -94,6 +122,7 @@ impl Desk {
         Arc::new(Self {
             world: Arc::clone(&parts.world),
             parts: ArcSwap::from_pointee(parts),
+            files: ArcSwap::default(),
             metrics,
             limits,
             history: OnceLock::new(),
@@ -111,6 +140,43 @@ impl Desk {
     /// Puts new parts in place; mails under way keep theirs, except for the world, which stays.
     pub fn replace(&self, parts: Parts) {
         self.parts.store(Arc::new(parts));
+    }
+
+    /// Puts another rulebook in place, made of the one that counts.
+    ///
+    /// # Errors
+    /// What `amend` says; then nothing has changed.
+    pub fn amend<E>(&self, amend: impl Fn(&Rulebook) -> Result<Rulebook, E>) -> Result<(), E> {
+        loop {
+            let now = self.parts.load_full();
+            let rulebook = Arc::new(amend(&now.rulebook)?);
+            let next = Arc::new(Parts { rulebook, ..(*now).clone() });
+            // A reload may have come between.
+            if Arc::ptr_eq(&self.parts.compare_and_swap(&now, next), &now) {
+                return Ok(());
+            }
+        }
+    }
+
+    pub fn files(&self) -> Arc<Files> {
+        self.files.load_full()
+    }
+
+    pub fn name_files(&self, files: Files) {
+        self.files.store(Arc::new(files));
+    }
+
+    pub fn load(&self) -> Load {
+        let taken = |most: usize, semaphore: &Semaphore| most.saturating_sub(semaphore.available_permits());
+        let kibibytes_max = self.limits.judged_bytes_max >> 10;
+        Load {
+            mails: taken(self.limits.mails_max, &self.mails),
+            mails_max: self.limits.mails_max,
+            small_judged: taken(limits::SMALL_JUDGES_MAX, &self.small_judges),
+            small_judged_max: limits::SMALL_JUDGES_MAX,
+            large_judged_bytes: taken(kibibytes_max, &self.judged_kibibytes) << 10,
+            large_judged_bytes_max: kibibytes_max << 10,
+        }
     }
 
     pub fn rulebook(&self) -> Arc<Rulebook> {

@@ -11,6 +11,7 @@ use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::broadcast;
 
 /// One verdict. Addresses and what was seen in the mail are for operators only.
 #[derive(Clone, Debug, Serialize)]
@@ -83,6 +84,12 @@ pub struct Told {
     pub objection: Option<String>,
 }
 
+impl Told {
+    fn without_objection(&self) -> Self {
+        Self { objection: None, ..self.clone() }
+    }
+}
+
 /// A question with its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answered {
@@ -90,10 +97,17 @@ pub struct Answered {
     pub answer: String,
 }
 
-/// The last verdicts, oldest first.
-#[derive(Debug, Default)]
+/// The last verdicts, oldest first, and who reads along.
+#[derive(Debug)]
 pub struct History {
     kept: Mutex<(u64, VecDeque<Arc<Entry>>)>,
+    live: broadcast::Sender<Arc<Entry>>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { kept: Mutex::default(), live: broadcast::Sender::new(limits::LIVE_VERDICTS_MAX) }
+    }
 }
 
 impl History {
@@ -103,7 +117,10 @@ impl History {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0 += 1;
         entry.number = kept.0;
-        kept.1.push_back(Arc::new(entry));
+        let entry = Arc::new(entry);
+        // Nobody may be reading along.
+        let _ = self.live.send(Arc::clone(&entry));
+        kept.1.push_back(entry);
         while kept.1.len() > limits::HISTORY_VERDICTS_MAX {
             kept.1.pop_front();
         }
@@ -118,6 +135,12 @@ impl History {
         {
             entry.deeds.push(Deed { at: at.to_string(), what: what.to_owned() });
         }
+    }
+
+    /// Verdicts from now on, as they are made.
+    #[must_use]
+    pub fn live(&self) -> broadcast::Receiver<Arc<Entry>> {
+        self.live.subscribe()
     }
 
     /// Verdicts with a number above `after`, newest first.
@@ -145,6 +168,18 @@ impl Entry {
     pub fn without_persons(&self) -> Self {
         let bare = |seen: &Seen| Seen { detail: String::new(), ..seen.clone() };
         Self { private: None, symbols: self.symbols.iter().map(bare).collect(), ..self.clone() }
+    }
+
+    /// What recipients may see of it: their own outcomes and the sender; nothing if it is not theirs.
+    #[must_use]
+    pub fn for_recipients(&self, is_own: impl Fn(&str) -> bool) -> Option<Self> {
+        let private = self.private.as_ref()?;
+        let own = |told: &&Told| is_own(&told.recipient);
+        let outcomes: Vec<Told> = private.outcomes.iter().filter(own).map(Told::without_objection).collect();
+        let action = outcomes.first()?.action;
+        let sender = private.sender.clone();
+        let private = Some(Private { client: String::new(), sender, outcomes, facts: Vec::new() });
+        Some(Self { action, private, ..self.without_persons() })
     }
 }
 

@@ -6,10 +6,16 @@ use super::{
     auth,
     findings::{Finding, Score, Symbol},
     learned::model::Model,
-    policy::{classes::Classes, encryption::Encryption, senders::Senders, verdict::Action},
+    policy::{
+        classes::{Classes, subjects::Subjects},
+        encryption::Encryption,
+        senders::Senders,
+        verdict::Action,
+    },
     rules::ruleset::Ruleset,
 };
 use crate::mail::address::Domain;
+use aws_lc_rs::digest;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Scores from which a mail is marked, set aside, refused.
@@ -51,6 +57,21 @@ pub struct Rulebook {
 }
 
 impl Rulebook {
+    /// The same book with these subjects; its digest is that of the rest, `+`, and one of the subjects.
+    ///
+    /// # Errors
+    /// The first subject whose class there is not.
+    pub fn with_subjects(&self, subjects: Arc<Subjects>) -> Result<Self, String> {
+        let rest = self.digest.split('+').next().unwrap_or_default();
+        let digest = if subjects.is_empty() {
+            rest.to_owned()
+        } else {
+            let hash = digest::digest(&digest::SHA256, subjects.to_text().as_bytes());
+            hash.as_ref().iter().take(8).fold(format!("{rest}+"), |text, octet| text + &format!("{octet:02x}"))
+        };
+        Ok(Self { classes: self.classes.with_subjects(subjects)?, digest, ..self.clone() })
+    }
+
     /// What a symbol weighs; symbols without rule and those in the shadow weigh nothing.
     #[must_use]
     pub fn score(&self, symbol: &Symbol) -> Score {

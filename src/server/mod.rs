@@ -120,6 +120,8 @@ pub struct Server {
     certificate: Option<Arc<Certificate>>,
     tokens: Arc<ArcSwap<Tokens>>,
     hardening: Arc<str>,
+    /// `None`: there is no admin API.
+    api: Option<Api>,
 }
 
 impl Server {
@@ -169,6 +171,7 @@ impl Server {
             certificate: plan.lmtp_settings.certificate.clone(),
             tokens: Arc::new(ArcSwap::new(tokens)),
             hardening: given.hardening.to_string().into(),
+            api: None,
         };
         let connections = Arc::new(Semaphore::new(plan.connections_max));
         for listener in milters {
@@ -197,8 +200,12 @@ impl Server {
         for listener in pages {
             server.serve_pages(listener);
         }
-        for listener in admins {
-            server.serve_admin(listener, reload.clone(), draining.clone());
+        if !admins.is_empty() {
+            let api = Api::new(&server.desk, &server.tokens, &server.is_ready, reload, draining.clone());
+            for listener in admins {
+                server.pages.spawn(web::serve(listener, api.clone()));
+            }
+            server.api = Some(api);
         }
         server.open_mailbox(mailboxes, plan.model, &draining);
         Ok(server)
@@ -250,22 +257,6 @@ impl Server {
                 tracing::error!(%error, "http: the pages are gone");
             }
         });
-    }
-
-    fn serve_admin(
-        &mut self,
-        listener: TcpListener,
-        reload: mpsc::Sender<oneshot::Sender<Reloaded>>,
-        draining: watch::Receiver<bool>,
-    ) {
-        let api = Api {
-            desk: Arc::clone(&self.desk),
-            history: self.desk.keep_history(),
-            tokens: Arc::clone(&self.tokens),
-            is_ready: Arc::clone(&self.is_ready),
-            reload,
-        };
-        self.pages.spawn(web::serve(listener, api, draining));
     }
 
     /// Takes mail until SIGTERM or SIGINT, then drains; SIGHUP reloads.
@@ -359,6 +350,9 @@ impl Server {
         let ended = async { while self.doors.join_next().await.is_some() {} };
         if timeout(limits::DRAIN_SECONDS_MAX, ended).await.is_err() {
             tracing::warn!("drain: mails under way were given up; their senders keep them");
+        }
+        if let Some(api) = &self.api {
+            api.readers_leave().await;
         }
         self.pages.shutdown().await;
         tracing::info!("stopped");

@@ -14,7 +14,7 @@ use crate::{
             lmtp::stream::{Place, Tls},
             maildir::Maildir,
         },
-        desk::{Desk, Limits, Parts},
+        desk::{Desk, Files, Limits, Parts},
         digest::{self, Digests, pass::Secrets},
         faults::Faults,
         lmtp,
@@ -57,6 +57,7 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
     let keys = LogKeys::new(settings.log.clone());
     super::swept(&keys);
     desk.name_by(Arc::new(keys));
+    desk.name_files(files(settings));
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),
@@ -86,7 +87,7 @@ pub fn reload(
     desk: &Arc<Desk>,
     reach: Option<Reach>,
 ) -> Reload {
-    let (world, metrics) = (Arc::clone(desk.world()), Arc::clone(desk.metrics()));
+    let desk = Arc::clone(desk);
     // Where things are read from may change with the configuration.
     let current = Arc::new(ArcSwap::from_pointee(started.clone()));
     let looked = Arc::clone(&current);
@@ -102,7 +103,8 @@ pub fn reload(
                 return Err(format!("landlock keeps this process from {}; restart it", lacks.join(", ")));
             }
         }
-        let parts = parts(&settings, Arc::clone(&world), &metrics)?;
+        let parts = parts(&settings, Arc::clone(desk.world()), desk.metrics())?;
+        desk.name_files(files(&settings));
         let keys = unheeded(&started, &settings);
         let (tokens, log) = (settings.admin_tokens.clone().unwrap_or_default(), settings.log.clone());
         current.store(Arc::new(settings));
@@ -121,6 +123,11 @@ fn hinted(errors: &Errors, reach: Option<&Reach>) -> String {
         told.push_str("\nlandlock is in force: files outside of the folders that were named at the start can be read after a restart");
     }
     told
+}
+
+/// What the admin API writes.
+fn files(settings: &Settings) -> Files {
+    Files { model: settings.model_file.clone(), subjects: settings.subjects_file.clone() }
 }
 
 /// Keys that a reload does not heed and whose values differ.

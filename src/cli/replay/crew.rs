@@ -4,10 +4,8 @@
 
 use super::stop::Stop;
 use crate::{
-    cli::scan::{
-        bench::Said,
-        input::{Input, Inputs},
-    },
+    cli::scan::input::{Input, Inputs},
+    explain::judged::Said,
     judge::{
         case::expectation::Expectation,
         facts::Question,
@@ -189,8 +187,7 @@ impl Crew {
         let expected = expected.filter(|_| self.compares_recorded).map(read).transpose()?;
         let began = Instant::now();
         // A mail that tells no time has the same on every run.
-        let said = Said { timeless: Some(Timestamp::from_seconds(0)), ..Said::default() };
-        let (mail, facts, _) = said.circumstances(Message::parse(raw), case);
+        let (mail, facts, _) = Said::default().circumstances(Message::parse(raw), case, Timestamp::from_seconds(0));
         let mail = Arc::new(mail);
         let now = again(&mail, &facts, &self.rulebook);
         let took = began.elapsed();

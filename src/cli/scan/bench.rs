@@ -9,22 +9,14 @@ use super::{
 use crate::{
     cli::output::{Ending, trouble},
     doors::inquiry::{Inquiry, on_pool},
+    explain::judged::{Judged, Said},
     judge::{
         Judge,
-        case::Case,
-        facts::{Fact, Facts, Question, Scanned},
-        policy::verdict::Verdict,
+        facts::{Fact, Question, Scanned},
         rulebook::Rulebook,
     },
     limits,
-    mail::{
-        Mail,
-        address::Address,
-        envelope::{Client, Envelope, Tls},
-        guess,
-        message::Message,
-        timestamp::Timestamp,
-    },
+    mail::{message::Message, timestamp::Timestamp},
     telemetry::metrics::Metrics,
     world::World,
 };
@@ -32,11 +24,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::{
     collections::VecDeque,
     io,
-    net::IpAddr,
     path::PathBuf,
     sync::Arc,
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::{runtime::Runtime, task::JoinHandle, time::Instant};
 
@@ -44,33 +35,6 @@ use tokio::{runtime::Runtime, task::JoinHandle, time::Instant};
 const BYTES_AT_ONCE: usize = 2 * limits::MESSAGE_BYTES_MAX;
 /// Messages judged at once where answers come over the network.
 const REMOTE_AT_ONCE: usize = 32;
-
-/// What the command line says about the circumstances; the rest comes from the case or is guessed.
-#[derive(Clone, Debug, Default)]
-pub struct Said {
-    pub address: Option<IpAddr>,
-    pub helo: Option<String>,
-    pub sender: Option<Address>,
-    pub recipients: Vec<Address>,
-    /// `Some(None)`: there was no TLS.
-    pub tls: Option<Option<Tls>>,
-    pub received_at: Option<Timestamp>,
-    /// When a mail arrived that tells no time itself; now, if it is not said.
-    pub timeless: Option<Timestamp>,
-}
-
-/// One message judged.
-pub struct Judged {
-    pub path: String,
-    pub index: usize,
-    pub mail: Arc<Mail>,
-    pub facts: Facts,
-    pub verdict: Verdict,
-    pub rounds: usize,
-    pub guessed: Vec<&'static str>,
-    /// Reading and judging, without waiting for answers.
-    pub took: Duration,
-}
 
 /// Everything a judgement needs.
 pub struct Bench {
@@ -173,7 +137,7 @@ impl Shared {
         let message =
             on_pool(&self.pool, move || Message::parse(raw)).await.ok_or_else(|| fault(&"reading it panicked"))?;
         let read = began.elapsed();
-        let (mail, facts, guessed) = self.said.circumstances(message, case);
+        let (mail, facts, guessed) = self.said.circumstances(message, case, now());
         let mail = Arc::new(mail);
         let mut inquiry = Inquiry::new(Arc::clone(&self.world));
         facts.all().into_iter().for_each(|fact| inquiry.learn(fact));
@@ -200,69 +164,6 @@ impl Shared {
             took: read + settled.judging,
             path,
         })
-    }
-}
-
-impl Said {
-    /// The mail with its circumstances: what was said, else what the case says, else a guess that is marked as one.
-    #[must_use]
-    pub fn circumstances(&self, message: Message, case: Option<Case>) -> (Mail, Facts, Vec<&'static str>) {
-        let mut guessed = Vec::new();
-        let mut case = case.unwrap_or_else(|| {
-            let head = &message.head;
-            let mut client = Client::default();
-            if self.address.is_none()
-                && let Some(found) = guess::client(head)
-            {
-                guessed.push("ip");
-                client.address = found.address;
-                client.name = found.name;
-                if self.helo.is_none() && found.helo.is_some() {
-                    guessed.push("helo");
-                    client.helo = found.helo;
-                }
-            }
-            let mut envelope = Envelope::default();
-            if self.sender.is_none() {
-                guessed.push("from");
-                envelope.sender = guess::sender(head).unwrap_or_default();
-            }
-            if self.recipients.is_empty() {
-                envelope.recipients = guess::recipients(head);
-                if !envelope.recipients.is_empty() {
-                    guessed.push("to");
-                }
-            }
-            let received_at = self.received_at.or_else(|| {
-                guessed.push("at");
-                guess::time(head)
-            });
-            Case {
-                received_at: received_at.or(self.timeless).unwrap_or_else(now),
-                client,
-                envelope,
-                facts: Facts::default(),
-            }
-        });
-        let Case { client, envelope, .. } = &mut case;
-        if self.address.is_some() {
-            client.address = self.address;
-        }
-        if self.helo.is_some() {
-            client.helo.clone_from(&self.helo);
-        }
-        if let Some(tls) = &self.tls {
-            client.tls.clone_from(tls);
-        }
-        if let Some(sender) = &self.sender {
-            envelope.sender.clone_from(sender);
-        }
-        if !self.recipients.is_empty() {
-            envelope.recipients.clone_from(&self.recipients);
-        }
-        let Case { received_at, client, envelope, facts } = case;
-        let received_at = self.received_at.unwrap_or(received_at);
-        (Mail { client, envelope, message, received_at }, facts, guessed)
     }
 }
 

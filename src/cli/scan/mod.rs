@@ -5,21 +5,15 @@
 pub mod archive;
 pub mod bench;
 pub mod input;
-pub mod matches;
 pub mod outside;
-pub mod report;
 pub mod source;
 
-use self::{
-    bench::Judged,
-    report::{Report, report},
-    source::Source,
-};
+use self::source::Source;
 use super::{
     output::{self, Ending},
     progress::Progress,
 };
-use crate::judge::rulebook::Rulebook;
+use crate::explain::report_of;
 use clap::Args;
 use std::io;
 
@@ -54,25 +48,9 @@ impl Scan {
             if self.source.json {
                 output::json(&report)?;
             } else {
-                output::line(report.to_text())?;
+                output::line(report.to_text(output::printable))?;
             }
             Ok(())
         })
     }
-}
-
-/// The report of a judged message.
-#[must_use]
-pub fn report_of(judged: &Judged, rulebook: &Rulebook) -> Report {
-    report(&report::Judged {
-        path: &judged.path,
-        index: judged.index,
-        mail: &judged.mail,
-        facts: &judged.facts,
-        verdict: &judged.verdict,
-        rulebook,
-        guessed: &judged.guessed,
-        took: judged.took,
-        details: matches::details(judged, rulebook),
-    })
 }

@@ -3,12 +3,13 @@
 //! Reads the command line's values, the configuration and the rules.
 
 use super::{
-    bench::{Bench, Judged, Said},
+    bench::Bench,
     outside::{Names, Outside},
 };
 use crate::{
     cli::output::{self, Ending},
     config::Settings,
+    explain::judged::{Judged, Said},
     judge::{document::Errors, policy::verdict::Action},
     mail::{address::Address, envelope::Tls, timestamp::Timestamp},
     world::place::Place,
@@ -136,7 +137,6 @@ impl Source {
             recipients: self.to.iter().map(|recipient| Address::new(&text(recipient))).collect(),
             tls,
             received_at: self.at,
-            timeless: None,
         }
     }
 }

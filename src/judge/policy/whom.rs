@@ -6,7 +6,7 @@ use crate::{
     judge::document::{Document, Value},
     mail::address::{Address, Domain},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Whom an entry means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,39 @@ impl Whom {
             Self::Domain(domain) => recipient.domain().is_some_and(|theirs| theirs == *domain),
         }
     }
+}
+
+impl std::fmt::Display for Whom {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => write!(out, "{address}"),
+            Self::Domain(domain) => write!(out, "@{domain}"),
+        }
+    }
+}
+
+/// Domains that were read before, by their text: many addresses share one.
+#[derive(Debug, Default)]
+pub struct Domains(BTreeMap<String, Option<Domain>>);
+
+/// A mailbox as a key: the same one however it is spelled, tag included; nothing where there is no domain.
+#[must_use]
+pub fn mailbox(address: &Address, domains: &mut Domains) -> Option<String> {
+    let text = address.domain_text()?;
+    let domain = match domains.0.get(text) {
+        Some(known) => known.as_ref()?,
+        None => domains.0.entry(text.to_owned()).or_insert_with(|| address.domain()).as_ref()?,
+    };
+    let local = local_part(address).to_ascii_lowercase();
+    (!local.is_empty()).then(|| format!("{local}@{domain}"))
+}
+
+/// The key of the mailbox that a key with a tag behind `+` belongs to.
+#[must_use]
+pub fn without_tag(mailbox: &str) -> Option<String> {
+    let (local, domain) = mailbox.rsplit_once('@')?;
+    let (plain, _) = local.split_once('+')?;
+    Some(format!("{plain}@{domain}"))
 }
 
 /// The local part without a source route (RFC 5321 appendix C) and without quotes (4.1.2).

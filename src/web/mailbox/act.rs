@@ -6,12 +6,12 @@ use super::{Answer, Mailbox, Sheet, failed};
 use crate::{
     doors::{
         digest::{now, pass::Pass},
-        learner,
         quarantine::{
             Quarantine,
             release::{By, Handed},
             slip::{Slip, State},
         },
+        teacher,
     },
     judge::policy::verdict::Reply,
     limits,
@@ -117,7 +117,7 @@ async fn release(mailbox: &Mailbox, quarantine: &Quarantine, id: &str, recipient
 /// Teaches the model; answers whether it learned something.
 async fn teach(mailbox: &Arc<Mailbox>, quarantine: &Quarantine, id: &str, recipient: &str) -> bool {
     let Some(model) = mailbox.model.clone().filter(|_| mailbox.lessons.takes(recipient)) else { return false };
-    let learn = move |mail| learner::learn_wanted(&model, mail).map_err(io::Error::other);
+    let learn = move |mail| teacher::teach_wanted(&model, mail).map_err(io::Error::other);
     let learned = timeout(limits::MAILBOX_RELEASE_SECONDS_MAX, quarantine.learn_once(id, learn)).await;
     match learned.map_err(io::Error::other).flatten() {
         Ok(is_learned) => {

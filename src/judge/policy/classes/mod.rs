@@ -1,19 +1,28 @@
 //! Classes of recipients: what each takes of attachments, and how much of a mail must have been looked at.
 //!
-//! Pure. The first class that names a recipient counts for it; the last one is everybody's.
+//! Pure. The class of the subject whose address a recipient is counts for it, else the first class that names it; the last
+//! one is everybody's.
 
 pub mod read;
+pub mod subjects;
 
+use self::subjects::Subjects;
 use super::{verdict::Action, whom::Whom};
 use crate::{
-    judge::coverage::{self, Account, Engine},
+    judge::{
+        coverage::{self, Account, Engine},
+        document::unknown,
+    },
     mail::{address::Address, content::Part, defects, filetype, message::Message, names, readings::kinds},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-/// All classes, in order; the last one has no recipients.
+/// All classes, in order; the last one has no recipients. And the subjects, whose classes somebody else names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Classes(Vec<Class>);
+pub struct Classes {
+    classes: Vec<Class>,
+    subjects: Arc<Subjects>,
+}
 
 /// What one class of recipients takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +30,8 @@ pub struct Class {
     pub name: String,
     pub about: String,
     pub recipients: Vec<Whom>,
+    /// May recipients release what was set aside for them because of its score?
+    pub may_release: bool,
     /// For each kind of thing what happens, in the order of `KINDS`.
     actions: [Action; KINDS.len()],
     /// By extension of any reading of a name; `accept` takes it although it is executable.
@@ -53,30 +64,64 @@ pub struct Objection {
 }
 
 impl Classes {
+    fn new(classes: Vec<Class>) -> Self {
+        Self { classes, subjects: Arc::default() }
+    }
+
+    /// The same with these subjects.
+    ///
+    /// # Errors
+    /// The first subject whose class there is not.
+    pub fn with_subjects(&self, subjects: Arc<Subjects>) -> Result<Self, String> {
+        for (name, subject) in subjects.all() {
+            self.named(&subject.class).map_err(|unknown| format!("subject `{name}`: {unknown}"))?;
+        }
+        Ok(Self { classes: self.classes.clone(), subjects })
+    }
+
+    #[must_use]
+    pub fn subjects(&self) -> &Arc<Subjects> {
+        &self.subjects
+    }
+
+    /// The class of that name.
+    ///
+    /// # Errors
+    /// That there is none, with the nearest that there is.
+    pub fn named(&self, name: &str) -> Result<&Class, String> {
+        let known = || self.classes.iter().map(|class| class.name.as_str());
+        self.classes.iter().find(|class| class.name == name).ok_or_else(|| unknown("class", name, known()))
+    }
+
     /// The classes that are built in.
     #[must_use]
     pub fn embedded() -> Self {
         let text = include_str!("../../../../policy/recipients.toml");
-        read::read("policy/recipients.toml", text).unwrap_or_else(|_| Self(vec![Class::default()]))
+        read::read("policy/recipients.toml", text).unwrap_or_else(|_| Self::new(vec![Class::default()]))
     }
 
     /// The class that counts for a recipient.
     #[must_use]
     pub fn of(&self, recipient: &Address) -> Option<&Class> {
+        if let Some((_, subject)) = self.subjects.of(recipient)
+            && let Ok(class) = self.named(&subject.class)
+        {
+            return Some(class);
+        }
         let names =
             |class: &&Class| class.recipients.is_empty() || class.recipients.iter().any(|whom| whom.is(recipient));
-        self.0.iter().find(names)
+        self.classes.iter().find(names)
     }
 
     /// The class of those that no other one names, and of mail without recipients.
     #[must_use]
     pub fn everybody(&self) -> Option<&Class> {
-        self.0.last()
+        self.classes.last()
     }
 
     #[must_use]
     pub fn all(&self) -> &[Class] {
-        &self.0
+        &self.classes
     }
 }
 
@@ -187,6 +232,25 @@ mod tests {
         ] {
             assert_eq!(action(&classes, to, name), expected, "{to} {name}");
         }
+    }
+
+    #[test]
+    fn the_class_of_a_subject_counts_before_those_that_name_its_address() {
+        let text = "[[class]]\nname = 'labor'\nrecipients = '@amt.example'\nexecutable = 'tag'\n\
+                    [[class]]\nname = 'alle'\nexecutable = 'reject'\n";
+        let classes = read::read("recipients.toml", text).unwrap();
+        let mut subjects = Subjects::default();
+        let subject = |class: &str| subjects::Subject {
+            addresses: vec!["x@amt.example".to_owned()],
+            class: class.to_owned(),
+            since: String::new(),
+        };
+        subjects.put("p-1", subject("alle")).unwrap();
+        let classes = classes.with_subjects(Arc::new(subjects.clone())).unwrap();
+        assert_eq!(action(&classes, "X+y@amt.example", "a.exe"), Action::Reject);
+        assert_eq!(action(&classes, "z@amt.example", "a.exe"), Action::Tag);
+        subjects.put("p-1", subject("ale")).unwrap();
+        assert!(classes.with_subjects(Arc::new(subjects)).unwrap_err().contains("did you mean `alle`"));
     }
 
     #[test]

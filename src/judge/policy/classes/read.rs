@@ -10,7 +10,7 @@ use crate::judge::{
 use std::collections::BTreeMap;
 use toml::de::DeValue;
 
-const KEYS: [&str; 6] = ["name", "about", "recipients", "extensions", "types", "bytes_max"];
+const KEYS: [&str; 7] = ["name", "about", "recipients", "release", "extensions", "types", "bytes_max"];
 
 /// Reads a file of classes.
 ///
@@ -44,17 +44,18 @@ pub fn read(file: &str, text: &str) -> Result<Classes, Errors> {
             document.complain(*at..*at, format!("there are two classes `{}`", class.name));
         }
     }
-    document.finish(Classes(classes.into_iter().map(|(class, _)| class).collect()))
+    document.finish(Classes::new(classes.into_iter().map(|(class, _)| class).collect()))
 }
 
 /// One class, with the octet it stands at.
 fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
-    let mut class = Class::default();
+    let mut class = Class { may_release: true, ..Class::default() };
     for (key, value) in document.table(value)? {
         match key.get_ref().as_ref() {
             "name" => class.name = document.text(value).unwrap_or_default(),
             "about" => class.about = document.text(value).unwrap_or_default(),
             "recipients" => class.recipients = whom::read(document, value),
+            "release" => class.may_release = document.flag(value).unwrap_or_default(),
             "extensions" => class.extensions = actions(document, value, "extension", extension),
             "types" => class.types = actions(document, value, "media type", media_type),
             "bytes_max" => class.bytes_max = document.count(value).and_then(|count| usize::try_from(count).ok()),

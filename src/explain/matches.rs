@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::bench::Judged;
+use super::judged::Judged;
 use crate::judge::{
     findings::Finding,
     rulebook::Rulebook,

@@ -3,14 +3,12 @@
 //! Pure.
 
 use super::{
+    judged::Judged,
     learned::{self, Learned},
+    matches::{self, TracedRule},
     why::Why,
 };
 use crate::{
-    cli::scan::{
-        bench::Judged,
-        matches::{self, TracedRule},
-    },
     judge::{
         Judge, Progress,
         auth::{self, Word},

@@ -3,7 +3,7 @@
 //! Pure.
 
 use crate::{
-    cli::scan::bench::Judged,
+    explain::judged::Judged,
     judge::{
         findings::{Finding, Symbol},
         rulebook::Rulebook,

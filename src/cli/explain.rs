@@ -2,16 +2,11 @@
 //!
 //! Reads files; asks only whom the command line names.
 
-pub mod learned;
-pub mod trace;
-pub mod why;
-
-use self::{trace::Trace, why::Why};
 use super::{
     output::{self, Ending, printable},
-    scan::{bench::Judged, matches::Match, report_of, source::Source},
+    scan::source::Source,
 };
-use crate::judge::{document, findings::Symbol, rulebook::Rulebook};
+use crate::explain::{self, matches::Match, trace::Trace};
 use clap::Args;
 use std::{fmt::Write as _, io};
 
@@ -44,25 +39,15 @@ impl Explain {
     pub fn run(self) -> io::Result<Ending> {
         self.source.judge(|bench, judged| {
             let rulebook = bench.rulebook_shared();
-            if let Some(unknown) =
-                self.why_not.iter().find(|name| !rulebook.rules.table.contains_key(&Symbol::named(name)))
-            {
-                let known = rulebook.rules.table.keys().map(Symbol::as_str);
-                return Err(io::Error::other(document::unknown("rule", unknown, known)));
-            }
-            let trace = Trace { why_not: whys(judged, &rulebook, &self.why_not), ..Trace::of(judged, &rulebook) };
+            let trace = explain::trace_of(judged, &rulebook, &self.why_not).map_err(io::Error::other)?;
             if self.source.json {
-                output::json(&serde_json::json!({ "verdict": report_of(judged, &rulebook), "trace": trace }))?;
+                output::json(&explain::told(judged, &rulebook, &trace))?;
             } else {
                 output::line(text(&trace))?;
             }
             Ok(())
         })
     }
-}
-
-fn whys(judged: &Judged, rulebook: &Rulebook, names: &[String]) -> Vec<Why> {
-    names.iter().filter_map(|name| why::why(judged, rulebook, name)).collect()
 }
 
 /// The trace for people.

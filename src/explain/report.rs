@@ -386,9 +386,9 @@ fn dns_questions(facts: &Facts) -> usize {
 /// The report for people: two or three lines.
 impl Report {
     /// One line with action, score and symbols, one with the authentication results, one with what was guessed.
+    /// `printable` makes foreign text safe for where the lines go.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        use super::super::output::printable;
+    pub fn to_text(&self, printable: impl Fn(&str) -> String) -> String {
         use std::fmt::Write as _;
 
         let symbols: Vec<_> =

@@ -72,7 +72,9 @@ async fn a_mail_set_aside_keeps_its_bytes_and_its_envelope_and_nobody_reads_them
         let octets = fs::read(&file).unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         for word in [&b"secret"[..], b"a@x", b"example.org", b"0123456789abcdef", b"ref1"] {
-            assert!(!octets.windows(word.len()).any(|window| window == word), "{file:?}");
+            // Three octets come about by chance in a large file.
+            let is_telling = word.len() > 3 || octets.len() < 4096;
+            assert!(!is_telling || !octets.windows(word.len()).any(|window| window == word), "{file:?}");
         }
     }
 }

@@ -15,9 +15,7 @@ use crate::{
         slip::Slip,
     },
     judge::{
-        checks::attachments,
-        findings::Symbol,
-        policy::{classes::subjects::Subjects, verdict::Action},
+        policy::{classes::subjects::Subjects, reason::Reason},
         rulebook::Rulebook,
     },
     limits,
@@ -77,17 +75,11 @@ impl Viewer {
         if self.who.role == Role::Operator {
             return Ok(());
         }
-        let demands = |name: &String| {
-            let symbol = Symbol::named(name);
-            symbol == attachments::POLICY || self.rulebook.least_action(&symbol) >= Action::Quarantine
-        };
-        if slip.symbols.iter().any(demands) {
+        let mut meant = slip.recipients.iter().filter(|recipient| self.is_meant(&recipient.address));
+        if meant.clone().any(|recipient| recipient.reason != Reason::Spam) {
             return Err("it was not set aside for its score alone");
         }
-        let meant = slip.recipients.iter().filter(|recipient| self.is_meant(&recipient.address));
-        let class_of = |address: &String| self.rulebook.classes.of(&Address::new(address));
-        let mut classes = meant.map(|recipient| class_of(&recipient.address));
-        if classes.any(|class| class.is_none_or(|class| !class.may_release)) {
+        if !meant.all(|recipient| self.rulebook.classes.may_release(&recipient.address)) {
             return Err("your class does not release mail itself");
         }
         Ok(())

@@ -76,8 +76,8 @@ pub struct Settings {
 impl Settings {
     /// May this recipient release the mail?
     #[must_use]
-    pub fn may_release(&self, waiting: &Waiting) -> bool {
-        self.release.contains(&waiting.reason)
+    pub fn may_release(&self, classes: &Classes, waiting: &Waiting) -> bool {
+        self.release.contains(&waiting.reason) && classes.may_release(&waiting.address)
     }
 
     fn is_told(&self, classes: &Classes, recipient: &str) -> bool {
@@ -141,7 +141,8 @@ pub fn gather(
         for waiting in slip.recipients.iter().filter(|it| is_news(it.state, &it.told_at)) {
             let is_meant = only.is_none_or(|only| only.eq_ignore_ascii_case(&waiting.address));
             if is_meant && settings.is_told(classes, &waiting.address) {
-                let told = (id.clone(), item(&slip, waiting, quarantine.keep()), settings.may_release(waiting));
+                let told =
+                    (id.clone(), item(&slip, waiting, quarantine.keep()), settings.may_release(classes, waiting));
                 news.entry(waiting.address.to_ascii_lowercase()).or_default().push(told);
             }
         }

@@ -108,8 +108,9 @@ impl Reach {
             spool::folder().to_owned(),
         ]);
         self.write.extend(settings.record.iter().map(|record| record.folder.clone()));
-        // What recipients and operators teach is written beside the model.
-        self.write.extend(settings.model_file.as_deref().map(parent));
+        // What recipients and operators teach is written beside the model, what the portal says beside its file.
+        let taught = [&settings.model_file, &settings.subjects_file];
+        self.write.extend(taught.into_iter().flatten().map(|file| parent(file)));
         if let Site::File(path) = &settings.state {
             self.write.insert(parent(path));
         }

@@ -9,7 +9,7 @@ use crate::{
         quarantine::{
             Quarantine,
             release::{By, Handed},
-            slip::{Slip, State},
+            slip::{Slip, State, Waiting},
         },
         teacher,
     },
@@ -48,7 +48,9 @@ pub async fn act(mailbox: &Arc<Mailbox>, page: &Pass, wanted: Pass, is_not_spam:
         }
     };
     let settings = mailbox.digests.settings();
-    let is_allowed = slip.waiting(&wanted.recipient).is_some_and(|waiting| settings.may_release(waiting));
+    let rulebook = mailbox.desk.rulebook();
+    let may_release = |waiting: &Waiting| settings.may_release(&rulebook.classes, waiting);
+    let is_allowed = slip.waiting(&wanted.recipient).is_some_and(may_release);
     if !(is_allowed && page.may_release && wanted.may_release) {
         return counted("not_allowed", failed(StatusCode::FORBIDDEN, "fail_not_allowed"));
     }

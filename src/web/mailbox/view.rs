@@ -12,6 +12,7 @@ use crate::{
             slip::{Slip, State},
         },
     },
+    judge::rulebook::Rulebook,
     limits,
 };
 use axum::http::StatusCode;
@@ -47,7 +48,8 @@ pub async fn view(mailbox: &Arc<Mailbox>, pass: Pass) -> Answer {
 fn rows(mailbox: &Mailbox, quarantine: &Quarantine, pass: &Pass) -> io::Result<Option<Vec<Row>>> {
     let settings = mailbox.digests.settings();
     let secrets = Secrets::read(&settings.secret).map_err(io::Error::other)?;
-    let maker = Maker { settings, secrets, pass, can_teach: mailbox.model.is_some(), quarantine };
+    let (rulebook, can_teach) = (mailbox.desk.rulebook(), mailbox.model.is_some());
+    let maker = Maker { settings, secrets, pass, can_teach, rulebook: &rulebook, quarantine };
     if let Some(id) = &pass.mail {
         return match quarantine.entry(id).and_then(|entry| entry.slip()) {
             Ok(slip) => maker.row(id, &slip).map(|row| row.map(|row| vec![row])),
@@ -71,6 +73,7 @@ struct Maker<'a> {
     secrets: Secrets,
     pass: &'a Pass,
     can_teach: bool,
+    rulebook: &'a Rulebook,
     quarantine: &'a Quarantine,
 }
 
@@ -78,7 +81,7 @@ impl Maker<'_> {
     /// What is shown of a mail; `None` where it is not the recipient's.
     fn row(&self, id: &str, slip: &Slip) -> io::Result<Option<Row>> {
         let Some(waiting) = slip.waiting(&self.pass.recipient) else { return Ok(None) };
-        let may_release = self.pass.may_release && self.settings.may_release(waiting);
+        let may_release = self.pass.may_release && self.settings.may_release(&self.rulebook.classes, waiting);
         let until = after(now(), limits::MAILBOX_PAGE_SECONDS_MAX).seconds();
         let pass = Pass { mail: Some(id.to_owned()), may_release, until, ..self.pass.clone() };
         let token = (may_release && waiting.state == State::Held).then(|| self.secrets.sign(&pass)).transpose()?;

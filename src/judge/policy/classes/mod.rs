@@ -113,6 +113,12 @@ impl Classes {
         self.classes.iter().find(names)
     }
 
+    /// Does the class of this address let its recipients release mail themselves?
+    #[must_use]
+    pub fn may_release(&self, address: &str) -> bool {
+        self.of(&Address::new(address)).is_some_and(|class| class.may_release)
+    }
+
     /// The class of those that no other one names, and of mail without recipients.
     #[must_use]
     pub fn everybody(&self) -> Option<&Class> {

@@ -438,6 +438,18 @@ pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
 pub const STORE_LISTED_MAX: usize = 1_000_000;
 /// Recipients of a mail whose ways and counters are asked: each is a question to the store.
 pub const REMEMBERED_RECIPIENTS_MAX: usize = 8;
+/// Words of a mail that its shape is made of: some pages.
+pub const SHAPE_WORDS_MAX: usize = 4_000;
+/// Attached files of a mail that give its shape a mark.
+pub const SHAPE_FILES_MAX: usize = 2;
+/// Copies kept of one mark of a shape, 27 octets each: the first half stays, the second slides.
+pub const SHAPE_COPIES_MAX: usize = 1024;
+/// Recipients that a campaign can be configured to begin at: as many copies slide at least.
+pub const CAMPAIGN_RECIPIENTS_MAX: u32 = 500;
+/// Marks by which a campaign is known: its mails differ, and each may bring new ones.
+pub const CAMPAIGN_MARKS_MAX: usize = 256;
+/// Recipients of one mail that are counted for its shape: each is a record under every mark.
+pub const SHAPE_RECIPIENTS_MAX: usize = 64;
 /// Lists in the DNS: each is three questions a mail at least.
 pub const DNS_LISTS_MAX: usize = 16;
 /// Domains of a mail that a list is asked for; further ones are left out, the first in the alphabet count.

@@ -367,7 +367,7 @@ impl Reception {
         }
         self.count_transport(&settled.verdict);
         self.note_transport(&settled.verdict, mail.received_at);
-        let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders);
+        let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders, &self.rulebook.own_domains);
         if !deeds.is_empty() && self.open.door().takes_mail() {
             self.desk.world().note(Note::Senders { deeds, at: mail.received_at.seconds() });
         }

@@ -79,10 +79,11 @@ pub enum Dependency {
     Clamd,
     Mailstore,
     Quarantine,
+    Store,
 }
 
 impl Dependency {
-    pub const ALL: [Self; 4] = [Self::Dns, Self::Clamd, Self::Mailstore, Self::Quarantine];
+    pub const ALL: [Self; 5] = [Self::Dns, Self::Clamd, Self::Mailstore, Self::Quarantine, Self::Store];
 
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -91,6 +92,7 @@ impl Dependency {
             Self::Clamd => "clamd",
             Self::Mailstore => "mailstore",
             Self::Quarantine => "quarantine",
+            Self::Store => "store",
         }
     }
 }
@@ -240,6 +242,7 @@ impl Metrics {
                 self.mails.refused_early_total.with_label_values(&[door, class]).reset();
             }
             self.mails.transport_refused_total.with_label_values(&[door]).reset();
+            self.mails.greylisted_early_total.with_label_values(&[door]).reset();
             for level in LEVELS {
                 self.mails.transport_total.with_label_values(&[door, level]).reset();
             }
@@ -429,6 +432,16 @@ impl Metrics {
         self.mails.judge_panics_total.inc();
     }
 
+    /// Mails of one shape have reached many mailboxes.
+    pub fn campaign_began(&self) {
+        self.mails.campaigns_total.inc();
+    }
+
+    /// A recipient was told to come again before the body came.
+    pub fn greylisted_early(&self, door: Door) {
+        self.mails.greylisted_early_total.with_label_values(&[door.word()]).inc();
+    }
+
     pub fn recorded(&self, what: Recording) {
         self.records_total.with_label_values(&[what.word()]).inc();
     }
@@ -502,6 +515,8 @@ struct MailSeries {
     stage_seconds: HistogramVec,
     auth_results_total: IntCounterVec,
     judge_panics_total: IntCounter,
+    campaigns_total: IntCounter,
+    greylisted_early_total: IntCounterVec,
     transport_total: IntCounterVec,
     transport_refused_total: IntCounterVec,
 }
@@ -573,6 +588,13 @@ impl MailSeries {
                 "auth_results_total",
                 "Results of sender authentication (RFC 8601).",
                 &["method", "result"],
+            )?,
+            campaigns_total: registrar
+                .counter("campaigns_total", "Campaigns that were found: one mail in many copies within minutes.")?,
+            greylisted_early_total: registrar.counters(
+                "greylisted_early_total",
+                "Recipients and mails told to come again before the body was taken.",
+                &["door"],
             )?,
             judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
         })

@@ -50,12 +50,12 @@ impl Live {
     /// # Errors
     /// The DNS library does not start, or there can be no such store.
     pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, String> {
-        let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
         let clamd = settings.clamd.clone().map(Clamd::new);
         let memory = match &settings.store {
-            Some(site) => Some(Memory::new(site.open().map_err(|trouble| trouble.to_string())?)?),
+            Some(site) => Some(Memory::new(site.open().map_err(|trouble| trouble.to_string())?, Arc::clone(&metrics))?),
             None => None,
         };
+        let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
         Ok(Self { dns: Dns::new(&settings.dns)?, clamd, memory, inspected: Arc::default(), watch })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Touches the file. Only one process can have it open, so it is closed at every rest, and waited for at most a second.
 
-use super::{Change, Kind, Store, Trouble, count};
+use super::{Change, Kind, Store, Trouble, appended, count};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::{
     fs,
@@ -152,6 +152,12 @@ fn apply(writing: &redb::WriteTransaction, change: &Change, now: i64) -> Result<
                 table.get(key.as_str())?.and_then(|kept| live(kept.value(), now).map(count)).unwrap_or_default();
             let sum = before.saturating_add(*by).to_be_bytes();
             table.insert(key.as_str(), kept(*expires, &sum).as_slice())?;
+        }
+        Change::Append { kind, key, records, width, most, expires } => {
+            let mut table = writing.open_table(table(*kind))?;
+            let before = table.get(key.as_str())?.and_then(|kept| live(kept.value(), now).map(<[u8]>::to_vec));
+            let value = appended(&before.unwrap_or_default(), records, *width, *most);
+            table.insert(key.as_str(), kept(*expires, &value).as_slice())?;
         }
         Change::Forget { kind, key } => {
             writing.open_table(table(*kind))?.remove(key.as_str())?;

@@ -2,7 +2,11 @@
 //!
 //! Touches the clock and a thread. A store that fails loses notes, never a mail: what it does not know is not expected.
 
-use super::{Store, Trouble, partners, remembered};
+use super::{
+    Store, Trouble,
+    campaigns::{self, Campaign, Found},
+    partners, remembered,
+};
 use crate::{
     judge::{
         entry::{Deed, Entry, Recalled},
@@ -10,12 +14,12 @@ use crate::{
     },
     limits,
     mail::address::Domain,
+    telemetry::metrics::{Dependency, Metrics},
     world::Note,
 };
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
@@ -49,25 +53,39 @@ impl Ring {
     }
 }
 
-#[derive(Default)]
-struct Health(AtomicBool);
+/// How the store does, in the log and in the metrics.
+struct Health(Arc<Metrics>);
 
 impl Health {
     /// The log speaks once when the store fails and once when it works again.
     fn tell<T>(&self, done: Result<T, Trouble>) -> Option<T> {
+        let was_down = self.0.is_down(Dependency::Store);
+        let is_change = self.0.dependency_up(Dependency::Store, done.is_ok());
         match done {
             Ok(done) => {
-                if self.0.swap(false, Ordering::Relaxed) {
+                if is_change && was_down {
                     tracing::warn!("the store works again");
                 }
                 Some(done)
             }
             Err(trouble) => {
-                if !self.0.swap(true, Ordering::Relaxed) {
+                if is_change {
                     tracing::error!(%trouble, "the store fails: nothing is remembered; mail goes on");
                 }
                 None
             }
+        }
+    }
+
+    fn campaigns_begin(&self, begun: &[Campaign]) {
+        for campaign in begun {
+            self.0.campaign_began();
+            let recipients = campaign.recipients;
+            tracing::warn!(
+                campaign = campaign.name,
+                recipients,
+                "a campaign begins; `wehr campaigns show` lists its mails"
+            );
         }
     }
 }
@@ -75,9 +93,9 @@ impl Health {
 impl Memory {
     /// # Errors
     /// The thread that writes cannot be started.
-    pub fn new(store: Arc<dyn Store>) -> Result<Self, String> {
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, String> {
         let (notes, received) = sync_channel(limits::NOTES_MAX);
-        let health = Arc::new(Health::default());
+        let health = Arc::new(Health(metrics));
         let ring = Arc::new(Ring::default());
         let (kept, watch, keys) = (Arc::clone(&store), Arc::clone(&health), Arc::clone(&ring));
         thread::Builder::new()
@@ -143,10 +161,22 @@ fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health, ring: &Ring
         }
         if !done.is_empty() {
             let now = now();
-            health.tell(ring.keys(store, now).and_then(|keys| remembered::write(store, &keys, &done, now)));
+            let keys = ring.keys(store, now);
+            health.tell(keys.clone().and_then(|keys| remembered::write(store, &keys, &done, now)));
+            let found: Vec<Found> = done.iter().filter_map(found).collect();
+            if !found.is_empty() {
+                let begun = health.tell(keys.and_then(|keys| campaigns::note(store, &keys, &found, now)));
+                health.campaigns_begin(&begun.unwrap_or_default());
+            }
         }
         store.rest();
     }
+}
+
+/// A mail of a campaign, once for all its copies.
+fn found((deed, at): &(Deed, i64)) -> Option<Found> {
+    let Deed::Campaign { entry, recipients, lasts } = deed else { return None };
+    Some(Found { entry: entry.clone(), recipients: *recipients, at: *at, lasts: *lasts })
 }
 
 fn now() -> i64 {

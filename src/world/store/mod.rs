@@ -3,6 +3,7 @@
 //! Every kind of entry has a table of its own. Get, put, add and forget with an expiry are what a file here and a server
 //! shared by several machines can both do; whoever needs more composes it from these.
 
+pub mod campaigns;
 pub mod file;
 pub mod memory;
 pub mod partners;
@@ -80,10 +81,25 @@ pub enum Kind {
     FirstSeen,
     /// How often something was seen in a stretch of time, under a hash.
     Counts,
+    /// Copies of a shape, under the hash of a mark.
+    Shapes,
+    /// Campaigns, by name.
+    Campaigns,
+    /// The campaign that a mark belongs to, under its hash.
+    CampaignNames,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::PartnerMails, Self::PartnerTimes, Self::Secrets, Self::FirstSeen, Self::Counts];
+    pub const ALL: [Self; 8] = [
+        Self::PartnerMails,
+        Self::PartnerTimes,
+        Self::Secrets,
+        Self::FirstSeen,
+        Self::Counts,
+        Self::Shapes,
+        Self::Campaigns,
+        Self::CampaignNames,
+    ];
 
     /// The name of its table.
     #[must_use]
@@ -94,6 +110,9 @@ impl Kind {
             Self::Secrets => "secrets",
             Self::FirstSeen => "first_seen",
             Self::Counts => "counts",
+            Self::Shapes => "shapes",
+            Self::Campaigns => "campaigns",
+            Self::CampaignNames => "campaign_names",
         }
     }
 }
@@ -121,6 +140,16 @@ pub enum Change {
         by: u64,
         expires: i64,
     },
+    /// Appends records of `width` octets to a value, each unless it is there; of more than `most` the one in the middle goes,
+    /// so that the first and the last stay.
+    Append {
+        kind: Kind,
+        key: String,
+        records: Vec<u8>,
+        width: usize,
+        most: usize,
+        expires: i64,
+    },
     Forget {
         kind: Kind,
         key: String,
@@ -132,9 +161,11 @@ impl Change {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Put { kind, .. } | Self::PutNew { kind, .. } | Self::Add { kind, .. } | Self::Forget { kind, .. } => {
-                *kind
-            }
+            Self::Put { kind, .. }
+            | Self::PutNew { kind, .. }
+            | Self::Add { kind, .. }
+            | Self::Append { kind, .. }
+            | Self::Forget { kind, .. } => *kind,
         }
     }
 
@@ -142,7 +173,11 @@ impl Change {
     #[must_use]
     pub fn key(&self) -> &str {
         match self {
-            Self::Put { key, .. } | Self::PutNew { key, .. } | Self::Add { key, .. } | Self::Forget { key, .. } => key,
+            Self::Put { key, .. }
+            | Self::PutNew { key, .. }
+            | Self::Add { key, .. }
+            | Self::Append { key, .. }
+            | Self::Forget { key, .. } => key,
         }
     }
 }
@@ -174,6 +209,21 @@ pub trait Store: Send + Sync {
 
     /// Nothing is asked for a moment: others may have the store.
     fn rest(&self) {}
+}
+
+/// A value with records appended, as every store does it.
+fn appended(value: &[u8], records: &[u8], width: usize, most: usize) -> Vec<u8> {
+    let width = width.max(1);
+    let mut kept: Vec<&[u8]> = value.chunks(width).collect();
+    for record in records.chunks(width) {
+        if !kept.contains(&record) {
+            kept.push(record);
+        }
+        if kept.len() > most {
+            kept.remove(most / 2);
+        }
+    }
+    kept.concat()
 }
 
 /// A counter's value.

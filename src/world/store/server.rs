@@ -33,7 +33,30 @@ for i, key in ipairs(KEYS) do
   if op == 'forget' then
     redis.call('DEL', key)
   elseif op ~= 'new' or not ends then
-    if op == 'add' then redis.call('HINCRBY', key, 'n', value) else redis.call('HSET', key, 'v', value) end
+    local width, most = string.match(op, '^append (%d+) (%d+)$')
+    if width then
+      width, most = tonumber(width), tonumber(most)
+      local kept, there = {}, {}
+      local before = redis.call('HGET', key, 'v') or ''
+      for at = 1, #before, width do
+        local record = string.sub(before, at, at + width - 1)
+        there[record] = (there[record] or 0) + 1
+        table.insert(kept, record)
+      end
+      for at = 1, #value, width do
+        local record = string.sub(value, at, at + width - 1)
+        if not there[record] then
+          there[record] = 1
+          table.insert(kept, record)
+        end
+        if #kept > most then
+          local gone = table.remove(kept, math.floor(most / 2) + 1)
+          there[gone] = nil
+        end
+      end
+      redis.call('HSET', key, 'v', table.concat(kept))
+    elseif op == 'add' then redis.call('HINCRBY', key, 'n', value)
+    else redis.call('HSET', key, 'v', value) end
     redis.call('HSET', key, 'e', expires)
     local left = math.min(math.max(tonumber(expires) - now, 1), 315360000)
     redis.call('EXPIRE', key, string.format('%d', left))
@@ -127,6 +150,9 @@ impl Store for Server {
                 Change::Put { value, expires, .. } => command.arg("put").arg(value).arg(*expires),
                 Change::PutNew { value, expires, .. } => command.arg("new").arg(value).arg(*expires),
                 Change::Add { by, expires, .. } => command.arg("add").arg(*by).arg(*expires),
+                Change::Append { records, width, most, expires, .. } => {
+                    command.arg(format!("append {width} {most}")).arg(records).arg(*expires)
+                }
                 Change::Forget { .. } => command.arg("forget").arg("").arg(0),
             };
         }

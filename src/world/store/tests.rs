@@ -43,6 +43,20 @@ fn all_sentences(store: &dyn Store) {
     store.change(&[Change::Forget { kind: Kind::PartnerTimes, key: "n".to_owned() }], 50).unwrap();
     let listed = store.all(Kind::PartnerTimes, 50).unwrap();
     assert_eq!(listed, [("b".to_owned(), b"w".to_vec())]);
+    let append = |records: &str, expires| {
+        let (kind, key, records) = (Kind::Shapes, "s".to_owned(), records.into());
+        store.change(&[Change::Append { kind, key, records, width: 2, most: 4, expires }], 0).unwrap();
+        store
+            .get(Kind::Shapes, &["s".to_owned()], 9)
+            .unwrap()
+            .pop()
+            .flatten()
+            .map(|value| String::from_utf8(value).unwrap())
+    };
+    assert_eq!(append("aabb", 10).as_deref(), Some("aabb"));
+    assert_eq!(append("bbcc", 10).as_deref(), Some("aabbcc"), "a record is kept once");
+    assert_eq!(append("ddeeff", 10).as_deref(), Some("aabbeeff"), "the first and the last stay");
+    assert_eq!(append("cc", 9), None);
     assert!(store.all(Kind::Secrets, 0).unwrap().is_empty());
     store.change(&[], 0).unwrap();
     assert!(store.get(Kind::Counts, &[], 0).unwrap().is_empty());

@@ -2,12 +2,13 @@
 //!
 //! Pure. By default nothing of it is on and nobody is asked.
 
+pub mod campaigns;
 pub mod deeds;
 pub mod lists;
 pub mod read;
 pub mod subjects;
 
-use self::lists::DnsList;
+use self::{campaigns::Campaigns, lists::DnsList};
 
 /// The operator's policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Senders {
     pub greylist: Option<Greylist>,
     pub rates: Vec<Rate>,
     pub dns_lists: Vec<DnsList>,
+    /// `None`: nobody counts how many mailboxes a mail's shape has reached.
+    pub campaigns: Option<Campaigns>,
 }
 
 /// Who comes for the first time has to come again.

@@ -74,7 +74,7 @@ pub fn is_authenticated(authentication: &Authentication) -> bool {
 /// Is anything remembered of who writes to whom?
 #[must_use]
 pub fn asks_correspondence(senders: &Senders) -> bool {
-    senders.correspondence || senders.greylist.is_some()
+    senders.correspondence || senders.greylist.is_some() || senders.campaigns.is_some()
 }
 
 fn recipients(mail: &Mail) -> Vec<&str> {

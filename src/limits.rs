@@ -436,6 +436,8 @@ pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
 
 /// Entries of one kind that a listing of a shared store gives: some hundred octets each, for an operator's verb.
 pub const STORE_LISTED_MAX: usize = 1_000_000;
+/// Seconds that RCPT and header wait for what greylisting asks; later it is decided at the end.
+pub const EARLY_SECONDS_MAX: Duration = Duration::from_secs(4);
 /// Recipients of a mail whose ways and counters are asked: each is a question to the store.
 pub const REMEMBERED_RECIPIENTS_MAX: usize = 8;
 /// Words of a mail that its shape is made of: some pages.

@@ -10,6 +10,8 @@
 
 #[path = "milter/dialogue.rs"]
 mod dialogue;
+#[path = "milter/greylisting.rs"]
+mod greylisting;
 #[path = "milter/mta.rs"]
 mod mta;
 #[path = "milter/play.rs"]

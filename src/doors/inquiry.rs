@@ -6,7 +6,7 @@
 use crate::{
     judge::{
         Judge, Progress, coverage,
-        facts::{Fact, Facts, Failure, Question},
+        facts::{Fact, Facts, Failure, Question, Reading, Unknown},
         policy::verdict::Verdict,
     },
     limits,
@@ -92,6 +92,27 @@ impl Inquiry {
             let asked = question.clone();
             self.expect(question, async move { world.ask(&asked).await }.boxed());
         }
+    }
+
+    /// Answers what can be said before all of the mail is there: asks and waits in turn, for `EARLY_SECONDS_MAX` at most;
+    /// `None` when that was not enough.
+    pub async fn early<T>(&mut self, say: impl Fn(&Reading<'_>) -> Result<T, Unknown>) -> Option<T> {
+        let until = Instant::now() + limits::EARLY_SECONDS_MAX;
+        for _ in 0..limits::ROUNDS_MAX {
+            let wanted = {
+                let reading = Reading::of(&self.facts);
+                match say(&reading) {
+                    Ok(said) => return Some(said),
+                    Err(_) => reading.wanted(),
+                }
+            };
+            self.ask(wanted);
+            // Without open questions the answers were there at once.
+            if let Some(answer) = timeout_at(until, self.open.join_next()).await.ok()? {
+                self.facts.learn(answer.ok()?);
+            }
+        }
+        None
     }
 
     /// Waits for an answer that comes another way, such as a scan that was fed while the mail arrived.

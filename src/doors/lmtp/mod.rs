@@ -150,7 +150,7 @@ impl Conversation {
                 Event::Begin(begin) => self.begin(*begin),
                 Event::Recipient(mailbox) => {
                     let answer = match &mut self.mail {
-                        Some(mail) => mail.recipient(Address::new(&mailbox)),
+                        Some(mail) => mail.offer(Address::new(&mailbox)).await,
                         None => Err(Reply::new(503, "5.5.1", "say MAIL first")),
                     };
                     self.session.answer(answer);

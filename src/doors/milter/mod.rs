@@ -121,7 +121,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             Then::Settle => {}
             Then::Begin(beginning) => result = self.begin(*beginning),
             Then::Recipient(recipient) => {
-                result = self.mail.as_mut().map_or_else(|| Err(lost_track()), |mail| mail.recipient(recipient));
+                result = match &mut self.mail {
+                    Some(mail) => mail.offer(recipient).await,
+                    None => Err(lost_track()),
+                };
             }
             Then::Conclude => return Box::pin(self.conclude()).await,
             Then::GiveUp | Then::Close => self.mail = None,

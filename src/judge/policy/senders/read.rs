@@ -17,7 +17,7 @@ use crate::{
 };
 
 const KEYS: [&str; 5] = ["correspondence", "greylist", "rate", "dns_list", "campaign"];
-const GREYLIST_KEYS: [&str; 5] = ["wait_seconds", "retry_hours", "keep_days", "spare_dmarc", "spare_codes"];
+const GREYLIST_KEYS: [&str; 6] = ["wait_seconds", "retry_hours", "keep_days", "early", "spare_dmarc", "spare_codes"];
 const RATE_KEYS: [&str; 3] = ["of", "mails", "seconds"];
 const CAMPAIGN_KEYS: [&str; 4] = ["recipients", "minutes", "keep_hours", "spared"];
 const LIST_KEYS: [&str; 4] = ["zone", "kind", "codes", "symbol"];
@@ -60,6 +60,7 @@ fn greylist(document: &Document<'_>, value: &Value<'_>) -> Greylist {
             "wait_seconds" => greylist.wait = seconds(value, 1, 24 * HOUR),
             "retry_hours" => greylist.retry = seconds(value, HOUR, 240),
             "keep_days" => greylist.lasts = seconds(value, 24 * HOUR, 366),
+            "early" => greylist.early = document.flag(value).unwrap_or_default(),
             "spare_dmarc" => greylist.spare_dmarc = document.flag(value).unwrap_or(true),
             "spare_codes" => greylist.spare_codes = document.flag(value).unwrap_or(true),
             _ => document.complain_of_key(key, GREYLIST_KEYS),
@@ -177,12 +178,12 @@ mod tests {
 
     #[test]
     fn everything_can_be_said() {
-        let text = "correspondence = true\n[greylist]\nwait_seconds = 60\nspare_codes = false\n\
+        let text = "correspondence = true\n[greylist]\nwait_seconds = 60\nearly = true\nspare_codes = false\n\
             [[rate]]\nof = 'recipient'\nmails = 10\nseconds = 60\n\
             [campaign]\nrecipients = 9\nminutes = 2\nkeep_hours = 3\nspared = ['News.example']\n\
             [[dns_list]]\nzone = 'BL.example.'\nkind = 'uri'\ncodes = ['127.0.0.2', '127.0.0.8/29']\n";
         let senders = read("s.toml", text).unwrap();
-        let greylist = Greylist { wait: 60, spare_codes: false, ..Greylist::default() };
+        let greylist = Greylist { wait: 60, early: true, spare_codes: false, ..Greylist::default() };
         assert_eq!((senders.correspondence, senders.greylist), (true, Some(greylist)));
         assert_eq!(senders.rates, [Rate { of: Counted::Recipient, mails: 10, window: 60 }]);
         let spared = vec![Domain::parse("news.example").unwrap()];

@@ -434,6 +434,14 @@ pub const TRUST_FILES_MAX: usize = 20_000;
 /// Seconds that a signer's clock may be ahead of ours.
 pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
 
+/// Connections to a shared store: one slow answer holds one of them.
+pub const STORE_CONNECTIONS_MAX: usize = 8;
+/// Seconds that an answer of the scanner about octets is kept in the store: its signatures change about daily.
+pub const SCAN_KEPT_SECONDS: i64 = 24 * 60 * 60;
+/// How often entries that have expired are cleared out of the store's file.
+pub const STORE_SWEPT_EVERY: Duration = Duration::from_secs(600);
+/// Expired entries from which the store's file is made smaller after clearing.
+pub const STORE_COMPACTED_FROM: usize = 10_000;
 /// Entries of one kind that a listing of a shared store gives: some hundred octets each, for an operator's verb.
 pub const STORE_LISTED_MAX: usize = 1_000_000;
 /// Seconds that RCPT and header wait for what greylisting asks; later it is decided at the end.

@@ -48,7 +48,7 @@ const HOMES: [(&str, &[&str]); 13] = [
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),
     ("clap", &["cli/", "main.rs"]),
-    ("redis", &["world/store/server.rs"]),
+    ("redis", &["world/store/server.rs", "world/store/secure.rs"]),
     ("parquet::", &["cli/replay/columns.rs"]),
     ("webpki", &["judge/auth/signed/"]),
 ];

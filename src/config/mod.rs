@@ -159,7 +159,7 @@ impl Settings {
     pub fn faults_folder(&self) -> PathBuf {
         match &self.state {
             Site::File(path) => path.with_file_name("faults"),
-            Site::Server(_) => self.quarantine.folder.with_file_name("faults"),
+            Site::Server { .. } => self.quarantine.folder.with_file_name("faults"),
         }
     }
 

@@ -219,10 +219,10 @@ mod tests {
             copy("a b", to, 100);
         }
         copy("b c", 4, 250);
-        copy("b c", 5, 390);
         let reached = |marks, now| reached(&store, &keys, &entry(marks), now).unwrap();
         assert_eq!(reached("a b", 300), Some(5), "the fourth is one recipient");
         assert_eq!(reached("c", 300), Some(1));
+        copy("b c", 5, 390);
         assert_eq!((reached("b", 400), reached("d", 400)), (Some(2), None), "the window slides");
         let found = |marks, recipients, at| Found { entry: entry(marks), recipients, at, lasts: 9000 };
         let begun = note(&store, &keys, &[found("a b", 5, 300), found("b c", 6, 301)], 301).unwrap();

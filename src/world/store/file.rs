@@ -3,6 +3,7 @@
 //! Touches the file. Only one process can have it open, so it is closed at every rest, and waited for at most a second.
 
 use super::{Change, Kind, Store, Trouble, appended, count};
+use crate::limits;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::{
     fs,
@@ -35,14 +36,14 @@ impl File {
         Self { path: path.to_owned(), open: Mutex::new(None) }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Trouble> {
+    fn with<T>(&self, work: impl FnOnce(&mut Database) -> Result<T, redb::Error>) -> Result<T, Trouble> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let database = match open.take() {
+        let mut database = match open.take() {
             Some(database) => database,
             None => self.opened()?,
         };
         // After a failure the file is opened anew: the next use may find it mended.
-        let done = work(&database).map_err(|error| self.trouble(&error))?;
+        let done = work(&mut database).map_err(|error| self.trouble(&error))?;
         *open = Some(database);
         Ok(done)
     }
@@ -118,6 +119,25 @@ impl Store for File {
         })
     }
 
+    fn sweep(&self, now: i64) -> Result<usize, Trouble> {
+        self.with(|database| {
+            let mut gone = 0_usize;
+            let writing = database.begin_write()?;
+            for kind in Kind::ALL {
+                writing.open_table(table(kind))?.retain(|_, kept| {
+                    let is_live = live(kept, now).is_some();
+                    gone += usize::from(!is_live);
+                    is_live
+                })?;
+            }
+            writing.commit()?;
+            if gone >= limits::STORE_COMPACTED_FROM {
+                database.compact()?;
+            }
+            Ok(gone)
+        })
+    }
+
     fn rest(&self) {
         drop(self.open.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
@@ -172,6 +192,29 @@ mod tests {
 
     fn put(key: &str, expires: i64) -> Change {
         Change::Put { kind: Kind::PartnerTimes, key: key.to_owned(), value: b"v".to_vec(), expires }
+    }
+
+    #[test]
+    fn what_expired_is_swept_and_the_file_does_not_grow_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.redb");
+        let store = File::new(&path);
+        let mut sizes = Vec::new();
+        for round in 0..6_i64 {
+            let now = round * 1000;
+            let puts: Vec<Change> =
+                (0..12_000).map(|number| put(&format!("{round} {number} {}", "x".repeat(60)), now + 999)).collect();
+            store.change(&puts, now).unwrap();
+            let gone = store.sweep(now + 500).unwrap();
+            assert_eq!(gone, 0, "what lives stays");
+            assert_eq!(store.sweep(now + 1000).unwrap(), 12_000);
+            sizes.push(fs::metadata(&path).unwrap().len());
+        }
+        store.change(&[put("kept", 10_000)], 6000).unwrap();
+        store.sweep(6000).unwrap();
+        assert_eq!(store.all(Kind::PartnerTimes, 6000).unwrap().len(), 1);
+        let (first, last) = (sizes.first().unwrap(), sizes.last().unwrap());
+        assert!(last <= first && *last < 1 << 20, "{sizes:?}");
     }
 
     #[test]

@@ -5,12 +5,12 @@
 use super::{
     Store, Trouble,
     campaigns::{self, Campaign, Found},
-    partners, remembered,
+    partners, remembered, scans,
 };
 use crate::{
     judge::{
         entry::{Deed, Entry, Recalled},
-        facts::{Fact, Failure, Remembered},
+        facts::{Digest, Fact, Failure, Remembered, Scanned},
     },
     limits,
     mail::address::Domain,
@@ -32,9 +32,15 @@ const GATHER: Duration = Duration::from_secs(1);
 /// What the house remembers.
 pub struct Memory {
     store: Arc<dyn Store>,
-    notes: SyncSender<Note>,
+    notes: SyncSender<Writing>,
     health: Arc<Health>,
     ring: Arc<Ring>,
+}
+
+/// What waits to be written.
+enum Writing {
+    Note(Note),
+    Scan { digest: Digest, version: Vec<u8>, scanned: Scanned },
 }
 
 /// The keys of the moment, read once.
@@ -132,27 +138,46 @@ impl Memory {
     /// Takes a note; when there are too many it is lost.
     pub fn note(&self, note: Note) {
         // Counters may miss a mail; a mail never waits for a counter.
-        let _ = self.notes.try_send(note);
+        let _ = self.notes.try_send(Writing::Note(note));
+    }
+
+    /// What the scanner said of octets to any machine of this store, with these signatures.
+    pub async fn scanned(&self, digest: &Digest, version: &[u8]) -> Option<Scanned> {
+        let (store, ring) = (Arc::clone(&self.store), Arc::clone(&self.ring));
+        let (digest, version) = (digest.clone(), version.to_vec());
+        let look = move || {
+            let now = now();
+            scans::get(&*store, &*ring.keys(&*store, now)?, &digest, &version, now)
+        };
+        self.health.tell(tokio::task::spawn_blocking(look).await.ok()?)?
+    }
+
+    /// Keeps what the scanner said, for all machines of this store; only what says something about the octets.
+    pub fn keep_scan(&self, digest: Digest, version: Vec<u8>, scanned: Scanned) {
+        if matches!(scanned, Scanned::Clean | Scanned::Infected(_)) {
+            let _ = self.notes.try_send(Writing::Scan { digest, version, scanned });
+        }
     }
 }
 
 /// Writes what gathers in a second, until nobody can send notes any more.
-fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health, ring: &Ring) {
-    let mut is_over = false;
+fn write(store: &dyn Store, notes: &Receiver<Writing>, health: &Health, ring: &Ring) {
+    let (mut is_over, mut swept) = (false, None);
     while !is_over {
         let mut done: Vec<(Deed, i64)> = Vec::new();
-        let (mut mails, until) = (Vec::new(), Instant::now() + GATHER);
+        let (mut mails, mut scans, until) = (Vec::new(), Vec::new(), Instant::now() + GATHER);
         loop {
             match notes.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Note::Transport { domain, level, at }) => mails.push((domain, level, at)),
-                Ok(Note::Senders { deeds, at }) => done.extend(deeds.into_iter().map(|deed| (deed, at))),
+                Ok(Writing::Scan { digest, version, scanned }) => scans.push((digest, version, scanned)),
+                Ok(Writing::Note(Note::Transport { domain, level, at })) => mails.push((domain, level, at)),
+                Ok(Writing::Note(Note::Senders { deeds, at })) => done.extend(deeds.into_iter().map(|deed| (deed, at))),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => {
                     is_over = true;
                     break;
                 }
             }
-            if mails.len().max(done.len()) >= limits::NOTES_MAX {
+            if mails.len().max(done.len()).max(scans.len()) >= limits::NOTES_MAX {
                 break;
             }
         }
@@ -168,6 +193,14 @@ fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health, ring: &Ring
                 let begun = health.tell(keys.and_then(|keys| campaigns::note(store, &keys, &found, now)));
                 health.campaigns_begin(&begun.unwrap_or_default());
             }
+        }
+        if !scans.is_empty() {
+            let now = now();
+            health.tell(ring.keys(store, now).and_then(|keys| scans::keep(store, &keys, &scans, now)));
+        }
+        if swept.is_none_or(|swept: Instant| swept.elapsed() >= limits::STORE_SWEPT_EVERY) && !is_over {
+            swept = Some(Instant::now());
+            health.tell(store.sweep(now()));
         }
         store.rest();
     }

@@ -8,6 +8,9 @@ pub mod file;
 pub mod memory;
 pub mod partners;
 pub mod remembered;
+pub mod scans;
+#[cfg(feature = "redis")]
+mod secure;
 #[cfg(feature = "redis")]
 pub mod server;
 #[cfg(test)]
@@ -23,8 +26,8 @@ use std::{
 pub enum Site {
     /// A file of this machine.
     File(PathBuf),
-    /// The URL of a Redis or Valkey server; it may hold a password.
-    Server(String),
+    /// The URL of a Redis or Valkey server; it may hold a password. `ca` is a file of certificates to trust, for TLS.
+    Server { url: String, ca: Option<PathBuf> },
 }
 
 impl Site {
@@ -36,12 +39,23 @@ impl Site {
         if let Some(path) = text.strip_prefix("redb:").filter(|path| !path.is_empty()) {
             return Ok(Self::File(base.join(path)));
         }
-        if text.starts_with("redis:") || text.starts_with("redis+unix:") {
-            let site = Self::Server(text.to_owned());
+        if ["redis:", "rediss:", "redis+unix:"].iter().any(|scheme| text.starts_with(scheme)) {
+            let site = Self::Server { url: text.to_owned(), ca: None };
             return site.open().map(|_| site).map_err(|trouble| trouble.to_string());
         }
         let scheme = text.split(':').next().unwrap_or_default();
-        Err(format!("`{scheme}:` is no state store: redb:PATH, redis://HOST:PORT or redis+unix:///PATH"))
+        Err(format!(
+            "`{scheme}:` is no state store: redb:PATH, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH"
+        ))
+    }
+
+    /// The same, where a server's certificate is verified by the authorities of this file alone.
+    #[must_use]
+    pub fn trusting(self, ca: Option<PathBuf>) -> Self {
+        match self {
+            Self::Server { url, .. } => Self::Server { url, ca },
+            file @ Self::File(_) => file,
+        }
     }
 
     /// The store; nothing is connected or opened before its first use.
@@ -52,9 +66,9 @@ impl Site {
         match self {
             Self::File(path) => Ok(Arc::new(file::File::new(path))),
             #[cfg(feature = "redis")]
-            Self::Server(url) => Ok(Arc::new(server::Server::new(url)?)),
+            Self::Server { url, ca } => Ok(Arc::new(server::Server::new(url, ca.as_deref())?)),
             #[cfg(not(feature = "redis"))]
-            Self::Server(_) => Err(Trouble("this program was built without the feature redis".to_owned())),
+            Self::Server { .. } => Err(Trouble("this program was built without the feature redis".to_owned())),
         }
     }
 }
@@ -63,7 +77,7 @@ impl std::fmt::Debug for Site {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(path) => write!(out, "redb:{}", path.display()),
-            Self::Server(_) => out.write_str("redis"),
+            Self::Server { .. } => out.write_str("redis"),
         }
     }
 }
@@ -87,10 +101,12 @@ pub enum Kind {
     Campaigns,
     /// The campaign that a mark belongs to, under its hash.
     CampaignNames,
+    /// What the scanner said of octets, under the hash of their digest and of its signatures' version.
+    Scans,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PartnerMails,
         Self::PartnerTimes,
         Self::Secrets,
@@ -99,6 +115,7 @@ impl Kind {
         Self::Shapes,
         Self::Campaigns,
         Self::CampaignNames,
+        Self::Scans,
     ];
 
     /// The name of its table.
@@ -113,6 +130,7 @@ impl Kind {
             Self::Shapes => "shapes",
             Self::Campaigns => "campaigns",
             Self::CampaignNames => "campaign_names",
+            Self::Scans => "scans",
         }
     }
 }
@@ -206,6 +224,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn all(&self, kind: Kind, now: i64) -> Result<Vec<(String, Vec<u8>)>, Trouble>;
+
+    /// Clears out what has expired, where that is not done by itself; gives how many entries.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn sweep(&self, _now: i64) -> Result<usize, Trouble> {
+        Ok(0)
+    }
 
     /// Nothing is asked for a moment: others may have the store.
     fn rest(&self) {}

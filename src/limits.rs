@@ -442,6 +442,10 @@ pub const SCAN_KEPT_SECONDS: i64 = 24 * 60 * 60;
 pub const STORE_SWEPT_EVERY: Duration = Duration::from_secs(600);
 /// Expired entries from which the store's file is made smaller after clearing.
 pub const STORE_COMPACTED_FROM: usize = 10_000;
+/// Seconds that MAIL waits for the store to say whether the sender is known; then it is a stranger.
+pub const STANDING_SECONDS_MAX: Duration = Duration::from_millis(500);
+/// Seconds that a stranger's mail waits to be judged; then the sender tries again, as mail servers do.
+pub const STRANGER_SECONDS_MAX: Duration = Duration::from_secs(20);
 /// Entries of one kind that a listing of a shared store gives: some hundred octets each, for an operator's verb.
 pub const STORE_LISTED_MAX: usize = 1_000_000;
 /// Seconds that RCPT and header wait for what greylisting asks; later it is decided at the end.

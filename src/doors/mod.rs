@@ -12,6 +12,7 @@ pub mod history;
 pub mod http;
 pub mod inquiry;
 pub mod keys;
+pub mod lanes;
 pub mod listener;
 pub mod lmtp;
 pub mod milter;

@@ -9,6 +9,7 @@
 use super::{
     desk::{Desk, Limits},
     inquiry::{Inquiry, Settled, on_pool},
+    lanes::{Place, Standing},
     spool::{self, Spool},
 };
 use crate::{
@@ -117,10 +118,12 @@ pub(super) struct OpenMail {
     /// Recipients that were taken and not settled yet.
     unsettled: usize,
     _permit: OwnedSemaphorePermit,
+    /// A stranger's place among strangers.
+    place: Option<Place>,
 }
 
 impl OpenMail {
-    fn new(metrics: &Arc<Metrics>, door: Door, permit: OwnedSemaphorePermit) -> Self {
+    fn new(metrics: &Arc<Metrics>, door: Door, permit: OwnedSemaphorePermit, place: Option<Place>) -> Self {
         metrics.mail_opened();
         Self {
             metrics: Arc::clone(metrics),
@@ -129,6 +132,7 @@ impl OpenMail {
             is_ended: false,
             unsettled: 0,
             _permit: permit,
+            place,
         }
     }
 
@@ -190,7 +194,22 @@ impl Drop for OpenMail {
 }
 
 impl Reception {
-    /// Begins a mail (MAIL FROM).
+    /// Begins a mail (MAIL FROM) of whoever stands before the door; strangers share a part of the room.
+    ///
+    /// # Errors
+    /// As `begin`, and 452 where strangers or their network have no room left.
+    pub async fn welcome(
+        desk: &Arc<Desk>,
+        door: Door,
+        client: Client,
+        sender: Address,
+        parameters: MailParameters,
+    ) -> Result<Self, Reply> {
+        let standing = Standing::of(&client, &sender, &desk.rulebook(), &**desk.world()).await;
+        Self::begin_as(&standing, desk, door, (client, sender), parameters)
+    }
+
+    /// Begins a mail (MAIL FROM) of somebody who is known.
     ///
     /// # Errors
     /// The reply to give when the mail is refused at once: too many mails (452), declared size too large (552).
@@ -201,13 +220,27 @@ impl Reception {
         sender: Address,
         parameters: MailParameters,
     ) -> Result<Self, Reply> {
+        Self::begin_as(&Standing::Known, desk, door, (client, sender), parameters)
+    }
+
+    fn begin_as(
+        standing: &Standing,
+        desk: &Arc<Desk>,
+        door: Door,
+        (client, sender): (Client, Address),
+        parameters: MailParameters,
+    ) -> Result<Self, Reply> {
         let limits = desk.limits();
         desk.metrics().mail_begun(door);
+        let place = desk.lanes().enter(standing).map_err(|why| {
+            desk.metrics().refused_early(door, 452);
+            Reply::new(452, "4.3.1", why)
+        })?;
         let Ok(permit) = Arc::clone(desk.mails()).try_acquire_owned() else {
             desk.metrics().refused_early(door, 452);
             return Err(Reply::new(452, "4.3.1", "too many mails at once, try again later"));
         };
-        let mut open = OpenMail::new(desk.metrics(), door, permit);
+        let mut open = OpenMail::new(desk.metrics(), door, permit, place);
         if parameters.size.is_some_and(|declared| declared > limits.message_bytes_max) {
             return Err(open.refuse(too_large(&limits)));
         }
@@ -415,7 +448,15 @@ impl Reception {
             Some(scan) => self.inquiry.expect(Question::Virus, scan.finish()),
             None => self.inquiry.learn(Fact::Virus(Scanned::NotAsked)),
         }
-        let Some(permit) = self.desk.judge_permit(self.spool.len(), deadline).await else {
+        let bytes = self.spool.len();
+        let among_strangers = match self.open.place {
+            None => None,
+            Some(_) => match self.desk.lanes().judge(bytes, self.desk.is_small(bytes), deadline).await {
+                Some(turn) => Some(turn),
+                None => return Err(self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later"))),
+            },
+        };
+        let Some(permit) = self.desk.judge_permit(bytes, deadline).await else {
             return Err(self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later")));
         };
         metrics.stage(Stage::Queue, ended.elapsed());
@@ -430,7 +471,7 @@ impl Reception {
             Ok(settled) => settled,
             Err(reply) => return Err(self.open.refuse(reply)),
         };
-        drop(permit);
+        drop((permit, among_strangers));
         let mail = settled.mail;
         let line = line(&mail, &settled.verdict, settled.rounds);
         count(&metrics, &settled.verdict);

@@ -13,6 +13,8 @@ pub enum Sort {
     Triplet,
     /// Sender and recipient: when did authenticated mail last go this way?
     Correspondence,
+    /// Network and sender's domain: when did authenticated mail last come so?
+    Standing,
     /// Mails of a client's network in a window.
     Network(u32),
     /// Mails of a sender's domain in a window.
@@ -28,7 +30,7 @@ impl Sort {
     #[must_use]
     pub fn window(self) -> Option<u32> {
         match self {
-            Self::Triplet | Self::Correspondence => None,
+            Self::Triplet | Self::Correspondence | Self::Standing => None,
             Self::Network(seconds) | Self::Sender(seconds) | Self::Recipient(seconds) | Self::Shape(seconds) => {
                 Some(seconds)
             }
@@ -56,6 +58,7 @@ impl fmt::Display for Entry {
         match self.sort {
             Sort::Triplet => out.write_str("triplet")?,
             Sort::Correspondence => out.write_str("correspondence")?,
+            Sort::Standing => out.write_str("standing")?,
             Sort::Network(seconds) => write!(out, "network/{seconds}")?,
             Sort::Sender(seconds) => write!(out, "sender/{seconds}")?,
             Sort::Recipient(seconds) => write!(out, "recipient/{seconds}")?,
@@ -77,6 +80,7 @@ impl FromStr for Entry {
         let sort = match (word, seconds) {
             ("triplet", None) => Sort::Triplet,
             ("correspondence", None) => Sort::Correspondence,
+            ("standing", None) => Sort::Standing,
             ("network", Some(seconds)) => Sort::Network(seconds),
             ("sender", Some(seconds)) => Sort::Sender(seconds),
             ("recipient", Some(seconds)) => Sort::Recipient(seconds),
@@ -91,7 +95,7 @@ impl FromStr for Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recalled {
     Nothing,
-    /// Seconds since 1970 for `Triplet` and `Correspondence`, recipients for `Shape`, else mails in the window.
+    /// Seconds since 1970 for `Triplet`, `Correspondence` and `Standing`, recipients for `Shape`, else mails in the window.
     Number(i64),
     Failed(Failure),
 }
@@ -154,6 +158,7 @@ mod tests {
         let sorts = [
             Sort::Triplet,
             Sort::Correspondence,
+            Sort::Standing,
             Sort::Network(60),
             Sort::Sender(3600),
             Sort::Recipient(86400),

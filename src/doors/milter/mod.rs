@@ -119,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         }
         match step.then {
             Then::Settle => {}
-            Then::Begin(beginning) => result = self.begin(*beginning),
+            Then::Begin(beginning) => result = self.begin(*beginning).await,
             Then::Recipient(recipient) => {
                 result = match &mut self.mail {
                     Some(mail) => mail.offer(recipient).await,
@@ -133,10 +133,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         Ok(())
     }
 
-    fn begin(&mut self, beginning: Beginning) -> Result<(), Reply> {
+    async fn begin(&mut self, beginning: Beginning) -> Result<(), Reply> {
         self.mail = None;
         let Beginning { client, sender, parameters } = beginning;
-        let mail = Reception::begin(&self.desk, Door::Milter, client, sender, parameters)?;
+        let mail = Reception::welcome(&self.desk, Door::Milter, client, sender, parameters).await?;
         self.mail = Some(Box::new(mail));
         Ok(())
     }

@@ -38,7 +38,8 @@ pub fn deeds(mail: &Mail, facts: &Facts, verdict: &Verdict, senders: &Senders, o
     }
     let is_own = verdict.authentication.dmarc.result == Word::Pass;
     if subjects::asks_correspondence(senders) && is_own && action == Action::Accept {
-        let written = subjects::correspondences(mail).into_iter();
+        let standing = subjects::standing(&mail.client, &mail.envelope.sender);
+        let written = subjects::correspondences(mail).into_iter().chain(standing);
         deeds.extend(written.map(|entry| Deed::Keep { entry, time: now, lasts: CORRESPONDENCE_LASTS }));
     }
     deeds

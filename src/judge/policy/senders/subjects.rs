@@ -23,7 +23,9 @@ pub fn stranger(mail: &Mail) -> Option<IpAddr> {
     judged(&mail.client)
 }
 
-fn judged(client: &Client) -> Option<IpAddr> {
+/// The same, before there is a mail.
+#[must_use]
+pub fn judged(client: &Client) -> Option<IpAddr> {
     auth::judged_address(client).filter(|_| client.login.is_none() && !client.local)
 }
 
@@ -66,6 +68,14 @@ pub fn correspondences_of(client: &Client, envelope: &Envelope) -> Vec<Entry> {
     let sender = envelope.sender.as_str();
     let about = |recipient: &str| Entry::new(Sort::Correspondence, &format!("<{sender}> <{recipient}>"));
     recipients(envelope).into_iter().map(about).collect()
+}
+
+/// How a sender's domain comes: from which network. Bounces have no sender.
+#[must_use]
+pub fn standing(client: &Client, sender: &Address) -> Option<Entry> {
+    let (address, domain) = (judged(client)?, sender.domain()?);
+    let domain = domain.registrable().unwrap_or(domain);
+    Some(Entry::new(Sort::Standing, &format!("{} {domain}", network(address))))
 }
 
 /// What a limit counts of a mail.

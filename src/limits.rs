@@ -438,6 +438,10 @@ pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
 pub const STORE_CONNECTIONS_MAX: usize = 8;
 /// Seconds that an answer of the scanner about octets is kept in the store: its signatures change about daily.
 pub const SCAN_KEPT_SECONDS: i64 = 24 * 60 * 60;
+/// Notes in a second from which the store's file stays open: opening it again costs every question time.
+pub const STORE_BUSY_NOTES: usize = 200;
+/// How often a busy store's file is closed all the same, so that an operator's verb gets it.
+pub const STORE_RESTS_EVERY: Duration = Duration::from_secs(10);
 /// How often entries that have expired are cleared out of the store's file.
 pub const STORE_SWEPT_EVERY: Duration = Duration::from_secs(600);
 /// Expired entries from which the store's file is made smaller after clearing.

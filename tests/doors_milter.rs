@@ -12,6 +12,8 @@
 mod dialogue;
 #[path = "milter/greylisting.rs"]
 mod greylisting;
+#[path = "milter/lanes.rs"]
+mod lanes;
 #[path = "milter/mta.rs"]
 mod mta;
 #[path = "milter/play.rs"]

@@ -77,7 +77,7 @@ impl Campaigns {
                 "{path}: there is no store yet; wehr serve makes it with its first mail"
             )));
         }
-        let store = match settings.state.open() {
+        let store = match settings.state.open_beside() {
             Ok(store) => store,
             Err(trouble) => return Ok(unusable(trouble)),
         };

@@ -97,13 +97,13 @@ impl Desk {
             limits,
             history: OnceLock::new(),
             readers: Arc::new(Semaphore::new(pool.current_num_threads())),
+            lanes: Lanes::new(&limits, pool.current_num_threads()),
             pool: Arc::new(pool),
             mails: Arc::new(Semaphore::new(limits.mails_max)),
             small_judges: Arc::new(Semaphore::new(limits::SMALL_JUDGES_MAX)),
             judged_kibibytes: Arc::new(Semaphore::new(limits.judged_bytes_max >> 10)),
             found_kibibytes: Arc::new(Semaphore::new(limits::FOUND_BYTES_MAX >> 10)),
             alarms: Alarms::default(),
-            lanes: Lanes::new(&limits),
         })
     }
 

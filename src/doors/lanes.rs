@@ -55,6 +55,8 @@ pub struct Lanes {
     small_judges: Arc<Semaphore>,
     judged_kibibytes: Arc<Semaphore>,
     kibibytes: usize,
+    /// Strangers' pieces of work on the CPU pool: as many as it has threads, so that nobody else queues behind them.
+    turns: Arc<Semaphore>,
     networks: Arc<Mutex<BTreeMap<String, usize>>>,
     of_network_max: usize,
 }
@@ -82,7 +84,7 @@ fn share(room: usize) -> usize {
 
 impl Lanes {
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, threads: usize) -> Self {
         let room = |room| Arc::new(Semaphore::new(share(room)));
         let kibibytes = share(limits.judged_bytes_max >> 10);
         Self {
@@ -90,9 +92,16 @@ impl Lanes {
             small_judges: room(limits::SMALL_JUDGES_MAX),
             judged_kibibytes: Arc::new(Semaphore::new(kibibytes)),
             kibibytes,
+            turns: Arc::new(Semaphore::new(threads.max(1))),
             networks: Arc::default(),
             of_network_max: (limits.mails_max / 16).max(1),
         }
+    }
+
+    /// Turns of strangers on the CPU pool.
+    #[must_use]
+    pub fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
     }
 
     /// A place for a mail; `Ok(None)` for who needs none.
@@ -115,10 +124,8 @@ impl Lanes {
     /// Waits until a stranger's mail of that size may be judged, for less long than others wait; `None` when it may not.
     pub async fn judge(&self, bytes: usize, is_small: bool, deadline: Instant) -> Option<OwnedSemaphorePermit> {
         let deadline = deadline.min(Instant::now() + limits::STRANGER_SECONDS_MAX);
-        let (semaphore, weight) = match is_small {
-            true => (&self.small_judges, 1),
-            false => (&self.judged_kibibytes, (bytes >> 10).clamp(1, self.kibibytes)),
-        };
+        let large = (&self.judged_kibibytes, (bytes >> 10).clamp(1, self.kibibytes));
+        let (semaphore, weight) = if is_small { (&self.small_judges, 1) } else { large };
         let weight = u32::try_from(weight).ok()?;
         timeout_at(deadline, Arc::clone(semaphore).acquire_many_owned(weight)).await.ok()?.ok()
     }
@@ -134,7 +141,7 @@ mod tests {
 
     #[test]
     fn strangers_leave_a_quarter_and_no_network_takes_all() {
-        let lanes = Lanes::new(&Limits { mails_max: 64, ..Limits::default() });
+        let lanes = Lanes::new(&Limits { mails_max: 64, ..Limits::default() }, 2);
         let mut places = Vec::new();
         for _ in 0..4 {
             places.push(lanes.enter(&stranger("192.0.2.0/24")).unwrap());
@@ -152,7 +159,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stranger_waits_for_less_long() {
-        let lanes = Lanes::new(&Limits { judged_bytes_max: 4 << 20, ..Limits::default() });
+        let lanes = Lanes::new(&Limits { judged_bytes_max: 4 << 20, ..Limits::default() }, 2);
         let deadline = Instant::now() + limits::MAIL_SECONDS_MAX;
         let held = lanes.judge(8 << 20, false, deadline).await.expect("a mail of any size fits alone");
         assert!(lanes.judge(1 << 20, false, deadline).await.is_none());

@@ -16,6 +16,7 @@ pub mod lanes;
 pub mod listener;
 pub mod lmtp;
 pub mod milter;
+mod open_mail;
 pub mod quarantine;
 pub mod reception;
 pub mod record;

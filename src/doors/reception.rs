@@ -9,7 +9,8 @@
 use super::{
     desk::{Desk, Limits},
     inquiry::{Inquiry, Settled, on_pool},
-    lanes::{Place, Standing},
+    lanes::Standing,
+    open_mail::OpenMail,
     spool::{self, Spool},
 };
 use crate::{
@@ -45,7 +46,6 @@ use crate::{
     telemetry::{
         log::{MailLine, Public},
         metrics::{Door, Metrics, Stage},
-        settlement::Settlement,
     },
     world::{Note, Scan},
 };
@@ -107,90 +107,6 @@ pub struct Concluded {
     pub(super) is_encrypted: bool,
     pub(super) line: MailLine,
     pub(super) open: OpenMail,
-}
-
-/// Counts a mail as open while it lives, and as aborted when it is dropped before its end.
-pub(super) struct OpenMail {
-    metrics: Arc<Metrics>,
-    door: Door,
-    started: Instant,
-    is_ended: bool,
-    /// Recipients that were taken and not settled yet.
-    unsettled: usize,
-    _permit: OwnedSemaphorePermit,
-    /// A stranger's place among strangers.
-    place: Option<Place>,
-}
-
-impl OpenMail {
-    fn new(metrics: &Arc<Metrics>, door: Door, permit: OwnedSemaphorePermit, place: Option<Place>) -> Self {
-        metrics.mail_opened();
-        Self {
-            metrics: Arc::clone(metrics),
-            door,
-            started: Instant::now(),
-            is_ended: false,
-            unsettled: 0,
-            _permit: permit,
-            place,
-        }
-    }
-
-    pub(super) fn door(&self) -> Door {
-        self.door
-    }
-
-    pub(super) fn started(&self) -> Instant {
-        self.started
-    }
-
-    fn take_recipient(&mut self) {
-        self.unsettled += 1;
-        self.metrics.recipient_taken(self.door);
-    }
-
-    /// Counts what became of one recipient that was taken.
-    pub(super) fn settle(&mut self, action: Action) {
-        self.unsettled = self.unsettled.saturating_sub(1);
-        self.metrics.recipient_settled(
-            self.door,
-            match action {
-                Action::Accept | Action::Tag => Settlement::Delivered,
-                Action::Quarantine => Settlement::Quarantined,
-                Action::Defer => Settlement::Deferred,
-                Action::Reject => Settlement::Refused,
-            },
-        );
-    }
-
-    /// Whoever ends a mail settles each of its recipients first; one that is left shows as unaccounted.
-    pub(super) fn end(&mut self) {
-        self.is_ended = true;
-    }
-
-    fn refuse(&mut self, reply: Reply) -> Reply {
-        if !self.is_ended {
-            self.is_ended = true;
-            self.metrics.refused_early(self.door, reply.code);
-            let action = if reply.is_transient() { Action::Defer } else { Action::Reject };
-            for _ in 0..self.unsettled {
-                self.settle(action);
-            }
-        }
-        reply
-    }
-}
-
-impl Drop for OpenMail {
-    fn drop(&mut self) {
-        if !self.is_ended {
-            self.metrics.aborted(self.door);
-            for _ in 0..self.unsettled {
-                self.metrics.recipient_settled(self.door, Settlement::GivenUp);
-            }
-        }
-        self.metrics.mail_closed();
-    }
 }
 
 impl Reception {
@@ -449,13 +365,7 @@ impl Reception {
             None => self.inquiry.learn(Fact::Virus(Scanned::NotAsked)),
         }
         let bytes = self.spool.len();
-        let among_strangers = match self.open.place {
-            None => None,
-            Some(_) => match self.desk.lanes().judge(bytes, self.desk.is_small(bytes), deadline).await {
-                Some(turn) => Some(turn),
-                None => return Err(self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later"))),
-            },
-        };
+        let among_strangers = self.turn_among_strangers(bytes, deadline).await?;
         let Some(permit) = self.desk.judge_permit(bytes, deadline).await else {
             return Err(self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later")));
         };
@@ -514,6 +424,19 @@ impl Reception {
         })
     }
 
+    /// A stranger's turn to be judged; nothing for others.
+    async fn turn_among_strangers(
+        &mut self,
+        bytes: usize,
+        deadline: Instant,
+    ) -> Result<Option<OwnedSemaphorePermit>, Reply> {
+        if self.open.place.is_none() {
+            return Ok(None);
+        }
+        let turn = self.desk.lanes().judge(bytes, self.desk.is_small(bytes), deadline).await;
+        turn.map(Some).ok_or_else(|| self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later")))
+    }
+
     /// Nothing of such a mail may lie on a disk in plaintext.
     fn is_sealed_for_somebody(&self) -> bool {
         self.envelope.recipients.iter().any(|recipient| self.rulebook.encryption.sealing_of(recipient).is_wanted())
@@ -548,6 +471,11 @@ impl Reception {
         let (metrics, rulebook) = (Arc::clone(self.desk.metrics()), Arc::clone(&self.rulebook));
         let (circumstances, bytes, checks) = (case.clone(), raw.clone(), self.desk.checks());
         let busy = || Reply::new(451, "4.3.2", "too busy, try again later");
+        let turns = self.open.place.is_some().then(|| self.desk.lanes().turns());
+        let among_strangers = match &turns {
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
         let turn = self.desk.reading_turn(deadline).await.ok_or_else(busy)?;
         let read = on_pool(self.desk.pool(), move || {
             let started = Instant::now();
@@ -557,6 +485,7 @@ impl Reception {
             Arc::new(mail)
         })
         .await;
+        drop(among_strangers);
         let Some(mail) = read else {
             keep_fault(&self.desk, raw, case, self.is_sealed_for_somebody()).await;
             return Err(cannot_judge());
@@ -564,7 +493,10 @@ impl Reception {
         let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
         drop(turn);
         let seat = move || Judge::with_checks(mail, rulebook, checks);
-        let inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
+        let mut inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
+        if let Some(turns) = turns {
+            inquiry.wait_for_turns(turns);
+        }
         let settled = inquiry.settle(seat, deadline, self.desk.pool(), self.desk.metrics()).await;
         drop(found);
         match settled {

@@ -173,6 +173,7 @@ pub struct Metrics {
     doors: DoorSeries,
     mails: MailSeries,
     outside: OutsideSeries,
+    senders: SendersSeries,
     reloads_total: IntCounterVec,
     symbols_total: IntCounterVec,
     records_total: IntCounterVec,
@@ -191,6 +192,7 @@ impl Metrics {
         let metrics = Self {
             doors: DoorSeries::new(&registrar)?,
             mails: MailSeries::new(&registrar)?,
+            senders: SendersSeries::new(&registrar)?,
             outside: OutsideSeries::new(&registrar)?,
             reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
             symbols_total: registrar.counters("symbols_total", "Mails in which a symbol was found.", &["symbol"])?,
@@ -242,7 +244,7 @@ impl Metrics {
                 self.mails.refused_early_total.with_label_values(&[door, class]).reset();
             }
             self.mails.transport_refused_total.with_label_values(&[door]).reset();
-            self.mails.greylisted_early_total.with_label_values(&[door]).reset();
+            self.senders.greylisted_early_total.with_label_values(&[door]).reset();
             for level in LEVELS {
                 self.mails.transport_total.with_label_values(&[door, level]).reset();
             }
@@ -434,12 +436,12 @@ impl Metrics {
 
     /// Mails of one shape have reached many mailboxes.
     pub fn campaign_began(&self) {
-        self.mails.campaigns_total.inc();
+        self.senders.campaigns_total.inc();
     }
 
     /// A recipient was told to come again before the body came.
     pub fn greylisted_early(&self, door: Door) {
-        self.mails.greylisted_early_total.with_label_values(&[door.word()]).inc();
+        self.senders.greylisted_early_total.with_label_values(&[door.word()]).inc();
     }
 
     pub fn recorded(&self, what: Recording) {
@@ -515,8 +517,6 @@ struct MailSeries {
     stage_seconds: HistogramVec,
     auth_results_total: IntCounterVec,
     judge_panics_total: IntCounter,
-    campaigns_total: IntCounter,
-    greylisted_early_total: IntCounterVec,
     transport_total: IntCounterVec,
     transport_refused_total: IntCounterVec,
 }
@@ -589,6 +589,20 @@ impl MailSeries {
                 "Results of sender authentication (RFC 8601).",
                 &["method", "result"],
             )?,
+            judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
+        })
+    }
+}
+
+/// What senders have to bear.
+struct SendersSeries {
+    campaigns_total: IntCounter,
+    greylisted_early_total: IntCounterVec,
+}
+
+impl SendersSeries {
+    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
             campaigns_total: registrar
                 .counter("campaigns_total", "Campaigns that were found: one mail in many copies within minutes.")?,
             greylisted_early_total: registrar.counters(
@@ -596,7 +610,6 @@ impl MailSeries {
                 "Recipients and mails told to come again before the body was taken.",
                 &["door"],
             )?,
-            judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
         })
     }
 }

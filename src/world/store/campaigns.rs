@@ -132,7 +132,7 @@ pub fn copied(
 pub fn note(store: &dyn Store, keys: &Keys, found: &[Found], now: i64) -> Result<Vec<Campaign>, Trouble> {
     let mut known: BTreeMap<String, Campaign> = BTreeMap::new();
     let mut named: BTreeMap<String, String> = BTreeMap::new();
-    let (mut begun, mut expiries) = (BTreeSet::new(), BTreeMap::new());
+    let (mut begun, mut ends) = (BTreeSet::new(), BTreeMap::new());
     for found in found {
         let marks = names(keys, &found.entry);
         let in_store = store.get(Kind::CampaignNames, &marks, now)?.into_iter().flatten().next();
@@ -153,10 +153,10 @@ pub fn note(store: &dyn Store, keys: &Keys, found: &[Found], now: i64) -> Result
         campaign.recipients = campaign.recipients.max(found.recipients);
         let room = limits::CAMPAIGN_MARKS_MAX.saturating_sub(campaign.marks.len());
         campaign.marks.extend(present_names(keys, &found.entry).into_iter().take(room));
-        expiries.insert(name.clone(), found.at.saturating_add(found.lasts));
+        ends.insert(name.clone(), found.at.saturating_add(found.lasts));
         named.extend(marks.into_iter().map(|mark| (mark, name.clone())));
     }
-    let expires = |name: &String| expiries.get(name).copied().unwrap_or(now);
+    let expires = |name: &String| ends.get(name).copied().unwrap_or(now);
     let puts =
         named.iter().map(|(mark, name)| (Kind::CampaignNames, mark.clone(), name.clone().into_bytes(), expires(name)));
     let texts = known.values().map(|campaign| {

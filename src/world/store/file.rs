@@ -9,13 +9,15 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread,
     time::{Duration, Instant},
 };
 
-/// How long another process may have the file.
+/// How long another process may have the file: mail waits meanwhile.
 const WAIT_SECONDS_MAX: Duration = Duration::from_secs(1);
+/// The same for an operator, who waits until a busy server rests (`limits::STORE_RESTS_EVERY`).
+const BESIDE_SECONDS_MAX: Duration = Duration::from_secs(15);
 const WAIT_STEP: Duration = Duration::from_millis(5);
 /// Octets of the file kept in memory.
 const CACHE_BYTES: usize = 4 << 20;
@@ -26,26 +28,56 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 /// A store in a file.
 pub struct File {
     path: PathBuf,
-    open: Mutex<Option<Database>>,
+    open: RwLock<Option<Database>>,
+    /// How long another process may have the file.
+    patience: Duration,
 }
 
 impl File {
     /// Opens nothing yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), open: Mutex::new(None) }
+        Self { path: path.to_owned(), open: RwLock::new(None), patience: WAIT_SECONDS_MAX }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Database) -> Result<T, redb::Error>) -> Result<T, Trouble> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut database = match open.take() {
-            Some(database) => database,
-            None => self.opened()?,
-        };
-        // After a failure the file is opened anew: the next use may find it mended.
-        let done = work(&mut database).map_err(|error| self.trouble(&error))?;
-        *open = Some(database);
-        Ok(done)
+    /// The same for an operator's verb beside a busy server, which rests seldom.
+    #[must_use]
+    pub fn beside(path: &Path) -> Self {
+        Self { patience: BESIDE_SECONDS_MAX, ..Self::new(path) }
+    }
+
+    /// Works on the open file; many may at once, for readers do not wait for whoever writes.
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Trouble> {
+        let mut open = self.read();
+        while open.is_none() {
+            drop(open);
+            let mut closed = self.closed();
+            if closed.is_none() {
+                *closed = Some(self.opened()?);
+            }
+            drop(closed);
+            open = self.read();
+        }
+        let done = open.as_ref().map(work);
+        drop(open);
+        match done {
+            Some(Ok(done)) => Ok(done),
+            Some(Err(error)) => {
+                // After a failure the file is opened anew: the next use may find it mended.
+                self.rest();
+                Err(self.trouble(&error))
+            }
+            None => Err(self.trouble(&"the file was closed")),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody works on the file.
+    fn closed(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn opened(&self) -> Result<Database, Trouble> {
@@ -53,7 +85,7 @@ impl File {
             fs::create_dir_all(folder).map_err(|error| self.trouble(&error))?;
         }
         let is_new = !self.path.exists();
-        let until = Instant::now() + WAIT_SECONDS_MAX;
+        let until = Instant::now() + self.patience;
         let database = loop {
             match Database::builder().set_cache_size(CACHE_BYTES).create(&self.path) {
                 Ok(database) => break database,
@@ -120,7 +152,10 @@ impl Store for File {
     }
 
     fn sweep(&self, now: i64) -> Result<usize, Trouble> {
-        self.with(|database| {
+        if !self.path.exists() {
+            return Ok(0);
+        }
+        let gone = self.with(|database| {
             let mut gone = 0_usize;
             let writing = database.begin_write()?;
             for kind in Kind::ALL {
@@ -131,15 +166,18 @@ impl Store for File {
                 })?;
             }
             writing.commit()?;
-            if gone >= limits::STORE_COMPACTED_FROM {
-                database.compact()?;
-            }
             Ok(gone)
-        })
+        })?;
+        if gone >= limits::STORE_COMPACTED_FROM
+            && let Some(database) = &mut *self.closed()
+        {
+            database.compact().map_err(|error| self.trouble(&error))?;
+        }
+        Ok(gone)
     }
 
     fn rest(&self) {
-        drop(self.open.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.closed().take());
     }
 }
 

@@ -162,7 +162,7 @@ impl Memory {
 
 /// Writes what gathers in a second, until nobody can send notes any more.
 fn write(store: &dyn Store, notes: &Receiver<Writing>, health: &Health, ring: &Ring) {
-    let (mut is_over, mut swept) = (false, None);
+    let (mut is_over, mut swept, mut rested) = (false, None, Instant::now());
     while !is_over {
         let mut done: Vec<(Deed, i64)> = Vec::new();
         let (mut mails, mut scans, until) = (Vec::new(), Vec::new(), Instant::now() + GATHER);
@@ -200,9 +200,17 @@ fn write(store: &dyn Store, notes: &Receiver<Writing>, health: &Health, ring: &R
         }
         if swept.is_none_or(|swept: Instant| swept.elapsed() >= limits::STORE_SWEPT_EVERY) && !is_over {
             swept = Some(Instant::now());
-            health.tell(store.sweep(now()));
+            // Where there was nothing to clear, nobody knows more than before.
+            let cleared = store.sweep(now());
+            if cleared != Ok(0) {
+                health.tell(cleared);
+            }
         }
-        store.rest();
+        let is_busy = mails.len().max(done.len()).max(scans.len()) >= limits::STORE_BUSY_NOTES;
+        if !is_busy || rested.elapsed() >= limits::STORE_RESTS_EVERY {
+            rested = Instant::now();
+            store.rest();
+        }
     }
 }
 

@@ -58,6 +58,17 @@ impl Site {
         }
     }
 
+    /// The store for an operator's verb that runs beside a server.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_beside(&self) -> Result<Arc<dyn Store>, Trouble> {
+        match self {
+            Self::File(path) => Ok(Arc::new(file::File::beside(path))),
+            Self::Server { .. } => self.open(),
+        }
+    }
+
     /// The store; nothing is connected or opened before its first use.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ const CONNECTING: [&str; 5] = [
     "doors/deliver/lmtp/stream.rs",
     "world/clamd.rs",
     "world/dns_socket.rs",
+    "world/store/secure.rs",
     "world/store/server.rs",
 ];
 /// What opens a connection or asks for an address.

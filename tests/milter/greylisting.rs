@@ -1,6 +1,6 @@
 //! Who has to come again is told so before the body, unless something that still comes could spare it.
 
-use crate::mta::{Filter, House, Mta, Script};
+use crate::mta::{Filter, House, Mta, Packet, Script};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -44,7 +44,7 @@ impl Asked {
         let end = mta.content(fields, &["one\r\n", "two\r\n", "three\r\n"]).await;
         let seen = self.filter.messages().pop().unwrap_or_default();
         let wanted = ["one", "two", "three"].iter().filter(|word| seen.contains(**word)).count();
-        (end.iter().map(|reply| reply.text()).collect(), wanted)
+        (end.iter().map(Packet::text).collect(), wanted)
     }
 
     /// How many ways were written down as tried for the first time.

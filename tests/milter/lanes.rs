@@ -10,7 +10,7 @@ async fn a_network_of_strangers_cannot_take_the_room_of_those_who_are_known() {
     let world = Script { stored: Some(stored), ..Script::default() };
     let senders = senders::read::read("senders.toml", "correspondence = true\n").unwrap();
     let limits = Limits { mails_max: 32, ..Limits::default() };
-    let filter = House { world, senders, limits, ..House::default() }.open();
+    let filter = House { world, limits, senders, ..House::default() }.open();
     let mut open = Vec::new();
     for (sender, is_taken) in
         [("a@x.example", true), ("b@y.example", true), ("c@z.example", false), ("d@known.example", true)]

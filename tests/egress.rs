@@ -17,7 +17,7 @@ use std::{
 };
 
 /// Files that open connections, each on behalf of a key of the configuration or, the courier, to our own door.
-const CONNECTING: [&str; 5] = [
+const CONNECTING: [&str; 6] = [
     "cli/demo/courier.rs",
     "doors/deliver/lmtp/stream.rs",
     "world/clamd.rs",

@@ -147,10 +147,10 @@ impl Conversation {
                         return Ok(Pause::Closed);
                     }
                 }
-                Event::Begin(begin) => self.begin(*begin).await,
+                Event::Begin(begin) => Box::pin(self.begin(*begin)).await,
                 Event::Recipient(mailbox) => {
                     let answer = match &mut self.mail {
-                        Some(mail) => mail.offer(Address::new(&mailbox)).await,
+                        Some(mail) => Box::pin(mail.offer(Address::new(&mailbox))).await,
                         None => Err(Reply::new(503, "5.5.1", "say MAIL first")),
                     };
                     self.session.answer(answer);

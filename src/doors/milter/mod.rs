@@ -119,10 +119,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         }
         match step.then {
             Then::Settle => {}
-            Then::Begin(beginning) => result = self.begin(*beginning).await,
+            Then::Begin(beginning) => result = Box::pin(self.begin(*beginning)).await,
             Then::Recipient(recipient) => {
                 result = match &mut self.mail {
-                    Some(mail) => mail.offer(recipient).await,
+                    Some(mail) => Box::pin(mail.offer(recipient)).await,
                     None => Err(lost_track()),
                 };
             }

@@ -18,6 +18,7 @@ mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     path::Path,
 };
 use support::{arguments, cpu_seconds};
@@ -126,13 +127,13 @@ fn wrapped(text: &str, seed: u64, percent: u64) -> bytes::Bytes {
         let changed = percent > 0 && draw() % 100 < percent;
         match (changed, draw() % 3) {
             (true, 0) => {}
-            (true, 1) => out.push_str(&format!("wort{} ", letters(draw()))),
-            (true, _) => out.push_str(&format!("{word} {} ", letters(draw()))),
-            (false, _) if word.contains("//") => out.push_str(&format!("https://t{}.example/{seed} ", draw() % 7)),
+            (true, 1) => write!(out, "wort{} ", letters(draw())).unwrap(),
+            (true, _) => write!(out, "{word} {} ", letters(draw())).unwrap(),
+            (false, _) if word.contains("//") => write!(out, "https://t{}.example/{seed} ", draw() % 7).unwrap(),
             (false, _) if word.bytes().any(|octet| octet.is_ascii_digit()) => {
-                out.push_str(&format!("{} ", draw() % 9999))
+                write!(out, "{} ", draw() % 9999).unwrap();
             }
-            (false, _) => out.push_str(&format!("{word} ")),
+            (false, _) => write!(out, "{word} ").unwrap(),
         }
         if place % 12 == 11 {
             out.push_str("\r\n");

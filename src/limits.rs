@@ -444,10 +444,40 @@ pub const TRUST_FILES_MAX: usize = 20_000;
 /// Seconds that a signer's clock may be ahead of ours.
 pub const SIGNER_CLOCK_SECONDS: i64 = 24 * 60 * 60;
 
+/// Connections to a shared store: one slow answer holds one of them.
+pub const STORE_CONNECTIONS_MAX: usize = 8;
+/// Seconds that an answer of the scanner about octets is kept in the store: its signatures change about daily.
+pub const SCAN_KEPT_SECONDS: i64 = 24 * 60 * 60;
+/// Notes in a second from which the store's file stays open: opening it again costs every question time.
+pub const STORE_BUSY_NOTES: usize = 200;
+/// How often a busy store's file is closed all the same, so that an operator's verb gets it.
+pub const STORE_RESTS_EVERY: Duration = Duration::from_secs(10);
+/// How often entries that have expired are cleared out of the store's file.
+pub const STORE_SWEPT_EVERY: Duration = Duration::from_secs(600);
+/// Expired entries from which the store's file is made smaller after clearing.
+pub const STORE_COMPACTED_FROM: usize = 10_000;
+/// Seconds that MAIL waits for the store to say whether the sender is known; then it is a stranger.
+pub const STANDING_SECONDS_MAX: Duration = Duration::from_millis(500);
+/// Seconds that a stranger's mail waits to be judged; then the sender tries again, as mail servers do.
+pub const STRANGER_SECONDS_MAX: Duration = Duration::from_secs(20);
 /// Entries of one kind that a listing of a shared store gives: some hundred octets each, for an operator's verb.
 pub const STORE_LISTED_MAX: usize = 1_000_000;
+/// Seconds that RCPT and header wait for what greylisting asks; later it is decided at the end.
+pub const EARLY_SECONDS_MAX: Duration = Duration::from_secs(4);
 /// Recipients of a mail whose ways and counters are asked: each is a question to the store.
 pub const REMEMBERED_RECIPIENTS_MAX: usize = 8;
+/// Words of a mail that its shape is made of: some pages.
+pub const SHAPE_WORDS_MAX: usize = 4_000;
+/// Attached files of a mail that give its shape a mark.
+pub const SHAPE_FILES_MAX: usize = 2;
+/// Copies kept of one mark of a shape, 27 octets each: the first half stays, the second slides.
+pub const SHAPE_COPIES_MAX: usize = 1024;
+/// Recipients that a campaign can be configured to begin at: as many copies slide at least.
+pub const CAMPAIGN_RECIPIENTS_MAX: u32 = 500;
+/// Marks by which a campaign is known: its mails differ, and each may bring new ones.
+pub const CAMPAIGN_MARKS_MAX: usize = 256;
+/// Recipients of one mail that are counted for its shape: each is a record under every mark.
+pub const SHAPE_RECIPIENTS_MAX: usize = 64;
 /// Lists in the DNS: each is three questions a mail at least.
 pub const DNS_LISTS_MAX: usize = 16;
 /// Domains of a mail that a list is asked for; further ones are left out, the first in the alphabet count.

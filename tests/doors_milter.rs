@@ -10,6 +10,10 @@
 
 #[path = "milter/dialogue.rs"]
 mod dialogue;
+#[path = "milter/greylisting.rs"]
+mod greylisting;
+#[path = "milter/lanes.rs"]
+mod lanes;
 #[path = "milter/mta.rs"]
 mod mta;
 #[path = "milter/play.rs"]

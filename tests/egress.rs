@@ -17,12 +17,13 @@ use std::{
 };
 
 /// Files that open connections, each on behalf of a key of the configuration or, the courier, to our own door.
-const CONNECTING: [&str; 6] = [
+const CONNECTING: [&str; 7] = [
     "cli/demo/courier.rs",
     "doors/deliver/lmtp/stream.rs",
     "doors/quarantine/bucket.rs",
     "world/clamd.rs",
     "world/dns_socket.rs",
+    "world/store/secure.rs",
     "world/store/server.rs",
 ];
 /// What opens a connection or asks for an address.

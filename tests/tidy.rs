@@ -65,7 +65,7 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("tokio_rustls", &["doors/"]),
     ("html5gum", &["mail/page/reader.rs"]),
     ("clap", &["cli/", "main.rs"]),
-    ("redis", &["world/store/server.rs"]),
+    ("redis", &["world/store/server.rs", "world/store/secure.rs"]),
     ("parquet::", &["cli/replay/columns.rs"]),
     ("webpki", &["judge/auth/signed/"]),
 ];

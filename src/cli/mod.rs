@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 a finding or a failed test, 2 wrong usage or unreadable input, 130 stopped by Ctrl-C.
 
 pub mod audit;
+pub mod campaigns;
 pub mod completions;
 pub mod config;
 pub mod dashboards;
@@ -55,6 +56,8 @@ enum Verb {
     Learn(learn::Learn),
     /// Tell which partners still send in plaintext
     Partners(partners::Partners),
+    /// List mails that reached many mailboxes within minutes
+    Campaigns(campaigns::Campaigns),
     /// List, show, release and delete mail that was set aside
     Quarantine(quarantine::Quarantine),
     /// Show everything that is held about an address
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
         Verb::Tune(tune) => tune.run(),
         Verb::Learn(learn) => learn.run(),
         Verb::Partners(partners) => partners.run(),
+        Verb::Campaigns(campaigns) => campaigns.run(),
         Verb::Quarantine(quarantine) => quarantine.run(),
         Verb::SubjectAccess(access) => access.run(),
         Verb::Erase(erase) => erase.run(),

@@ -59,7 +59,7 @@ impl Partners {
             output::trouble(format_args!("{path}: there is no store yet; wehr serve makes it with its first mail"));
             return Ok(Ending::Unreadable);
         }
-        let store = match settings.state.open() {
+        let store = match settings.state.open_beside() {
             Ok(store) => store,
             Err(trouble) => {
                 output::trouble(trouble);

@@ -214,9 +214,9 @@ fn store(site: &Site, data: Vec<Data>) -> Vec<Contact> {
     let contact = |target, protocol, data| Contact { key: "state.url", item: 0, target, protocol, data };
     let text = match site {
         Site::File(path) => return vec![contact(Target::File(path.clone()), "a file of our own", data)],
-        Site::Server(text) => text,
+        Site::Server { url, .. } => url,
     };
-    let protocol = "Redis; not encrypted";
+    let protocol = if text.starts_with("rediss:") { "Redis under TLS" } else { "Redis; not encrypted" };
     let url = Url::parse(text).ok();
     let Some(host) = url.as_ref().and_then(Url::host_str).filter(|host| !host.is_empty()) else {
         let path = text.trim_start_matches("redis+unix://");

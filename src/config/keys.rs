@@ -141,7 +141,13 @@ pub const KEYS: &[Key] = &[
         "state.url",
         Shape::Text,
         r#""redb:wehr-data/state.redb""#,
-        "where is kept what outlives a restart (how partners sent their mails): redb:PATH for one machine, redis://HOST:PORT or redis+unix:///PATH for several",
+        "where is kept what outlives a restart (how partners sent their mails): redb:PATH for one machine, redis://HOST:PORT, rediss://HOST:PORT (TLS) or redis+unix:///PATH for several",
+    ),
+    key(
+        "state.ca",
+        Shape::Text,
+        r#"""#,
+        "file of PEM certificates that verify the server of a rediss:// store; empty: the authorities that browsers trust",
     ),
     key(
         "clamd.address",

@@ -306,7 +306,7 @@ impl Settings {
 fn beside(state: &Site, quarantine: &quarantine::Settings, name: &str) -> PathBuf {
     match state {
         Site::File(path) => path.with_file_name(name),
-        Site::Server(_) => quarantine.folder.with_file_name(name),
+        Site::Server { .. } => quarantine.folder.with_file_name(name),
     }
 }
 

@@ -203,7 +203,11 @@ impl Typing<'_> {
 
     fn state(&mut self) -> Option<Site> {
         let base = base(self.values.entry("state.url"));
-        self.one("state.url", |text| Site::parse(text, &base))
+        let site = self.one("state.url", |text| Site::parse(text, &base))?;
+        let ca = self.file("state.ca");
+        let site = site.trusting(ca);
+        self.one("state.ca", |_| site.open().map(drop).map_err(|trouble| trouble.to_string()))?;
+        Some(site)
     }
 
     fn thresholds(&mut self) -> Option<Thresholds> {

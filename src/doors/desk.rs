@@ -1,8 +1,8 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
 use super::{
-    alarms::Alarms, deliver::Mailstore, faults::Faults, history::History, log_keys::LogKeys, quarantine::Quarantine,
-    record::Recorder,
+    alarms::Alarms, deliver::Mailstore, faults::Faults, history::History, lanes::Lanes, log_keys::LogKeys,
+    quarantine::Quarantine, record::Recorder,
 };
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
@@ -113,6 +113,7 @@ pub struct Desk {
     readers: Arc<Semaphore>,
     found_kibibytes: Arc<Semaphore>,
     alarms: Alarms,
+    lanes: Lanes,
 }
 
 impl Desk {
@@ -128,6 +129,7 @@ impl Desk {
             history: OnceLock::new(),
             log_keys: OnceLock::new(),
             readers: Arc::new(Semaphore::new(pool.current_num_threads())),
+            lanes: Lanes::new(&limits, pool.current_num_threads()),
             pool: Arc::new(pool),
             mails: Arc::new(Semaphore::new(limits.mails_max)),
             small_judges: Arc::new(Semaphore::new(limits::SMALL_JUDGES_MAX)),
@@ -252,11 +254,21 @@ impl Desk {
         &self.mails
     }
 
+    /// The room that strangers share.
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// Is a mail of that size judged among the small ones?
+    pub fn is_small(&self, bytes: usize) -> bool {
+        bytes <= self.limits.spool_memory_bytes_max
+    }
+
     /// Waits until a mail of that size may be held whole; `None` when `deadline` comes first.
     ///
     /// Small mails have permits of their own, so that large ones waiting for answers do not stop them.
     pub async fn judge_permit(&self, bytes: usize, deadline: Instant) -> Option<OwnedSemaphorePermit> {
-        let (semaphore, weight) = if bytes <= self.limits.spool_memory_bytes_max {
+        let (semaphore, weight) = if self.is_small(bytes) {
             (&self.small_judges, 1)
         } else {
             (&self.judged_kibibytes, (bytes >> 10).clamp(1, self.limits.judged_bytes_max >> 10))

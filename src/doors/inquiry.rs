@@ -6,7 +6,7 @@
 use crate::{
     judge::{
         Judge, Progress, coverage,
-        facts::{Fact, Facts, Failure, Question},
+        facts::{Fact, Facts, Failure, Question, Reading, Unknown},
         policy::verdict::Verdict,
     },
     limits,
@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::oneshot,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::JoinSet,
     time::{Instant, timeout, timeout_at},
 };
@@ -47,6 +47,8 @@ pub struct Inquiry {
     facts: Facts,
     asked: BTreeSet<Question>,
     open: JoinSet<Fact>,
+    /// Turns on the CPU pool that have to be waited for, of mail that others may pass.
+    turns: Option<Arc<Semaphore>>,
 }
 
 /// A mail with its verdict and everything the verdict rests on.
@@ -69,7 +71,17 @@ impl Inquiry {
             facts: Facts::default(),
             asked: BTreeSet::new(),
             open: JoinSet::new(),
+            turns: None,
         }
+    }
+
+    /// Every piece of work on the CPU pool waits for one of these turns.
+    pub fn wait_for_turns(&mut self, turns: Arc<Semaphore>) {
+        self.turns = Some(turns);
+    }
+
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(self.turns.as_ref()?).acquire_owned().await.ok()
     }
 
     /// Facts that are known without asking; a replay starts so.
@@ -92,6 +104,27 @@ impl Inquiry {
             let asked = question.clone();
             self.expect(question, async move { world.ask(&asked).await }.boxed());
         }
+    }
+
+    /// Answers what can be said before all of the mail is there: asks and waits in turn, for `EARLY_SECONDS_MAX` at most;
+    /// `None` when that was not enough.
+    pub async fn early<T>(&mut self, say: impl Fn(&Reading<'_>) -> Result<T, Unknown>) -> Option<T> {
+        let until = Instant::now() + limits::EARLY_SECONDS_MAX;
+        for _ in 0..limits::ROUNDS_MAX {
+            let wanted = {
+                let reading = Reading::of(&self.facts);
+                match say(&reading) {
+                    Ok(said) => return Some(said),
+                    Err(_) => reading.wanted(),
+                }
+            };
+            self.ask(wanted);
+            // Without open questions the answers were there at once.
+            if let Some(answer) = timeout_at(until, self.open.join_next()).await.ok()? {
+                self.facts.learn(answer.ok()?);
+            }
+        }
+        None
     }
 
     /// Waits for an answer that comes another way, such as a scan that was fed while the mail arrived.
@@ -124,6 +157,7 @@ impl Inquiry {
         loop {
             let facts = Arc::new(std::mem::take(&mut self.facts));
             let known = Arc::clone(&facts);
+            let turn = self.turn().await;
             let advanced = on_pool(pool, move || {
                 let mut judge = seat();
                 let started = Instant::now();
@@ -131,6 +165,7 @@ impl Inquiry {
                 (judge, progress, started.elapsed())
             })
             .await;
+            drop(turn);
             self.facts = Arc::unwrap_or_clone(facts);
             let Some((judge, progress, took)) = advanced else { return Err(JudgePanicked { facts: self.facts }) };
             judging += took;

@@ -1,9 +1,6 @@
 //! Line: what the log is told of a mail. Persons go in as `Secret` and come out as pseudonyms.
 
-use super::{
-    desk::Desk,
-    reception::{OpenMail, now},
-};
+use super::{desk::Desk, open_mail::OpenMail, reception::now};
 use crate::{
     judge::{
         findings::Score,

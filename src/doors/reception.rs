@@ -9,7 +9,9 @@
 use super::{
     desk::{Desk, Limits},
     inquiry::{Inquiry, Settled, on_pool},
+    lanes::Standing,
     line,
+    open_mail::OpenMail,
     spool::{self, Spool},
 };
 use crate::{
@@ -19,11 +21,12 @@ use crate::{
         case::Case,
         checks::transport,
         coverage::Engine,
+        entry::Deed,
         facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
         policy::{
             encryption::transport::reached,
-            senders::deeds::deeds,
+            senders::{deeds::deeds, early, subjects},
             verdict::{Action, Reply, Verdict},
         },
         rulebook::Rulebook,
@@ -33,6 +36,7 @@ use crate::{
         Mail,
         address::{Address, Domain},
         envelope::{Client, Envelope},
+        head::Head,
         intake::Intake,
         message::Message,
         received,
@@ -43,7 +47,6 @@ use crate::{
     telemetry::{
         log::MailLine,
         metrics::{Door, Metrics, Stage},
-        settlement::Settlement,
     },
     world::{Note, Scan},
 };
@@ -82,6 +85,8 @@ pub struct Reception {
     inquiry: Inquiry,
     scan: Option<Box<dyn Scan>>,
     refused: Option<Reply>,
+    /// Recipients that were told to come again.
+    turned_away: usize,
     open: OpenMail,
 }
 
@@ -105,89 +110,23 @@ pub struct Concluded {
     pub(super) open: OpenMail,
 }
 
-/// Counts a mail as open while it lives, and as aborted when it is dropped before its end.
-pub(super) struct OpenMail {
-    metrics: Arc<Metrics>,
-    door: Door,
-    started: Instant,
-    is_ended: bool,
-    /// Recipients that were taken and not settled yet.
-    unsettled: usize,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl OpenMail {
-    fn new(metrics: &Arc<Metrics>, door: Door, permit: OwnedSemaphorePermit) -> Self {
-        metrics.mail_opened();
-        Self {
-            metrics: Arc::clone(metrics),
-            door,
-            started: Instant::now(),
-            is_ended: false,
-            unsettled: 0,
-            _permit: permit,
-        }
-    }
-
-    pub(super) fn door(&self) -> Door {
-        self.door
-    }
-
-    pub(super) fn started(&self) -> Instant {
-        self.started
-    }
-
-    fn take_recipient(&mut self) {
-        self.unsettled += 1;
-        self.metrics.recipient_taken(self.door);
-    }
-
-    /// Counts what became of one recipient that was taken.
-    pub(super) fn settle(&mut self, action: Action) {
-        self.unsettled = self.unsettled.saturating_sub(1);
-        self.metrics.recipient_settled(
-            self.door,
-            match action {
-                Action::Accept | Action::Tag => Settlement::Delivered,
-                Action::Quarantine => Settlement::Quarantined,
-                Action::Defer => Settlement::Deferred,
-                Action::Reject => Settlement::Refused,
-            },
-        );
-    }
-
-    /// Whoever ends a mail settles each of its recipients first; one that is left shows as unaccounted.
-    pub(super) fn end(&mut self) {
-        self.is_ended = true;
-    }
-
-    fn refuse(&mut self, reply: Reply) -> Reply {
-        if !self.is_ended {
-            self.is_ended = true;
-            self.metrics.refused_early(self.door, reply.code);
-            let action = if reply.is_transient() { Action::Defer } else { Action::Reject };
-            for _ in 0..self.unsettled {
-                self.settle(action);
-            }
-        }
-        reply
-    }
-}
-
-impl Drop for OpenMail {
-    fn drop(&mut self) {
-        if !self.is_ended {
-            self.metrics.aborted(self.door);
-            for _ in 0..self.unsettled {
-                self.metrics.recipient_settled(self.door, Settlement::GivenUp);
-            }
-        }
-        self.metrics.mail_closed();
-    }
-}
-
 impl Reception {
-    /// Begins a mail (MAIL FROM).
+    /// Begins a mail (MAIL FROM) of whoever stands before the door; strangers share a part of the room.
+    ///
+    /// # Errors
+    /// As `begin`, and 452 where strangers or their network have no room left.
+    pub async fn welcome(
+        desk: &Arc<Desk>,
+        door: Door,
+        client: Client,
+        sender: Address,
+        parameters: MailParameters,
+    ) -> Result<Self, Reply> {
+        let standing = Standing::of(&client, &sender, &desk.rulebook(), &**desk.world()).await;
+        Self::begin_as(&standing, desk, door, (client, sender), parameters)
+    }
+
+    /// Begins a mail (MAIL FROM) of somebody who is known.
     ///
     /// # Errors
     /// The reply to give when the mail is refused at once: too many mails (452), declared size too large (552).
@@ -198,13 +137,27 @@ impl Reception {
         sender: Address,
         parameters: MailParameters,
     ) -> Result<Self, Reply> {
+        Self::begin_as(&Standing::Known, desk, door, (client, sender), parameters)
+    }
+
+    fn begin_as(
+        standing: &Standing,
+        desk: &Arc<Desk>,
+        door: Door,
+        (client, sender): (Client, Address),
+        parameters: MailParameters,
+    ) -> Result<Self, Reply> {
         let limits = desk.limits();
         desk.metrics().mail_begun(door);
+        let place = desk.lanes().enter(standing).map_err(|why| {
+            desk.metrics().refused_early(door, 452);
+            Reply::new(452, "4.3.1", why)
+        })?;
         let Ok(permit) = Arc::clone(desk.mails()).try_acquire_owned() else {
             desk.metrics().refused_early(door, 452);
             return Err(Reply::new(452, "4.3.1", "too many mails at once, try again later"));
         };
-        let mut open = OpenMail::new(desk.metrics(), door, permit);
+        let mut open = OpenMail::new(desk.metrics(), door, permit, place);
         if parameters.size.is_some_and(|declared| declared > limits.message_bytes_max) {
             return Err(open.refuse(too_large(&limits)));
         }
@@ -226,6 +179,7 @@ impl Reception {
             spool: Spool::new(limits.spool_memory_bytes_max),
             scan: None,
             refused: None,
+            turned_away: 0,
             desk: Arc::clone(desk),
             rulebook,
             client,
@@ -256,6 +210,17 @@ impl Reception {
         Ok(())
     }
 
+    /// Takes one recipient of a client that waits for the answer.
+    ///
+    /// # Errors
+    /// As `recipient`, and 451 for who is new here, where greylisting is decided early.
+    pub async fn offer(&mut self, recipient: Address) -> Result<(), Reply> {
+        if self.has_to_come_again(&recipient).await {
+            return Err(come_again());
+        }
+        self.recipient(recipient)
+    }
+
     /// The refusal of a recipient whose mail has to come encrypted; at the LMTP door the evidence comes with the mail.
     fn early_refusal(&self, recipient: &Address) -> Option<Reply> {
         if self.open.door() != Door::Milter {
@@ -267,6 +232,63 @@ impl Reception {
         self.desk.metrics().transport_refused(Door::Milter);
         tracing::info!(whose = unmet.whose, demanded = %unmet.demanded, reached = %unmet.reached, "recipient refused: not encrypted enough");
         Some(policy.refusal(550))
+    }
+
+    /// Has this recipient's mail to come again? Then nothing of it is taken, and the way is remembered.
+    async fn has_to_come_again(&mut self, recipient: &Address) -> bool {
+        let rulebook = Arc::clone(&self.rulebook);
+        let is_early = rulebook.senders.greylist.as_ref().is_some_and(|greylist| greylist.early);
+        if !is_early || !self.open.door().takes_mail() {
+            return false;
+        }
+        if self.turned_away + self.envelope.recipients.len() >= limits::REMEMBERED_RECIPIENTS_MAX {
+            // No more questions: who was turned away so often is not known to the next one.
+            return self.envelope.recipients.is_empty();
+        }
+        let (client, envelope, at) = (&self.client, &self.envelope, now().seconds());
+        let said = self
+            .inquiry
+            .early(|reading| early::at_recipient(client, envelope, recipient, reading, (&rulebook.senders, at)));
+        let is_new = said.await.unwrap_or_default();
+        if is_new {
+            self.turned_away += 1;
+            let envelope = Envelope { recipients: vec![recipient.clone()], ..self.envelope.clone() };
+            self.turn_away(&envelope, at);
+        }
+        is_new
+    }
+
+    /// Has the mail to come again, as its header shows?
+    async fn has_all_to_come_again(&mut self, head: &Head) -> bool {
+        let rulebook = Arc::clone(&self.rulebook);
+        if rulebook.senders.greylist.is_none() || !self.open.door().takes_mail() {
+            return false;
+        }
+        let (client, envelope, at) = (&self.client, &self.envelope, now().seconds());
+        let said =
+            self.inquiry.early(|reading| early::at_header(client, envelope, head, reading, (&rulebook.senders, at)));
+        let is_new = said.await.unwrap_or_default();
+        if is_new {
+            self.turn_away(&self.envelope, at);
+        }
+        is_new
+    }
+
+    /// Remembers when these recipients' ways were first tried.
+    fn turn_away(&self, envelope: &Envelope, at: i64) {
+        let door = self.open.door();
+        let lasts = self.rulebook.senders.greylist.as_ref().map_or(0, |greylist| greylist.retry);
+        let ways = subjects::triplets_of(&self.client, envelope).into_iter();
+        let deeds = ways.map(|entry| Deed::First { entry, lasts }).collect();
+        self.desk.world().note(Note::Senders { deeds, at });
+        self.desk.metrics().greylisted_early(door);
+        let sender_domain = envelope.sender.domain_text().unwrap_or_default();
+        tracing::info!(
+            door = door.word(),
+            sender_domain,
+            recipients = envelope.recipients.len(),
+            "greylisted before the body"
+        );
     }
 
     /// Recipients taken so far.
@@ -310,6 +332,9 @@ impl Reception {
                 self.client.tls = received::witnessed(&head, by, id);
             }
             self.inquiry.ask(foresee(&self.client, &self.envelope, Some(&head), &self.rulebook));
+            if self.has_all_to_come_again(&head).await {
+                return Err(come_again());
+            }
         }
         if let Some(scan) = &mut self.scan {
             scan.feed(Bytes::copy_from_slice(bytes)).await;
@@ -340,7 +365,9 @@ impl Reception {
             Some(scan) => self.inquiry.expect(Question::Virus, scan.finish()),
             None => self.inquiry.learn(Fact::Virus(Scanned::NotAsked)),
         }
-        let Some(permit) = self.desk.judge_permit(self.spool.len(), deadline).await else {
+        let bytes = self.spool.len();
+        let among_strangers = self.turn_among_strangers(bytes, deadline).await?;
+        let Some(permit) = self.desk.judge_permit(bytes, deadline).await else {
             return Err(self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later")));
         };
         metrics.stage(Stage::Queue, ended.elapsed());
@@ -355,7 +382,7 @@ impl Reception {
             Ok(settled) => settled,
             Err(reply) => return Err(self.open.refuse(reply)),
         };
-        drop(permit);
+        drop((permit, among_strangers));
         let mail = settled.mail;
         let line = line::line(&self.desk, &mail, &settled.verdict, settled.rounds);
         count(&metrics, &settled.verdict);
@@ -368,7 +395,7 @@ impl Reception {
         }
         self.count_transport(&settled.verdict);
         self.note_transport(&settled.verdict, mail.received_at);
-        let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders);
+        let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders, &self.rulebook.own_domains);
         if !deeds.is_empty() && self.open.door().takes_mail() {
             self.desk.world().note(Note::Senders { deeds, at: mail.received_at.seconds() });
         }
@@ -396,6 +423,19 @@ impl Reception {
             line,
             open: self.open,
         })
+    }
+
+    /// A stranger's turn to be judged; nothing for others.
+    async fn turn_among_strangers(
+        &mut self,
+        bytes: usize,
+        deadline: Instant,
+    ) -> Result<Option<OwnedSemaphorePermit>, Reply> {
+        if self.open.place.is_none() {
+            return Ok(None);
+        }
+        let turn = self.desk.lanes().judge(bytes, self.desk.is_small(bytes), deadline).await;
+        turn.map(Some).ok_or_else(|| self.open.refuse(Reply::new(451, "4.3.2", "too busy, try again later")))
     }
 
     /// Nothing of such a mail may lie on a disk in plaintext.
@@ -432,6 +472,11 @@ impl Reception {
         let (metrics, rulebook) = (Arc::clone(self.desk.metrics()), Arc::clone(&self.rulebook));
         let (circumstances, bytes, checks) = (case.clone(), raw.clone(), self.desk.checks());
         let busy = || Reply::new(451, "4.3.2", "too busy, try again later");
+        let turns = self.open.place.is_some().then(|| self.desk.lanes().turns());
+        let among_strangers = match &turns {
+            Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+            None => None,
+        };
         let turn = self.desk.reading_turn(deadline).await.ok_or_else(busy)?;
         let read = on_pool(self.desk.pool(), move || {
             let started = Instant::now();
@@ -441,6 +486,7 @@ impl Reception {
             Arc::new(mail)
         })
         .await;
+        drop(among_strangers);
         let Some(mail) = read else {
             keep_fault(&self.desk, raw, case, self.is_sealed_for_somebody()).await;
             return Err(cannot_judge());
@@ -448,7 +494,10 @@ impl Reception {
         let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
         drop(turn);
         let seat = move || Judge::with_checks(mail, rulebook, checks);
-        let inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
+        let mut inquiry = std::mem::replace(&mut self.inquiry, Inquiry::new(Arc::clone(self.desk.world())));
+        if let Some(turns) = turns {
+            inquiry.wait_for_turns(turns);
+        }
         let settled = inquiry.settle(seat, deadline, self.desk.pool(), self.desk.metrics()).await;
         drop(found);
         match settled {
@@ -460,6 +509,10 @@ impl Reception {
             }
         }
     }
+}
+
+fn come_again() -> Reply {
+    Reply::new(451, "4.7.1", "new here, please try again in a few minutes")
 }
 
 fn cannot_judge() -> Reply {

@@ -351,6 +351,15 @@ impl Facts {
         numbers.max()
     }
 
+    /// The seconds in which copies of the mail were counted, if they were.
+    #[must_use]
+    pub fn shape_window(&self) -> Option<u32> {
+        self.stored.keys().find_map(|entry| match entry.sort {
+            Sort::Shape(seconds) => Some(seconds),
+            _ => None,
+        })
+    }
+
     /// Every fact, in a fixed order.
     #[must_use]
     pub fn all(&self) -> Vec<Fact> {

@@ -35,6 +35,7 @@ pub mod partner;
 pub mod protection;
 pub mod readings;
 pub mod received;
+pub mod shape;
 pub mod shown;
 pub mod timestamp;
 pub mod tnef;

@@ -83,10 +83,11 @@ pub enum Dependency {
     Clamd,
     Mailstore,
     Quarantine,
+    Store,
 }
 
 impl Dependency {
-    pub const ALL: [Self; 4] = [Self::Dns, Self::Clamd, Self::Mailstore, Self::Quarantine];
+    pub const ALL: [Self; 5] = [Self::Dns, Self::Clamd, Self::Mailstore, Self::Quarantine, Self::Store];
 
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -95,6 +96,7 @@ impl Dependency {
             Self::Clamd => "clamd",
             Self::Mailstore => "mailstore",
             Self::Quarantine => "quarantine",
+            Self::Store => "store",
         }
     }
 }
@@ -175,6 +177,7 @@ pub struct Metrics {
     doors: DoorSeries,
     mails: MailSeries,
     outside: OutsideSeries,
+    senders: SendersSeries,
     reloads_total: IntCounterVec,
     symbols_total: IntCounterVec,
     records_total: IntCounterVec,
@@ -193,6 +196,7 @@ impl Metrics {
         let metrics = Self {
             doors: DoorSeries::new(&registrar)?,
             mails: MailSeries::new(&registrar)?,
+            senders: SendersSeries::new(&registrar)?,
             outside: OutsideSeries::new(&registrar)?,
             reloads_total: registrar.counters("reloads_total", "Configuration reloads.", &["result"])?,
             symbols_total: registrar.counters("symbols_total", "Mails in which a symbol was found.", &["symbol"])?,
@@ -244,6 +248,7 @@ impl Metrics {
                 self.mails.refused_early_total.with_label_values(&[door, class]).reset();
             }
             self.mails.transport_refused_total.with_label_values(&[door]).reset();
+            self.senders.greylisted_early_total.with_label_values(&[door]).reset();
             for level in LEVELS {
                 self.mails.transport_total.with_label_values(&[door, level]).reset();
             }
@@ -434,6 +439,16 @@ impl Metrics {
         self.mails.judge_panics_total.inc();
     }
 
+    /// Mails of one shape have reached many mailboxes.
+    pub fn campaign_began(&self) {
+        self.senders.campaigns_total.inc();
+    }
+
+    /// A recipient was told to come again before the body came.
+    pub fn greylisted_early(&self, door: Door) {
+        self.senders.greylisted_early_total.with_label_values(&[door.word()]).inc();
+    }
+
     pub fn recorded(&self, what: Recording) {
         self.records_total.with_label_values(&[what.word()]).inc();
     }
@@ -595,6 +610,26 @@ impl MailSeries {
                 &["method", "result"],
             )?,
             judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
+        })
+    }
+}
+
+/// What senders have to bear.
+struct SendersSeries {
+    campaigns_total: IntCounter,
+    greylisted_early_total: IntCounterVec,
+}
+
+impl SendersSeries {
+    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            campaigns_total: registrar
+                .counter("campaigns_total", "Campaigns that were found: one mail in many copies within minutes.")?,
+            greylisted_early_total: registrar.counters(
+                "greylisted_early_total",
+                "Recipients and mails told to come again before the body was taken.",
+                &["door"],
+            )?,
         })
     }
 }

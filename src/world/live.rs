@@ -41,7 +41,7 @@ pub struct Settings {
 pub struct Live {
     dns: Dns,
     clamd: Option<Clamd>,
-    memory: Option<Memory>,
+    memory: Option<Arc<Memory>>,
     inspected: Arc<Inspected>,
     watch: Arc<Watch>,
 }
@@ -50,12 +50,14 @@ impl Live {
     /// # Errors
     /// The DNS library does not start, or there can be no such store.
     pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, String> {
-        let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
         let clamd = settings.clamd.clone().map(Clamd::new);
         let memory = match &settings.store {
-            Some(site) => Some(Memory::new(site.open().map_err(|trouble| trouble.to_string())?)?),
+            Some(site) => {
+                Some(Arc::new(Memory::new(site.open().map_err(|trouble| trouble.to_string())?, Arc::clone(&metrics))?))
+            }
             None => None,
         };
+        let watch = Arc::new(Watch { metrics, silences: AtomicU32::new(0) });
         Ok(Self { dns: Dns::new(&settings.dns)?, clamd, memory, inspected: Arc::default(), watch })
     }
 
@@ -126,7 +128,7 @@ impl World for Live {
     fn inspect(&self, digest: &Digest, octets: Bytes) -> BoxFuture<'static, Scanned> {
         let Some(clamd) = self.clamd.clone() else { return std::future::ready(Scanned::NotAsked).boxed() };
         let (digest, inspected, scan) = (digest.clone(), Arc::clone(&self.inspected), self.scan());
-        let metrics = Arc::clone(&self.watch.metrics);
+        let (metrics, memory) = (Arc::clone(&self.watch.metrics), self.memory.clone());
         async move {
             if inspected.is_due() {
                 inspected.tell(clamd.version().await);
@@ -136,8 +138,21 @@ impl World for Live {
                 return scanned;
             }
             let database = inspected.version();
+            let shared = memory.zip(database.clone());
+            if let Some((memory, version)) = &shared
+                && let Some(scanned) = memory.scanned(&digest, version).await
+            {
+                metrics.question(Question::Inner(digest.clone()).kind(), "cached", Duration::ZERO);
+                inspected.keep(digest, &scanned, Some(version));
+                return scanned;
+            }
             let scanned = world::inspect(scan, octets).await;
-            inspected.keep(digest, &scanned, database.as_ref());
+            inspected.keep(digest.clone(), &scanned, database.as_ref());
+            if let Some((memory, version)) = shared
+                && inspected.version().as_ref() == Some(&version)
+            {
+                memory.keep_scan(digest, version, scanned.clone());
+            }
             scanned
         }
         .boxed()

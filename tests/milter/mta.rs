@@ -23,13 +23,14 @@ use wehr::{
     },
     judge::{
         auth,
+        entry::Recalled,
         facts::{Answer, Fact, Failure, Question, Scanned},
-        policy::{classes::Classes, verdict::Action},
+        policy::{classes::Classes, senders::Senders, verdict::Action},
         rulebook::{Rulebook, Thresholds},
         rules::ruleset::Ruleset,
     },
     telemetry::metrics::Metrics,
-    world::{Scan, World},
+    world::{Note, Scan, World},
 };
 
 /// Longer than anything here takes; a reply that has not come by then does not come.
@@ -55,6 +56,9 @@ pub fn json(path: &str) -> serde_json::Value {
 #[derive(Default)]
 pub struct Script {
     pub txt: BTreeMap<String, Vec<String>>,
+    /// What the store remembers, by the names of entries; `None`: there is no store.
+    pub stored: Option<BTreeMap<String, i64>>,
+    pub noted: Arc<Mutex<Vec<Note>>>,
     pub scan_takes: Duration,
     pub scanned: Arc<Mutex<Vec<Vec<u8>>>>,
 }
@@ -75,11 +79,19 @@ impl World for Script {
                 Question::Ipv6(name) => Fact::Ipv6(name.clone(), Answer::NoName),
                 Question::Mx(name) => Fact::Mx(name.clone(), Answer::NoName),
                 Question::Names(address) => Fact::Names(*address, Answer::NoName),
+                Question::Stored(entry) if self.stored.is_some() => {
+                    let number = self.stored.as_ref().and_then(|stored| stored.get(&entry.to_string()));
+                    Fact::Stored(entry.clone(), number.map_or(Recalled::Nothing, |number| Recalled::Number(*number)))
+                }
                 Question::Virus | Question::Inner(_) | Question::Partner(_) | Question::Stored(_) => {
                     question.failed(Failure::NotRecorded)
                 }
             }
         })
+    }
+
+    fn note(&self, note: Note) {
+        self.noted.lock().unwrap().push(note);
     }
 
     fn scan(&self) -> Option<Box<dyn Scan>> {
@@ -118,6 +130,7 @@ pub struct House {
     pub settings: Settings,
     /// What happens to an infected mail.
     pub infected: Action,
+    pub senders: Senders,
 }
 
 impl Default for House {
@@ -127,6 +140,7 @@ impl Default for House {
             limits: Limits::default(),
             settings: Settings::default(),
             infected: Action::Reject,
+            senders: Senders::default(),
         }
     }
 }
@@ -159,7 +173,7 @@ impl House {
             rules,
             classes: Classes::embedded(),
             encryption: wehr::judge::policy::encryption::Encryption::default(),
-            senders: wehr::judge::policy::senders::Senders::default(),
+            senders: self.senders,
             learned: None,
             digest: "test".to_owned(),
         });

@@ -53,7 +53,7 @@ pub fn retention(settings: &Settings, days_max: u64, now: Timestamp) -> Section 
 #[must_use]
 pub fn secrets(config: Option<&Path>, settings: &Settings, keyring: &Keyring, now: Timestamp) -> Section {
     let mut section = Section::new("secrets");
-    let has_password = matches!(settings.state, Site::Server(_));
+    let has_password = matches!(settings.state, Site::Server { .. });
     if let Some(config) = config {
         let (bits, may) = if has_password { (0o077, "read or change it") } else { (0o022, "change it") };
         mode(&mut section, "the configuration", config, bits, may);

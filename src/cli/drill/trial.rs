@@ -99,9 +99,8 @@ impl Ground {
         let begun = Reception::begin(&desk, Door::Lmtp, client, sender, MailParameters::default());
         let mut reception = begun.map_err(|reply| reply.to_string())?;
         reception.recipient(recipient.clone()).map_err(|reply| reply.to_string())?;
-        if let Err(reply) = reception.bytes(&message).await {
-            return Err(format!("{}: {reply}", letter.name));
-        }
+        // Whoever is turned away by now is told so again at the end.
+        let _ = reception.bytes(&message).await;
         let concluded = match reception.conclude().await {
             Ok(concluded) => concluded,
             Err(reply) => {

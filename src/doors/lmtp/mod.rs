@@ -147,10 +147,10 @@ impl Conversation {
                         return Ok(Pause::Closed);
                     }
                 }
-                Event::Begin(begin) => self.begin(*begin),
+                Event::Begin(begin) => Box::pin(self.begin(*begin)).await,
                 Event::Recipient(mailbox) => {
                     let answer = match &mut self.mail {
-                        Some(mail) => mail.recipient(Address::new(&mailbox)),
+                        Some(mail) => Box::pin(mail.offer(Address::new(&mailbox))).await,
                         None => Err(Reply::new(503, "5.5.1", "say MAIL first")),
                     };
                     self.session.answer(answer);
@@ -174,7 +174,7 @@ impl Conversation {
         }
     }
 
-    fn begin(&mut self, begin: Begin) {
+    async fn begin(&mut self, begin: Begin) {
         let parameters = MailParameters {
             smtputf8: begin.sender.smtputf8,
             eight_bit: begin.sender.eight_bit.unwrap_or(false),
@@ -184,7 +184,7 @@ impl Conversation {
             require_tls: begin.sender.require_tls,
         };
         let sender = Address::new(&begin.sender.mailbox);
-        let reception = Reception::begin(&self.desk, Door::Lmtp, begin.forwarded.client(), sender, parameters);
+        let reception = Reception::welcome(&self.desk, Door::Lmtp, begin.forwarded.client(), sender, parameters).await;
         self.session.answer(reception.map(|mail| self.mail = Some(Box::new(mail))));
     }
 

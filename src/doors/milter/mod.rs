@@ -119,9 +119,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         }
         match step.then {
             Then::Settle => {}
-            Then::Begin(beginning) => result = self.begin(*beginning),
+            Then::Begin(beginning) => result = Box::pin(self.begin(*beginning)).await,
             Then::Recipient(recipient) => {
-                result = self.mail.as_mut().map_or_else(|| Err(lost_track()), |mail| mail.recipient(recipient));
+                result = match &mut self.mail {
+                    Some(mail) => Box::pin(mail.offer(recipient)).await,
+                    None => Err(lost_track()),
+                };
             }
             Then::Conclude => return Box::pin(self.conclude()).await,
             Then::GiveUp | Then::Close => self.mail = None,
@@ -130,10 +133,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         Ok(())
     }
 
-    fn begin(&mut self, beginning: Beginning) -> Result<(), Reply> {
+    async fn begin(&mut self, beginning: Beginning) -> Result<(), Reply> {
         self.mail = None;
         let Beginning { client, sender, parameters } = beginning;
-        let mail = Reception::begin(&self.desk, Door::Milter, client, sender, parameters)?;
+        let mail = Reception::welcome(&self.desk, Door::Milter, client, sender, parameters).await?;
         self.mail = Some(Box::new(mail));
         Ok(())
     }

@@ -12,4 +12,4 @@ macro_rules! checks {
     };
 }
 
-checks! { attachments, authentication, date, dns_lists, senders, signed, structure, transport, virus }
+checks! { attachments, authentication, campaigns, date, dns_lists, senders, signed, structure, transport, virus }

@@ -77,6 +77,10 @@ impl Reach {
             settings.encryption_anchors.as_deref(),
             settings.encryption_file.as_deref(),
             settings.senders_file.as_deref(),
+            match &settings.state {
+                Site::Server { ca, .. } => ca.as_deref(),
+                Site::File(_) => None,
+            },
             settings.digest.as_ref().map(|digest| digest.secret.as_path()),
             settings.quarantine.bucket.as_ref().map(|bucket| bucket.credentials.as_path()),
         ];

@@ -111,6 +111,25 @@ pub const ALL: &[Alert] = &[
          should be set aside is put off meanwhile.",
     ),
     alert(
+        "WehrStoreDown",
+        Warning,
+        "5m",
+        "wehr_dependency_up{dependency=\"store\"} == 0",
+        "The store of Wehr {{ $labels.instance }} fails.",
+        "Is the Redis server of state.url up, or the folder of its file writable and its disk not full? The log has the reason (the store fails). \
+         Mail goes on: nobody is new meanwhile, no limit is reached, no campaign is seen.",
+    ),
+    alert(
+        "WehrCampaign",
+        Warning,
+        "0m",
+        "increase(wehr_campaigns_total[15m]) > 0",
+        "One mail reaches many mailboxes at Wehr {{ $labels.instance }}.",
+        "`wehr campaigns` lists them, `wehr campaigns show ID --passed` the mails that went on before it was known, by the reference of log and \
+         header. If it is unwanted, raise CAMPAIGN in policy.scores or give it an action in policy.actions; if it is a newsletter of \
+         yours, name its domain in `spared` of policy.senders.",
+    ),
+    alert(
         "WehrPanics",
         Critical,
         "0m",

@@ -2,19 +2,22 @@
 //!
 //! Touches the file. Only one process can have it open, so it is closed at every rest, and waited for at most a second.
 
-use super::{Change, Kind, Store, Trouble, count};
+use super::{Change, Kind, Store, Trouble, appended, count};
+use crate::limits;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread,
     time::{Duration, Instant},
 };
 
-/// How long another process may have the file.
+/// How long another process may have the file: mail waits meanwhile.
 const WAIT_SECONDS_MAX: Duration = Duration::from_secs(1);
+/// The same for an operator, who waits until a busy server rests (`limits::STORE_RESTS_EVERY`).
+const BESIDE_SECONDS_MAX: Duration = Duration::from_secs(15);
 const WAIT_STEP: Duration = Duration::from_millis(5);
 /// Octets of the file kept in memory.
 const CACHE_BYTES: usize = 4 << 20;
@@ -25,26 +28,56 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 /// A store in a file.
 pub struct File {
     path: PathBuf,
-    open: Mutex<Option<Database>>,
+    open: RwLock<Option<Database>>,
+    /// How long another process may have the file.
+    patience: Duration,
 }
 
 impl File {
     /// Opens nothing yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), open: Mutex::new(None) }
+        Self { path: path.to_owned(), open: RwLock::new(None), patience: WAIT_SECONDS_MAX }
     }
 
+    /// The same for an operator's verb beside a busy server, which rests seldom.
+    #[must_use]
+    pub fn beside(path: &Path) -> Self {
+        Self { patience: BESIDE_SECONDS_MAX, ..Self::new(path) }
+    }
+
+    /// Works on the open file; many may at once, for readers do not wait for whoever writes.
     fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Trouble> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let database = match open.take() {
-            Some(database) => database,
-            None => self.opened()?,
-        };
-        // After a failure the file is opened anew: the next use may find it mended.
-        let done = work(&database).map_err(|error| self.trouble(&error))?;
-        *open = Some(database);
-        Ok(done)
+        let mut open = self.read();
+        while open.is_none() {
+            drop(open);
+            let mut closed = self.closed();
+            if closed.is_none() {
+                *closed = Some(self.opened()?);
+            }
+            drop(closed);
+            open = self.read();
+        }
+        let done = open.as_ref().map(work);
+        drop(open);
+        match done {
+            Some(Ok(done)) => Ok(done),
+            Some(Err(error)) => {
+                // After a failure the file is opened anew: the next use may find it mended.
+                self.rest();
+                Err(self.trouble(&error))
+            }
+            None => Err(self.trouble(&"the file was closed")),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody works on the file.
+    fn closed(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn opened(&self) -> Result<Database, Trouble> {
@@ -52,7 +85,7 @@ impl File {
             fs::create_dir_all(folder).map_err(|error| self.trouble(&error))?;
         }
         let is_new = !self.path.exists();
-        let until = Instant::now() + WAIT_SECONDS_MAX;
+        let until = Instant::now() + self.patience;
         let database = loop {
             match Database::builder().set_cache_size(CACHE_BYTES).create(&self.path) {
                 Ok(database) => break database,
@@ -118,8 +151,33 @@ impl Store for File {
         })
     }
 
+    fn sweep(&self, now: i64) -> Result<usize, Trouble> {
+        if !self.path.exists() {
+            return Ok(0);
+        }
+        let gone = self.with(|database| {
+            let mut gone = 0_usize;
+            let writing = database.begin_write()?;
+            for kind in Kind::ALL {
+                writing.open_table(table(kind))?.retain(|_, kept| {
+                    let is_live = live(kept, now).is_some();
+                    gone += usize::from(!is_live);
+                    is_live
+                })?;
+            }
+            writing.commit()?;
+            Ok(gone)
+        })?;
+        if gone >= limits::STORE_COMPACTED_FROM
+            && let Some(database) = &mut *self.closed()
+        {
+            database.compact().map_err(|error| self.trouble(&error))?;
+        }
+        Ok(gone)
+    }
+
     fn rest(&self) {
-        drop(self.open.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.closed().take());
     }
 }
 
@@ -153,6 +211,12 @@ fn apply(writing: &redb::WriteTransaction, change: &Change, now: i64) -> Result<
             let sum = before.saturating_add(*by).to_be_bytes();
             table.insert(key.as_str(), kept(*expires, &sum).as_slice())?;
         }
+        Change::Append { kind, key, records, width, most, expires } => {
+            let mut table = writing.open_table(table(*kind))?;
+            let before = table.get(key.as_str())?.and_then(|kept| live(kept.value(), now).map(<[u8]>::to_vec));
+            let value = appended(&before.unwrap_or_default(), records, *width, *most);
+            table.insert(key.as_str(), kept(*expires, &value).as_slice())?;
+        }
         Change::Forget { kind, key } => {
             writing.open_table(table(*kind))?.remove(key.as_str())?;
         }
@@ -166,6 +230,29 @@ mod tests {
 
     fn put(key: &str, expires: i64) -> Change {
         Change::Put { kind: Kind::PartnerTimes, key: key.to_owned(), value: b"v".to_vec(), expires }
+    }
+
+    #[test]
+    fn what_expired_is_swept_and_the_file_does_not_grow_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.redb");
+        let store = File::new(&path);
+        let mut sizes = Vec::new();
+        for round in 0..6_i64 {
+            let now = round * 1000;
+            let puts: Vec<Change> =
+                (0..12_000).map(|number| put(&format!("{round} {number} {}", "x".repeat(60)), now + 999)).collect();
+            store.change(&puts, now).unwrap();
+            let gone = store.sweep(now + 500).unwrap();
+            assert_eq!(gone, 0, "what lives stays");
+            assert_eq!(store.sweep(now + 1000).unwrap(), 12_000);
+            sizes.push(fs::metadata(&path).unwrap().len());
+        }
+        store.change(&[put("kept", 10_000)], 6000).unwrap();
+        store.sweep(6000).unwrap();
+        assert_eq!(store.all(Kind::PartnerTimes, 6000).unwrap().len(), 1);
+        let (first, last) = (sizes.first().unwrap(), sizes.last().unwrap());
+        assert!(last <= first && *last < 1 << 20, "{sizes:?}");
     }
 
     #[test]

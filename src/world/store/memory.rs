@@ -2,20 +2,24 @@
 //!
 //! Touches the clock and a thread. A store that fails loses notes, never a mail: what it does not know is not expected.
 
-use super::{Store, Trouble, partners, remembered};
+use super::{
+    Store, Trouble,
+    campaigns::{self, Campaign, Found},
+    partners, remembered, scans,
+};
 use crate::{
     judge::{
         entry::{Deed, Entry, Recalled},
-        facts::{Fact, Failure, Remembered},
+        facts::{Digest, Fact, Failure, Remembered, Scanned},
     },
     limits,
     mail::address::Domain,
+    telemetry::metrics::{Dependency, Metrics},
     world::Note,
 };
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
@@ -28,9 +32,15 @@ const GATHER: Duration = Duration::from_secs(1);
 /// What the house remembers.
 pub struct Memory {
     store: Arc<dyn Store>,
-    notes: SyncSender<Note>,
+    notes: SyncSender<Writing>,
     health: Arc<Health>,
     ring: Arc<Ring>,
+}
+
+/// What waits to be written.
+enum Writing {
+    Note(Note),
+    Scan { digest: Digest, version: Vec<u8>, scanned: Scanned },
 }
 
 /// The keys of the moment, read once.
@@ -49,25 +59,39 @@ impl Ring {
     }
 }
 
-#[derive(Default)]
-struct Health(AtomicBool);
+/// How the store does, in the log and in the metrics.
+struct Health(Arc<Metrics>);
 
 impl Health {
     /// The log speaks once when the store fails and once when it works again.
     fn tell<T>(&self, done: Result<T, Trouble>) -> Option<T> {
+        let was_down = self.0.is_down(Dependency::Store);
+        let is_change = self.0.dependency_up(Dependency::Store, done.is_ok());
         match done {
             Ok(done) => {
-                if self.0.swap(false, Ordering::Relaxed) {
+                if is_change && was_down {
                     tracing::warn!("the store works again");
                 }
                 Some(done)
             }
             Err(trouble) => {
-                if !self.0.swap(true, Ordering::Relaxed) {
+                if is_change {
                     tracing::error!(%trouble, "the store fails: nothing is remembered; mail goes on");
                 }
                 None
             }
+        }
+    }
+
+    fn campaigns_begin(&self, begun: &[Campaign]) {
+        for campaign in begun {
+            self.0.campaign_began();
+            let recipients = campaign.recipients;
+            tracing::warn!(
+                campaign = campaign.name,
+                recipients,
+                "a campaign begins; `wehr campaigns show` lists its mails"
+            );
         }
     }
 }
@@ -75,9 +99,9 @@ impl Health {
 impl Memory {
     /// # Errors
     /// The thread that writes cannot be started.
-    pub fn new(store: Arc<dyn Store>) -> Result<Self, String> {
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>) -> Result<Self, String> {
         let (notes, received) = sync_channel(limits::NOTES_MAX);
-        let health = Arc::new(Health::default());
+        let health = Arc::new(Health(metrics));
         let ring = Arc::new(Ring::default());
         let (kept, watch, keys) = (Arc::clone(&store), Arc::clone(&health), Arc::clone(&ring));
         thread::Builder::new()
@@ -114,27 +138,46 @@ impl Memory {
     /// Takes a note; when there are too many it is lost.
     pub fn note(&self, note: Note) {
         // Counters may miss a mail; a mail never waits for a counter.
-        let _ = self.notes.try_send(note);
+        let _ = self.notes.try_send(Writing::Note(note));
+    }
+
+    /// What the scanner said of octets to any machine of this store, with these signatures.
+    pub async fn scanned(&self, digest: &Digest, version: &[u8]) -> Option<Scanned> {
+        let (store, ring) = (Arc::clone(&self.store), Arc::clone(&self.ring));
+        let (digest, version) = (digest.clone(), version.to_vec());
+        let look = move || {
+            let now = now();
+            scans::get(&*store, &*ring.keys(&*store, now)?, &digest, &version, now)
+        };
+        self.health.tell(tokio::task::spawn_blocking(look).await.ok()?)?
+    }
+
+    /// Keeps what the scanner said, for all machines of this store; only what says something about the octets.
+    pub fn keep_scan(&self, digest: Digest, version: Vec<u8>, scanned: Scanned) {
+        if matches!(scanned, Scanned::Clean | Scanned::Infected(_)) {
+            let _ = self.notes.try_send(Writing::Scan { digest, version, scanned });
+        }
     }
 }
 
 /// Writes what gathers in a second, until nobody can send notes any more.
-fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health, ring: &Ring) {
-    let mut is_over = false;
+fn write(store: &dyn Store, notes: &Receiver<Writing>, health: &Health, ring: &Ring) {
+    let (mut is_over, mut swept, mut rested) = (false, None, Instant::now());
     while !is_over {
         let mut done: Vec<(Deed, i64)> = Vec::new();
-        let (mut mails, until) = (Vec::new(), Instant::now() + GATHER);
+        let (mut mails, mut scans, until) = (Vec::new(), Vec::new(), Instant::now() + GATHER);
         loop {
             match notes.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Note::Transport { domain, level, at }) => mails.push((domain, level, at)),
-                Ok(Note::Senders { deeds, at }) => done.extend(deeds.into_iter().map(|deed| (deed, at))),
+                Ok(Writing::Scan { digest, version, scanned }) => scans.push((digest, version, scanned)),
+                Ok(Writing::Note(Note::Transport { domain, level, at })) => mails.push((domain, level, at)),
+                Ok(Writing::Note(Note::Senders { deeds, at })) => done.extend(deeds.into_iter().map(|deed| (deed, at))),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => {
                     is_over = true;
                     break;
                 }
             }
-            if mails.len().max(done.len()) >= limits::NOTES_MAX {
+            if mails.len().max(done.len()).max(scans.len()) >= limits::NOTES_MAX {
                 break;
             }
         }
@@ -143,10 +186,38 @@ fn write(store: &dyn Store, notes: &Receiver<Note>, health: &Health, ring: &Ring
         }
         if !done.is_empty() {
             let now = now();
-            health.tell(ring.keys(store, now).and_then(|keys| remembered::write(store, &keys, &done, now)));
+            let keys = ring.keys(store, now);
+            health.tell(keys.clone().and_then(|keys| remembered::write(store, &keys, &done, now)));
+            let found: Vec<Found> = done.iter().filter_map(found).collect();
+            if !found.is_empty() {
+                let begun = health.tell(keys.and_then(|keys| campaigns::note(store, &keys, &found, now)));
+                health.campaigns_begin(&begun.unwrap_or_default());
+            }
         }
-        store.rest();
+        if !scans.is_empty() {
+            let now = now();
+            health.tell(ring.keys(store, now).and_then(|keys| scans::keep(store, &keys, &scans, now)));
+        }
+        if swept.is_none_or(|swept: Instant| swept.elapsed() >= limits::STORE_SWEPT_EVERY) && !is_over {
+            swept = Some(Instant::now());
+            // Where there was nothing to clear, nobody knows more than before.
+            let cleared = store.sweep(now());
+            if cleared != Ok(0) {
+                health.tell(cleared);
+            }
+        }
+        let is_busy = mails.len().max(done.len()).max(scans.len()) >= limits::STORE_BUSY_NOTES;
+        if !is_busy || rested.elapsed() >= limits::STORE_RESTS_EVERY {
+            rested = Instant::now();
+            store.rest();
+        }
     }
+}
+
+/// A mail of a campaign, once for all its copies.
+fn found((deed, at): &(Deed, i64)) -> Option<Found> {
+    let Deed::Campaign { entry, recipients, lasts } = deed else { return None };
+    Some(Found { entry: entry.clone(), recipients: *recipients, at: *at, lasts: *lasts })
 }
 
 fn now() -> i64 {

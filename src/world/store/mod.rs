@@ -3,10 +3,14 @@
 //! Every kind of entry has a table of its own. Get, put, add and forget with an expiry are what a file here and a server
 //! shared by several machines can both do; whoever needs more composes it from these.
 
+pub mod campaigns;
 pub mod file;
 pub mod memory;
 pub mod partners;
 pub mod remembered;
+pub mod scans;
+#[cfg(feature = "redis")]
+mod secure;
 #[cfg(feature = "redis")]
 pub mod server;
 #[cfg(test)]
@@ -22,8 +26,8 @@ use std::{
 pub enum Site {
     /// A file of this machine.
     File(PathBuf),
-    /// The URL of a Redis or Valkey server; it may hold a password.
-    Server(String),
+    /// The URL of a Redis or Valkey server; it may hold a password. `ca` is a file of certificates to trust, for TLS.
+    Server { url: String, ca: Option<PathBuf> },
 }
 
 impl Site {
@@ -35,12 +39,34 @@ impl Site {
         if let Some(path) = text.strip_prefix("redb:").filter(|path| !path.is_empty()) {
             return Ok(Self::File(base.join(path)));
         }
-        if text.starts_with("redis:") || text.starts_with("redis+unix:") {
-            let site = Self::Server(text.to_owned());
+        if ["redis:", "rediss:", "redis+unix:"].iter().any(|scheme| text.starts_with(scheme)) {
+            let site = Self::Server { url: text.to_owned(), ca: None };
             return site.open().map(|_| site).map_err(|trouble| trouble.to_string());
         }
         let scheme = text.split(':').next().unwrap_or_default();
-        Err(format!("`{scheme}:` is no state store: redb:PATH, redis://HOST:PORT or redis+unix:///PATH"))
+        Err(format!(
+            "`{scheme}:` is no state store: redb:PATH, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH"
+        ))
+    }
+
+    /// The same, where a server's certificate is verified by the authorities of this file alone.
+    #[must_use]
+    pub fn trusting(self, ca: Option<PathBuf>) -> Self {
+        match self {
+            Self::Server { url, .. } => Self::Server { url, ca },
+            file @ Self::File(_) => file,
+        }
+    }
+
+    /// The store for an operator's verb that runs beside a server.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_beside(&self) -> Result<Arc<dyn Store>, Trouble> {
+        match self {
+            Self::File(path) => Ok(Arc::new(file::File::beside(path))),
+            Self::Server { .. } => self.open(),
+        }
     }
 
     /// The store; nothing is connected or opened before its first use.
@@ -51,9 +77,9 @@ impl Site {
         match self {
             Self::File(path) => Ok(Arc::new(file::File::new(path))),
             #[cfg(feature = "redis")]
-            Self::Server(url) => Ok(Arc::new(server::Server::new(url)?)),
+            Self::Server { url, ca } => Ok(Arc::new(server::Server::new(url, ca.as_deref())?)),
             #[cfg(not(feature = "redis"))]
-            Self::Server(_) => Err(Trouble("this program was built without the feature redis".to_owned())),
+            Self::Server { .. } => Err(Trouble("this program was built without the feature redis".to_owned())),
         }
     }
 }
@@ -62,7 +88,7 @@ impl std::fmt::Debug for Site {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(path) => write!(out, "redb:{}", path.display()),
-            Self::Server(_) => out.write_str("redis"),
+            Self::Server { .. } => out.write_str("redis"),
         }
     }
 }
@@ -80,10 +106,28 @@ pub enum Kind {
     FirstSeen,
     /// How often something was seen in a stretch of time, under a hash.
     Counts,
+    /// Copies of a shape, under the hash of a mark.
+    Shapes,
+    /// Campaigns, by name.
+    Campaigns,
+    /// The campaign that a mark belongs to, under its hash.
+    CampaignNames,
+    /// What the scanner said of octets, under the hash of their digest and of its signatures' version.
+    Scans,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::PartnerMails, Self::PartnerTimes, Self::Secrets, Self::FirstSeen, Self::Counts];
+    pub const ALL: [Self; 9] = [
+        Self::PartnerMails,
+        Self::PartnerTimes,
+        Self::Secrets,
+        Self::FirstSeen,
+        Self::Counts,
+        Self::Shapes,
+        Self::Campaigns,
+        Self::CampaignNames,
+        Self::Scans,
+    ];
 
     /// The name of its table.
     #[must_use]
@@ -94,6 +138,10 @@ impl Kind {
             Self::Secrets => "secrets",
             Self::FirstSeen => "first_seen",
             Self::Counts => "counts",
+            Self::Shapes => "shapes",
+            Self::Campaigns => "campaigns",
+            Self::CampaignNames => "campaign_names",
+            Self::Scans => "scans",
         }
     }
 }
@@ -121,6 +169,16 @@ pub enum Change {
         by: u64,
         expires: i64,
     },
+    /// Appends records of `width` octets to a value, each unless it is there; of more than `most` the one in the middle goes,
+    /// so that the first and the last stay.
+    Append {
+        kind: Kind,
+        key: String,
+        records: Vec<u8>,
+        width: usize,
+        most: usize,
+        expires: i64,
+    },
     Forget {
         kind: Kind,
         key: String,
@@ -132,9 +190,11 @@ impl Change {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Put { kind, .. } | Self::PutNew { kind, .. } | Self::Add { kind, .. } | Self::Forget { kind, .. } => {
-                *kind
-            }
+            Self::Put { kind, .. }
+            | Self::PutNew { kind, .. }
+            | Self::Add { kind, .. }
+            | Self::Append { kind, .. }
+            | Self::Forget { kind, .. } => *kind,
         }
     }
 
@@ -142,7 +202,11 @@ impl Change {
     #[must_use]
     pub fn key(&self) -> &str {
         match self {
-            Self::Put { key, .. } | Self::PutNew { key, .. } | Self::Add { key, .. } | Self::Forget { key, .. } => key,
+            Self::Put { key, .. }
+            | Self::PutNew { key, .. }
+            | Self::Add { key, .. }
+            | Self::Append { key, .. }
+            | Self::Forget { key, .. } => key,
         }
     }
 }
@@ -172,8 +236,31 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn all(&self, kind: Kind, now: i64) -> Result<Vec<(String, Vec<u8>)>, Trouble>;
 
+    /// Clears out what has expired, where that is not done by itself; gives how many entries.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn sweep(&self, _now: i64) -> Result<usize, Trouble> {
+        Ok(0)
+    }
+
     /// Nothing is asked for a moment: others may have the store.
     fn rest(&self) {}
+}
+
+/// A value with records appended, as every store does it.
+fn appended(value: &[u8], records: &[u8], width: usize, most: usize) -> Vec<u8> {
+    let width = width.max(1);
+    let mut kept: Vec<&[u8]> = value.chunks(width).collect();
+    for record in records.chunks(width) {
+        if !kept.contains(&record) {
+            kept.push(record);
+        }
+        if kept.len() > most {
+            kept.remove(most / 2);
+        }
+    }
+    kept.concat()
 }
 
 /// A counter's value.

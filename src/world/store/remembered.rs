@@ -3,8 +3,8 @@
 //! The key is kept in the store and changes every ninety days; the one before is still tried. Both go, and nobody
 //! can tell any more whom the entries were about.
 
-use super::{Change, Kind, Store, Trouble, count};
-use crate::judge::entry::{Deed, Entry, Recalled};
+use super::{Change, Kind, Store, Trouble, campaigns, count};
+use crate::judge::entry::{Deed, Entry, Recalled, Sort};
 use aws_lc_rs::{hmac, rand};
 
 /// Seconds that a key is written with.
@@ -50,13 +50,25 @@ impl Keys {
         Ok(Self { period, present, before: before.map(key) })
     }
 
-    fn hashed(key: &hmac::Key, entry: &Entry) -> String {
-        hmac::sign(key, entry.to_string().as_bytes()).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    fn hashed(key: &hmac::Key, text: &str) -> String {
+        hmac::sign(key, text.as_bytes()).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    /// The hash of a text under the present key.
+    #[must_use]
+    pub fn digest(&self, text: &str) -> Vec<u8> {
+        hmac::sign(&self.present, text.as_bytes()).as_ref().to_vec()
+    }
+
+    /// The names of a text, the present one first.
+    #[must_use]
+    pub fn names_of(&self, text: &str) -> Vec<String> {
+        [Some(&self.present), self.before.as_ref()].into_iter().flatten().map(|key| Self::hashed(key, text)).collect()
     }
 
     /// The names of an entry, the present one first.
     fn names(&self, entry: &Entry) -> Vec<String> {
-        [Some(&self.present), self.before.as_ref()].into_iter().flatten().map(|key| Self::hashed(key, entry)).collect()
+        self.names_of(&entry.to_string())
     }
 }
 
@@ -67,6 +79,10 @@ impl Keys {
 /// # Errors
 /// The store cannot be read.
 pub fn recall(store: &dyn Store, keys: &Keys, entry: &Entry, now: i64) -> Result<Recalled, Trouble> {
+    if matches!(entry.sort, Sort::Shape(_)) {
+        let reached = campaigns::reached(store, keys, entry, now)?;
+        return Ok(reached.map_or(Recalled::Nothing, Recalled::Number));
+    }
     let names = keys.names(entry);
     let Some(window) = entry.sort.window().map(i64::from) else {
         let found = store.get(Kind::FirstSeen, &names, now)?.into_iter().flatten().next();
@@ -93,32 +109,39 @@ pub fn recall(store: &dyn Store, keys: &Keys, entry: &Entry, now: i64) -> Result
 /// # Errors
 /// The store cannot be written; then nothing is.
 pub fn write(store: &dyn Store, keys: &Keys, deeds: &[(Deed, i64)], now: i64) -> Result<(), Trouble> {
-    let changes: Vec<Change> = deeds.iter().map(|(deed, at)| change(keys, deed, *at)).collect();
+    let changes: Vec<Change> = deeds.iter().flat_map(|(deed, at)| changes(keys, deed, *at)).collect();
     store.change(&changes, now)
 }
 
-fn change(keys: &Keys, deed: &Deed, at: i64) -> Change {
-    let name = |entry: &Entry| Keys::hashed(&keys.present, entry);
+fn changes(keys: &Keys, deed: &Deed, at: i64) -> Vec<Change> {
     match deed {
-        Deed::First { entry, lasts } => Change::PutNew {
-            kind: Kind::FirstSeen,
-            key: name(entry),
-            value: at.to_be_bytes().to_vec(),
-            expires: at.saturating_add(*lasts),
-        },
-        Deed::Keep { entry, time, lasts } => Change::Put {
-            kind: Kind::FirstSeen,
-            key: name(entry),
-            value: time.to_be_bytes().to_vec(),
-            expires: at.saturating_add(*lasts),
-        },
-        Deed::Count { entry } => {
-            let window = entry.sort.window().map_or(1, i64::from);
-            let place = at.div_euclid(window);
-            let expires = place.saturating_add(2).saturating_mul(window);
-            Change::Add { kind: Kind::Counts, key: format!("{}.{place}", name(entry)), by: 1, expires }
-        }
+        Deed::Copy { entry, copies, reference, lasts } => campaigns::copied(keys, entry, copies, reference, at, *lasts),
+        // Whoever writes this has to read first: `campaigns::note`.
+        Deed::Campaign { .. } => Vec::new(),
+        Deed::First { entry, lasts } => vec![first(keys, entry, at, *lasts)],
+        Deed::Keep { entry, time, lasts } => vec![keep(keys, entry, *time, at.saturating_add(*lasts))],
+        Deed::Count { entry } => vec![counted(keys, entry, at)],
     }
+}
+
+fn name(keys: &Keys, entry: &Entry) -> String {
+    Keys::hashed(&keys.present, &entry.to_string())
+}
+
+fn first(keys: &Keys, entry: &Entry, at: i64, lasts: i64) -> Change {
+    let (key, value) = (name(keys, entry), at.to_be_bytes().to_vec());
+    Change::PutNew { kind: Kind::FirstSeen, key, value, expires: at.saturating_add(lasts) }
+}
+
+fn keep(keys: &Keys, entry: &Entry, time: i64, expires: i64) -> Change {
+    Change::Put { kind: Kind::FirstSeen, key: name(keys, entry), value: time.to_be_bytes().to_vec(), expires }
+}
+
+fn counted(keys: &Keys, entry: &Entry, at: i64) -> Change {
+    let window = entry.sort.window().map_or(1, i64::from);
+    let place = at.div_euclid(window);
+    let expires = place.saturating_add(2).saturating_mul(window);
+    Change::Add { kind: Kind::Counts, key: format!("{}.{place}", name(keys, entry)), by: 1, expires }
 }
 
 #[cfg(test)]

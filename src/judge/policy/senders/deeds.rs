@@ -2,7 +2,7 @@
 //!
 //! Pure: a function of mail, facts and verdict. A mail that was turned away for now does not count.
 
-use super::{Senders, subjects};
+use super::{Senders, campaigns, subjects};
 use crate::{
     judge::{
         auth::Word,
@@ -10,17 +10,17 @@ use crate::{
         facts::Facts,
         policy::verdict::{Action, Verdict},
     },
-    mail::Mail,
+    mail::{Mail, address::Domain},
 };
 
 /// Seconds that a correspondence is remembered after its last mail: a year.
 const CORRESPONDENCE_LASTS: i64 = 366 * 24 * 60 * 60;
 
-/// What to remember of a mail.
+/// What to remember of a mail; `own` are the domains of the house.
 #[must_use]
-pub fn deeds(mail: &Mail, facts: &Facts, verdict: &Verdict, senders: &Senders) -> Vec<Deed> {
+pub fn deeds(mail: &Mail, facts: &Facts, verdict: &Verdict, senders: &Senders, own: &[Domain]) -> Vec<Deed> {
     let (action, now) = (verdict.for_message().action, mail.received_at.seconds());
-    let mut deeds = Vec::new();
+    let mut deeds = campaigns::deeds(mail, facts, verdict, senders, own);
     if let Some(greylist) = &senders.greylist {
         for entry in subjects::triplets(mail) {
             match facts.recalled(&entry) {
@@ -38,7 +38,8 @@ pub fn deeds(mail: &Mail, facts: &Facts, verdict: &Verdict, senders: &Senders) -
     }
     let is_own = verdict.authentication.dmarc.result == Word::Pass;
     if subjects::asks_correspondence(senders) && is_own && action == Action::Accept {
-        let written = subjects::correspondences(mail).into_iter();
+        let standing = subjects::standing(&mail.client, &mail.envelope.sender);
+        let written = subjects::correspondences(mail).into_iter().chain(standing);
         deeds.extend(written.map(|entry| Deed::Keep { entry, time: now, lasts: CORRESPONDENCE_LASTS }));
     }
     deeds

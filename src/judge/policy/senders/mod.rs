@@ -2,12 +2,14 @@
 //!
 //! Pure. By default nothing of it is on and nobody is asked.
 
+pub mod campaigns;
 pub mod deeds;
+pub mod early;
 pub mod lists;
 pub mod read;
 pub mod subjects;
 
-use self::lists::DnsList;
+use self::{campaigns::Campaigns, lists::DnsList};
 
 /// The operator's policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Senders {
     pub greylist: Option<Greylist>,
     pub rates: Vec<Rate>,
     pub dns_lists: Vec<DnsList>,
+    /// `None`: nobody counts how many mailboxes a mail's shape has reached.
+    pub campaigns: Option<Campaigns>,
 }
 
 /// Who comes for the first time has to come again.
@@ -31,6 +35,8 @@ pub struct Greylist {
     pub lasts: i64,
     /// Is mail with DMARC pass let through at once?
     pub spare_dmarc: bool,
+    /// Is who has no SPF pass turned away at RCPT, whatever signature the mail may have?
+    pub early: bool,
     /// Is mail with a one-time code let through at once, if SPF or DMARC passes?
     pub spare_codes: bool,
 }
@@ -38,7 +44,7 @@ pub struct Greylist {
 impl Default for Greylist {
     fn default() -> Self {
         const HOUR: i64 = 60 * 60;
-        Self { wait: 300, retry: 48 * HOUR, lasts: 36 * 24 * HOUR, spare_dmarc: true, spare_codes: true }
+        Self { wait: 300, retry: 48 * HOUR, lasts: 36 * 24 * HOUR, early: false, spare_dmarc: true, spare_codes: true }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{
     Counted, Greylist, Rate, Senders,
+    campaigns::Campaigns,
     lists::{DnsList, Listed},
 };
 use crate::{
@@ -15,9 +16,10 @@ use crate::{
     mail::{address::Domain, network::Network},
 };
 
-const KEYS: [&str; 4] = ["correspondence", "greylist", "rate", "dns_list"];
-const GREYLIST_KEYS: [&str; 5] = ["wait_seconds", "retry_hours", "keep_days", "spare_dmarc", "spare_codes"];
+const KEYS: [&str; 5] = ["correspondence", "greylist", "rate", "dns_list", "campaign"];
+const GREYLIST_KEYS: [&str; 6] = ["wait_seconds", "retry_hours", "keep_days", "early", "spare_dmarc", "spare_codes"];
 const RATE_KEYS: [&str; 3] = ["of", "mails", "seconds"];
+const CAMPAIGN_KEYS: [&str; 4] = ["recipients", "minutes", "keep_hours", "spared"];
 const LIST_KEYS: [&str; 4] = ["zone", "kind", "codes", "symbol"];
 
 /// Reads a file of senders' policy.
@@ -31,6 +33,7 @@ pub fn read(file: &str, text: &str) -> Result<Senders, Errors> {
         match key.get_ref().as_ref() {
             "correspondence" => senders.correspondence = document.flag(value).unwrap_or_default(),
             "greylist" => senders.greylist = Some(greylist(&document, value)),
+            "campaign" => senders.campaigns = Some(campaigns(&document, value)),
             "rate" => senders.rates = document.tables(value, "rate", rate),
             "dns_list" => senders.dns_lists = document.tables(value, "dns_list", dns_list),
             _ => document.complain_of_key(key, KEYS),
@@ -57,6 +60,7 @@ fn greylist(document: &Document<'_>, value: &Value<'_>) -> Greylist {
             "wait_seconds" => greylist.wait = seconds(value, 1, 24 * HOUR),
             "retry_hours" => greylist.retry = seconds(value, HOUR, 240),
             "keep_days" => greylist.lasts = seconds(value, 24 * HOUR, 366),
+            "early" => greylist.early = document.flag(value).unwrap_or_default(),
             "spare_dmarc" => greylist.spare_dmarc = document.flag(value).unwrap_or(true),
             "spare_codes" => greylist.spare_codes = document.flag(value).unwrap_or(true),
             _ => document.complain_of_key(key, GREYLIST_KEYS),
@@ -66,6 +70,35 @@ fn greylist(document: &Document<'_>, value: &Value<'_>) -> Greylist {
         document.complain(value.span(), "wait_seconds is not below retry_hours: nobody could ever pass");
     }
     greylist
+}
+
+fn campaigns(document: &Document<'_>, value: &Value<'_>) -> Campaigns {
+    let mut campaigns = Campaigns::default();
+    let within = |value: &Value<'_>, max: u32| {
+        let count = document.count(value).and_then(|count| u32::try_from(count).ok()).filter(|count| *count <= max);
+        count.filter(|count| *count > 0).unwrap_or_else(|| {
+            document.complain(value.span(), format!("from 1 to {max} is possible here"));
+            1
+        })
+    };
+    for (key, value) in document.table(value).into_iter().flatten() {
+        match key.get_ref().as_ref() {
+            "recipients" => campaigns.recipients = i64::from(within(value, limits::CAMPAIGN_RECIPIENTS_MAX)),
+            "minutes" => campaigns.window = within(value, 24 * 60).saturating_mul(60),
+            "keep_hours" => campaigns.lasts = i64::from(within(value, 14 * 24)).saturating_mul(3600),
+            "spared" => {
+                for (text, span) in document.texts(value).unwrap_or_default() {
+                    match Domain::parse(&text) {
+                        Some(domain) => campaigns.spared.push(domain),
+                        None => document.complain(span, format!("`{text}` is no name of a domain")),
+                    }
+                }
+            }
+            _ => document.complain_of_key(key, CAMPAIGN_KEYS),
+        }
+    }
+    campaigns.lasts = campaigns.lasts.max(i64::from(campaigns.window));
+    campaigns
 }
 
 fn rate(document: &Document<'_>, value: &Value<'_>) -> Option<Rate> {
@@ -145,13 +178,17 @@ mod tests {
 
     #[test]
     fn everything_can_be_said() {
-        let text = "correspondence = true\n[greylist]\nwait_seconds = 60\nspare_codes = false\n\
+        let text = "correspondence = true\n[greylist]\nwait_seconds = 60\nearly = true\nspare_codes = false\n\
             [[rate]]\nof = 'recipient'\nmails = 10\nseconds = 60\n\
+            [campaign]\nrecipients = 9\nminutes = 2\nkeep_hours = 3\nspared = ['News.example']\n\
             [[dns_list]]\nzone = 'BL.example.'\nkind = 'uri'\ncodes = ['127.0.0.2', '127.0.0.8/29']\n";
         let senders = read("s.toml", text).unwrap();
-        let greylist = Greylist { wait: 60, spare_codes: false, ..Greylist::default() };
+        let greylist = Greylist { wait: 60, early: true, spare_codes: false, ..Greylist::default() };
         assert_eq!((senders.correspondence, senders.greylist), (true, Some(greylist)));
         assert_eq!(senders.rates, [Rate { of: Counted::Recipient, mails: 10, window: 60 }]);
+        let spared = vec![Domain::parse("news.example").unwrap()];
+        let campaigns = Campaigns { recipients: 9, window: 120, lasts: 3 * 3600, spared };
+        assert_eq!(senders.campaigns, Some(campaigns));
         let list = senders.dns_lists.first().unwrap();
         assert_eq!((list.codes.len(), list.symbol.as_str(), list.kind), (2, "DNS_LIST_URI", Listed::Uri));
         assert_eq!(read("s.toml", ""), Ok(Senders::default()));
@@ -160,9 +197,12 @@ mod tests {
     #[test]
     fn all_errors_are_told_with_their_places() {
         let text = "grey = 1\n[greylist]\nwait_seconds = 80000\nretry_hours = 1\n[[rate]]\nof = 'client'\nmails = 1\n\
-            [[dns_list]]\nzone = 'a..b'\nkind = 'client'\ncodes = ['x']\n";
+            [[dns_list]]\nzone = 'a..b'\nkind = 'client'\ncodes = ['x']\n\
+            [campaign]\nrecipients = 0\nspared = ['a..b']\n";
         let errors = read("s.toml", text).unwrap_err().to_string();
-        for wrong in ["s.toml:1:1", "nobody could ever pass", "s.toml:6:", "s.toml:9:", "s.toml:11:"] {
+        for wrong in
+            ["s.toml:1:1", "nobody could ever pass", "s.toml:6:", "s.toml:9:", "s.toml:11:", "s.toml:13:", "s.toml:14:"]
+        {
             assert!(errors.contains(wrong), "{wrong}: {errors}");
         }
     }

@@ -9,14 +9,24 @@ use crate::{
         entry::{Entry, Sort},
     },
     limits,
-    mail::{Mail, address::Address},
+    mail::{
+        Mail,
+        address::Address,
+        envelope::{Client, Envelope},
+    },
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The client that is judged; none where the user has logged in, or the mail is the house's own.
 #[must_use]
 pub fn stranger(mail: &Mail) -> Option<IpAddr> {
-    auth::judged_address(&mail.client).filter(|_| mail.client.login.is_none() && !mail.client.local)
+    judged(&mail.client)
+}
+
+/// The same, before there is a mail.
+#[must_use]
+pub fn judged(client: &Client) -> Option<IpAddr> {
+    auth::judged_address(client).filter(|_| client.login.is_none() && !client.local)
 }
 
 /// The network that counts as one client: 24 bits of IPv4, 48 of IPv6.
@@ -31,21 +41,41 @@ pub fn network(address: IpAddr) -> String {
 /// One entry for each recipient, up to the bound: network, sender, recipient.
 #[must_use]
 pub fn triplets(mail: &Mail) -> Vec<Entry> {
-    let Some(client) = stranger(mail) else { return Vec::new() };
-    let (network, sender) = (network(client), mail.envelope.sender.as_str());
+    triplets_of(&mail.client, &mail.envelope)
+}
+
+/// The same of a mail whose body has not come.
+#[must_use]
+pub fn triplets_of(client: &Client, envelope: &Envelope) -> Vec<Entry> {
+    let Some(address) = judged(client) else { return Vec::new() };
+    let (network, sender) = (network(address), envelope.sender.as_str());
     let about = |recipient: &str| Entry::new(Sort::Triplet, &format!("{network} <{sender}> <{recipient}>"));
-    recipients(mail).into_iter().map(about).collect()
+    recipients(envelope).into_iter().map(about).collect()
 }
 
 /// One entry for each recipient, up to the bound: sender, recipient. Bounces have no sender.
 #[must_use]
 pub fn correspondences(mail: &Mail) -> Vec<Entry> {
-    if stranger(mail).is_none() || mail.envelope.sender.is_null() {
+    correspondences_of(&mail.client, &mail.envelope)
+}
+
+/// The same of a mail whose body has not come.
+#[must_use]
+pub fn correspondences_of(client: &Client, envelope: &Envelope) -> Vec<Entry> {
+    if judged(client).is_none() || envelope.sender.is_null() {
         return Vec::new();
     }
-    let sender = mail.envelope.sender.as_str();
+    let sender = envelope.sender.as_str();
     let about = |recipient: &str| Entry::new(Sort::Correspondence, &format!("<{sender}> <{recipient}>"));
-    recipients(mail).into_iter().map(about).collect()
+    recipients(envelope).into_iter().map(about).collect()
+}
+
+/// How a sender's domain comes: from which network. Bounces have no sender.
+#[must_use]
+pub fn standing(client: &Client, sender: &Address) -> Option<Entry> {
+    let (address, domain) = (judged(client)?, sender.domain()?);
+    let domain = domain.registrable().unwrap_or(domain);
+    Some(Entry::new(Sort::Standing, &format!("{} {domain}", network(address))))
 }
 
 /// What a limit counts of a mail.
@@ -60,7 +90,7 @@ pub fn counted(mail: &Mail, rate: &Rate) -> Vec<Entry> {
         }
         Counted::Recipient => {
             let about = |recipient: &str| Entry::new(Sort::Recipient(rate.window), recipient);
-            recipients(mail).into_iter().map(about).collect()
+            recipients(&mail.envelope).into_iter().map(about).collect()
         }
     }
 }
@@ -74,11 +104,11 @@ pub fn is_authenticated(authentication: &Authentication) -> bool {
 /// Is anything remembered of who writes to whom?
 #[must_use]
 pub fn asks_correspondence(senders: &Senders) -> bool {
-    senders.correspondence || senders.greylist.is_some()
+    senders.correspondence || senders.greylist.is_some() || senders.campaigns.is_some()
 }
 
-fn recipients(mail: &Mail) -> Vec<&str> {
-    let mut recipients: Vec<&str> = mail.envelope.recipients.iter().map(Address::as_str).collect();
+fn recipients(envelope: &Envelope) -> Vec<&str> {
+    let mut recipients: Vec<&str> = envelope.recipients.iter().map(Address::as_str).collect();
     recipients.sort_unstable();
     recipients.dedup();
     recipients.truncate(limits::REMEMBERED_RECIPIENTS_MAX);

@@ -200,6 +200,28 @@ pub const FIELDS: &[Field] = &[
         },
     },
     Field {
+        name: "campaign.recipients",
+        kind: Type::Number,
+        is_many: false,
+        about: "recipients of mails like this one lately, where policy.senders counts campaigns; 0 if nothing was asked",
+        read: |scene, out| {
+            let facts = scene.outside?.facts;
+            out.push(counted(facts.most(|sort| matches!(sort, Sort::Shape(_)))));
+            Some(())
+        },
+    },
+    Field {
+        name: "campaign.minutes",
+        kind: Type::Number,
+        is_many: false,
+        about: "the minutes that these are counted in; 0 if nothing was asked",
+        read: |scene, out| {
+            let window = scene.outside?.facts.shape_window();
+            out.push(counted(window.map(|seconds| i64::from(seconds / 60))));
+            Some(())
+        },
+    },
+    Field {
         name: "known_correspondent",
         kind: Type::Flag,
         is_many: false,

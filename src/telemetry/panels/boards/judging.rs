@@ -93,6 +93,19 @@ pub const JUDGING: Board = Board {
             ],
         },
         Panel {
+            title: "Campaigns and early greylisting",
+            about: "Campaigns that were found; recipients and mails told to come again before the body came.",
+            form: Lines,
+            unit: Count,
+            lines: &[
+                line("campaigns", r#"sum(increase(wehr_campaigns_total{instance=~"$instance"}[$__rate_interval]))"#),
+                line(
+                    "greylisted early {{door}}",
+                    r#"sum by (door) (increase(wehr_greylisted_early_total{instance=~"$instance"}[$__rate_interval]))"#,
+                ),
+            ],
+        },
+        Panel {
             title: "Header edits left out",
             about: "Edits that the MTA does not let the milter make: its configuration has to be mended.",
             form: Lines,

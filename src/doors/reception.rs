@@ -282,13 +282,7 @@ impl Reception {
         let deeds = ways.map(|entry| Deed::First { entry, lasts }).collect();
         self.desk.world().note(Note::Senders { deeds, at });
         self.desk.metrics().greylisted_early(door);
-        let sender_domain = envelope.sender.domain_text().unwrap_or_default();
-        tracing::info!(
-            door = door.word(),
-            sender_domain,
-            recipients = envelope.recipients.len(),
-            "greylisted before the body"
-        );
+        tracing::info!(door = door.word(), count = envelope.recipients.len(), "greylisted before the body");
     }
 
     /// Recipients taken so far.

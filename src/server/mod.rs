@@ -173,29 +173,8 @@ impl Server {
             hardening: given.hardening.to_string().into(),
             api: None,
         };
-        let connections = Arc::new(Semaphore::new(plan.connections_max));
-        for listener in milters {
-            let (desk, settings) = (Arc::clone(&plan.desk), plan.milter_settings);
-            let (metrics, connections) = (Arc::clone(desk.metrics()), Arc::clone(&connections));
-            server.doors.spawn(listener.run(
-                Door::Milter,
-                metrics,
-                connections,
-                draining.clone(),
-                move |stream, peer| milter::serve(stream, Arc::clone(&desk), settings, peer),
-            ));
-        }
-        for listener in lmtps {
-            let (desk, settings) = (Arc::clone(&plan.desk), Arc::clone(&plan.lmtp_settings));
-            let (metrics, connections) = (Arc::clone(desk.metrics()), Arc::clone(&connections));
-            server.doors.spawn(listener.run(
-                Door::Lmtp,
-                metrics,
-                connections,
-                draining.clone(),
-                move |stream, peer| lmtp::serve(stream, Arc::clone(&desk), Arc::clone(&settings), peer),
-            ));
-        }
+        let settings = (plan.milter_settings, plan.lmtp_settings);
+        server.open_mail(milters, lmtps, &settings, plan.connections_max, &draining);
         server.open_trials(checks, spamds, &draining);
         for listener in pages {
             server.serve_pages(listener);
@@ -209,6 +188,36 @@ impl Server {
         }
         server.open_mailbox(mailboxes, plan.model, &draining);
         Ok(server)
+    }
+
+    /// Opens the doors that mail comes through.
+    fn open_mail(
+        &mut self,
+        milters: Vec<Listener>,
+        lmtps: Vec<Listener>,
+        settings: &(milter::Settings, Arc<lmtp::Settings>),
+        connections_max: usize,
+        draining: &watch::Receiver<bool>,
+    ) {
+        let connections = Arc::new(Semaphore::new(connections_max));
+        for listener in milters {
+            let (desk, settings) = (Arc::clone(&self.desk), settings.0);
+            let (metrics, connections) = (Arc::clone(desk.metrics()), Arc::clone(&connections));
+            self.doors.spawn(listener.run(
+                Door::Milter,
+                metrics,
+                connections,
+                draining.clone(),
+                move |stream, peer| milter::serve(stream, Arc::clone(&desk), settings, peer),
+            ));
+        }
+        for listener in lmtps {
+            let (desk, settings) = (Arc::clone(&self.desk), Arc::clone(&settings.1));
+            let (metrics, connections) = (Arc::clone(desk.metrics()), Arc::clone(&connections));
+            self.doors.spawn(listener.run(Door::Lmtp, metrics, connections, draining.clone(), move |stream, peer| {
+                lmtp::serve(stream, Arc::clone(&desk), Arc::clone(&settings), peer)
+            }));
+        }
     }
 
     /// Opens the page of recipients, which answers while the doors drain.

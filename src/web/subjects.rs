@@ -132,7 +132,7 @@ fn changed(
     work: impl FnOnce(&Subjects) -> Result<(Value, Option<Subjects>), Trouble>,
 ) -> Result<(Value, bool), Trouble> {
     let told = |error: String| {
-        tracing::error!(error, file = %path.display(), "admin: the subjects cannot be changed");
+        tracing::error!(error, path = %path.display(), "admin: the subjects cannot be changed");
         trouble(StatusCode::SERVICE_UNAVAILABLE, "the subjects cannot be changed", "the log says why")
     };
     let _held = paper::lock(path).map_err(|error| told(error.to_string()))?;

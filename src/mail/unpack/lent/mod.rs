@@ -27,7 +27,7 @@ pub struct Key {
 
 enum Kind {
     Smime(smime::Key),
-    Openpgp(openpgp::Key),
+    Openpgp(Box<openpgp::Key>),
 }
 
 impl Key {
@@ -40,8 +40,10 @@ impl Key {
         let is_packets = octets.first().is_some_and(|first| matches!(first, 0x94..=0x97 | 0xc5));
         if has("-----BEGIN PGP") || is_packets {
             let keys = openpgp::Key::read(octets)?;
-            let named =
-                |(key, public): (openpgp::Key, Vec<u8>)| Self { kind: Kind::Openpgp(key), fingerprint: hex(&public) };
+            let named = |(key, public): (openpgp::Key, Vec<u8>)| Self {
+                kind: Kind::Openpgp(Box::new(key)),
+                fingerprint: hex(&public),
+            };
             return Ok(keys.into_iter().map(named).collect());
         }
         if has("ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") {
@@ -78,7 +80,7 @@ impl Lent {
 
     fn openpgp(&self) -> impl Iterator<Item = &openpgp::Key> {
         self.0.iter().filter_map(|key| match &key.kind {
-            Kind::Openpgp(key) => Some(key),
+            Kind::Openpgp(key) => Some(&**key),
             Kind::Smime(_) => None,
         })
     }

@@ -282,7 +282,7 @@ mod gnupg {
     use super::*;
     use crate::gnupg::Gpg;
     use pgp::{
-        composed::{Deserializable, MessageBuilder, SignedPublicKey},
+        composed::{ArmorOptions, Deserializable, MessageBuilder, SignedPublicKey, SignedSecretKey},
         crypto::{aead::AeadAlgorithm, aead::ChunkSize, sym::SymmetricKeyAlgorithm},
     };
 
@@ -321,8 +321,7 @@ mod gnupg {
             let (cipher, mode) = (SymmetricKeyAlgorithm::AES256, AeadAlgorithm::Ocb);
             let mut message = message.seipd_v2(rand08::rngs::OsRng, cipher, mode, ChunkSize::C64KiB);
             message.encrypt_to_key(rand08::rngs::OsRng, &public.public_subkeys[0].key).unwrap();
-            let armour =
-                message.to_armored_string(rand08::rngs::OsRng, pgp::composed::ArmorOptions::default()).unwrap();
+            let armour = message.to_armored_string(rand08::rngs::OsRng, ArmorOptions::default()).unwrap();
             must_open(&format!("{encryption}, version 2"), &rulebook, &mime(armour.as_bytes()));
         }
     }
@@ -333,9 +332,13 @@ mod gnupg {
             return;
         }
         let (gpg, lender) = (Gpg::new(), Lender::new());
-        gpg.run(&["--passphrase", "secret", "--quick-gen-key", ANNA, "future-default", "default", "1y"], b"");
-        let key = gpg.run(&["--passphrase", "secret", "--armor", "--export-secret-keys", ANNA], b"");
-        lender.lend("anna@school.example.asc", &key);
+        gpg.make(ANNA, "ed25519", "cv25519", "1y");
+        let mut key = SignedSecretKey::from_bytes(&*gpg.run(&["--export-secret-keys", ANNA], b"")).unwrap();
+        key.primary_key.set_password(rand08::rngs::OsRng, &"secret".into()).unwrap();
+        for subkey in &mut key.secret_subkeys {
+            subkey.key.set_password(rand08::rngs::OsRng, &"secret".into()).unwrap();
+        }
+        lender.lend("anna@school.example.asc", &key.to_armored_bytes(ArmorOptions::default()).unwrap());
         let told = lender.settings().rulebook().unwrap_err().to_string();
         assert!(told.contains("has a passphrase"), "{told}");
     }

@@ -16,11 +16,11 @@ use std::{
 use tempfile::TempDir;
 use wehr::{
     config::{Settings, lent},
-    doors::desk::Parts,
+    doors::{desk::Parts, history::History},
     judge::{
         Judge, Progress,
         facts::{Digest, Fact, Facts, Failure, Question, Scanned},
-        policy::{encryption::Encryption, verdict::Verdict},
+        policy::{encryption::Encryption, senders, verdict::Verdict},
         rulebook::Rulebook,
     },
     mail::{
@@ -30,6 +30,7 @@ use wehr::{
         message::Message,
         timestamp::Timestamp,
     },
+    telemetry::metrics::Door,
     world::World,
 };
 
@@ -80,22 +81,25 @@ impl Lender {
 
 /// The verdict on a mail to `to`, and the message; a scanner that knows one virus answers.
 fn judge(rulebook: &Arc<Rulebook>, raw: &[u8], to: &str) -> (Verdict, Arc<Mail>) {
+    let (verdict, mail, ..) = judge_fully(rulebook, raw, to);
+    (verdict, mail)
+}
+
+/// The same with the facts, and with every question that was asked.
+fn judge_fully(rulebook: &Arc<Rulebook>, raw: &[u8], to: &str) -> (Verdict, Arc<Mail>, Facts, String) {
     let recipients = vec![Address::new(to)];
     let message = Message::parse_with(raw.to_vec().into(), rulebook.encryption.lent_to(&recipients));
     let envelope = Envelope { sender: Address::new("bert@other.example"), recipients, ..Envelope::default() };
-    let mail = Arc::new(Mail {
-        client: Client::default(),
-        envelope,
-        message,
-        received_at: Timestamp::from_seconds(1_790_000_000),
-    });
+    let client = Client { address: "192.0.2.1".parse().ok(), ..Client::default() };
+    let mail = Arc::new(Mail { client, envelope, message, received_at: Timestamp::from_seconds(1_790_000_000) });
     let mut judge = Judge::new(Arc::clone(&mail), Arc::clone(rulebook));
     let mut facts = Facts::default();
-    let virus = EICAR.concat();
+    let (virus, mut asked) = (EICAR.concat(), String::new());
     loop {
         match judge.advance(&facts) {
-            Progress::Done(verdict) => return (*verdict, mail),
+            Progress::Done(verdict) => return (*verdict, mail, facts, asked),
             Progress::Wants(wanted) => wanted.into_iter().for_each(|question| {
+                asked += &format!("{question:?}\n");
                 facts.learn(match question {
                     Question::Virus => Fact::Virus(Scanned::Clean),
                     Question::Inner(digest) => {
@@ -259,6 +263,39 @@ async fn the_mail_is_delivered_as_it_came_or_refused_for_what_is_inside() {
         client.say([&refused[..], b".\r\n"].concat()).await;
         assert_eq!(client.codes(1).await, [code]);
     }
+}
+
+#[test]
+fn nobody_is_told_of_what_was_inside() {
+    if !has("openssl") {
+        return;
+    }
+    let (made, lender) = (Made::new(), Lender::new());
+    let (certificate, key) = made.make(P256, &[]);
+    lender.lend("anna@school.example.key", &fs::read(&key).unwrap());
+    let mut rulebook = Rulebook::clone(&lender.rulebook());
+    rulebook.senders =
+        senders::read::read("s.toml", "[[dns_list]]\nzone = 'bl.example'\nkind = 'uri'\nsymbol = 'DNS_LIST_URI'\n")
+            .unwrap();
+    let rulebook = Arc::new(rulebook);
+    let plain = format!("From: bert@other.example\r\nMIME-Version: 1.0\r\n{ENTITY}");
+    let (verdict, mail, facts, asked) = judge_fully(&rulebook, plain.as_bytes(), ANNA);
+    assert!(asked.contains("inside.example"), "{asked}");
+    assert!(kept(&rulebook, &mail, &facts, &verdict).contains("test.com"));
+    let sealed = enveloped(&certificate, ENTITY, "-aes-256-gcm", &[]);
+    let (verdict, mail, facts, asked) = judge_fully(&rulebook, &sealed, ANNA);
+    assert!(mail.message.links.iter().any(|link| link.domain.as_deref() == Some("inside.example")));
+    assert!(!asked.contains("bl.example") && !asked.contains("inside.example"), "{asked}");
+    let kept = kept(&rulebook, &mail, &facts, &verdict);
+    assert!(kept.contains("\"VIRUS\"") && !kept.contains("test.com") && !kept.contains("inside.example"), "{kept}");
+    assert!(mail.message.inner.keys().all(|digest| !kept.contains(digest.as_str())), "{kept}");
+}
+
+/// What the history keeps of a mail.
+fn kept(rulebook: &Rulebook, mail: &Mail, facts: &Facts, verdict: &Verdict) -> String {
+    let history = History::default();
+    history.keep(Door::Lmtp, mail, facts, verdict, rulebook);
+    serde_json::to_string(&*history.since(0, 1)[0]).unwrap()
 }
 
 #[test]

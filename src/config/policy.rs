@@ -178,6 +178,12 @@ mod tests {
         assert!(wrong(&settings, class).contains("write verified"));
         settings.lmtp_trusted_peers.clear();
         assert!(wrong(&settings, class).contains("lmtp.trusted_peers"));
+        let later = format!("link = 'https://a.example'\n\n{class}");
+        assert!(
+            wrong(&settings, &later).lines().all(|line| line.starts_with("e.toml:3:1: ")),
+            "{}",
+            wrong(&settings, &later)
+        );
         let alias = "[[secure_alias]]\ndomain = 's.a.example'\nmailbox = 'a.example'\n";
         settings = Settings::load(None).unwrap();
         assert!(wrong(&settings, alias).contains("s.a.example, which is not in own_domains"));

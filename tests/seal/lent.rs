@@ -7,6 +7,7 @@ use crate::{
     run,
 };
 use std::{
+    fmt::Write as _,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -99,7 +100,7 @@ fn judge_fully(rulebook: &Arc<Rulebook>, raw: &[u8], to: &str) -> (Verdict, Arc<
         match judge.advance(&facts) {
             Progress::Done(verdict) => return (*verdict, mail, facts, asked),
             Progress::Wants(wanted) => wanted.into_iter().for_each(|question| {
-                asked += &format!("{question:?}\n");
+                writeln!(asked, "{question:?}").unwrap();
                 facts.learn(match question {
                     Question::Virus => Fact::Virus(Scanned::Clean),
                     Question::Inner(digest) => {

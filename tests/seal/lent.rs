@@ -223,6 +223,39 @@ fn what_was_altered_stays_closed() {
     must_stay_closed("altered", &lender.rulebook(), &smime(&der), ANNA);
 }
 
+/// Octets of these packets or items altered, one at a time: they are read without a fault, and what is authenticated
+/// comes whole or not at all.
+fn must_bear(what: &str, rulebook: &Rulebook, octets: &[u8], wrap: fn(&[u8]) -> Vec<u8>) {
+    let lent = rulebook.encryption.lent_to(&[Address::new(ANNA)]);
+    assert!(Message::parse_with(wrap(octets).into(), lent.clone()).is_opened, "{what}");
+    for at in 0..octets.len() {
+        for bits in [1, 0x80, 0xff] {
+            let mut altered = octets.to_vec();
+            altered[at] ^= bits;
+            let message = Message::parse_with(wrap(&altered).into(), lent.clone());
+            let is_whole = message.links.iter().any(|link| link.domain.as_deref() == Some("inside.example"));
+            assert!(is_whole || !message.is_opened, "{what}: octet {at} with {bits:x}");
+        }
+        let _cut = Message::parse_with(wrap(&octets[..at]).into(), lent.clone());
+    }
+}
+
+#[test]
+fn altered_envelopes_are_borne() {
+    if !has("openssl") {
+        return;
+    }
+    for kind in [P256, RSA] {
+        let (made, lender) = (Made::new(), Lender::new());
+        let (certificate, key) = made.make(kind, &[]);
+        lender.lend("all.pem", &fs::read(&key).unwrap());
+        let mut command = Command::new("openssl");
+        command.args(["cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-gcm", "-recip"]).arg(&certificate);
+        let entity = "Content-Type: text/plain\r\n\r\nOpen https://inside.example/now\r\n";
+        must_bear("CMS", &lender.rulebook(), &run(&mut command, entity.as_bytes()), smime);
+    }
+}
+
 #[tokio::test]
 async fn the_mail_is_delivered_as_it_came_or_refused_for_what_is_inside() {
     if !has("openssl") {
@@ -362,6 +395,26 @@ mod gnupg {
             let armour = message.to_armored_string(rand08::rngs::OsRng, ArmorOptions::default()).unwrap();
             must_open(&format!("{encryption}, version 2"), &rulebook, &mime(armour.as_bytes()));
         }
+    }
+
+    /// A mail that is one text with an armoured message.
+    fn inline(octets: &[u8]) -> Vec<u8> {
+        let mut mail = b"From: bert@other.example\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n".to_vec();
+        wehr::seal::base64::lines(octets, &mut mail);
+        mail.extend_from_slice(b"-----END PGP MESSAGE-----\r\n");
+        mail
+    }
+
+    #[test]
+    fn altered_messages_are_borne() {
+        if !has("gpg") {
+            return;
+        }
+        let (gpg, lender) = (Gpg::new(), Lender::new());
+        gpg.make(ANNA, "ed25519", "cv25519", "1y");
+        lender.lend("all.asc", &gpg.run(&["--export-secret-keys", ANNA], b""));
+        let words = ["--compress-algo", "none", "--recipient", ANNA, "--encrypt"];
+        must_bear("OpenPGP", &lender.rulebook(), &gpg.run(&words, b"Open https://inside.example/now"), inline);
     }
 
     #[test]

@@ -135,6 +135,10 @@ pub const PASSWORDS_MAX: usize = 30;
 pub const PASSWORD_TRIES_MAX: usize = 500;
 /// Tries of passwords that cost up to a tenth of a second each, as 7z and RAR want it.
 pub const PASSWORD_SLOW_TRIES_MAX: usize = 10;
+/// Tries of lent private keys on the recipients of one mail's envelopes: each costs up to some milliseconds.
+pub const LENT_TRIES_MAX: usize = 64;
+/// Files of a folder of lent keys: one for each mailbox that lends, and the ones they replaced.
+pub const LENT_FILES_MAX: usize = 200;
 /// Pixels of all pictures of one mail that are looked at for QR codes.
 pub const PICTURE_PIXELS_MAX: usize = 16_000_000;
 /// Octets of text that a document shows, kept for links and words.

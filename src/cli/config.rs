@@ -10,7 +10,10 @@ use crate::{
         keys::{self, KEYS},
         read::Values,
     },
-    judge::document::{Errors, unknown},
+    judge::{
+        document::{Errors, unknown},
+        policy::{encryption::loans::Loan, whom::Whom},
+    },
     mail::timestamp::Timestamp,
 };
 use clap::Subcommand;
@@ -74,6 +77,20 @@ fn values(file: Option<&Path>) -> Result<Values, Errors> {
     file.map_or_else(|| Ok(Values::defaults()), Values::gather)
 }
 
+/// Whose key it is.
+fn whose(mailbox: Option<&Whom>) -> String {
+    match mailbox {
+        Some(Whom::Address(address)) => address.to_string(),
+        Some(Whom::Domain(domain)) => format!("@{domain}"),
+        None => "the class".to_owned(),
+    }
+}
+
+fn lent(loans: &[Loan]) -> Vec<serde_json::Value> {
+    let told = |Loan { class, mailbox, key }: &Loan| serde_json::json!({ "class": class, "mailbox": whose(mailbox.as_ref()), "public_key_sha256": key.fingerprint() });
+    loans.iter().map(told).collect()
+}
+
 fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
     let name = file.map_or_else(|| "embedded defaults".to_owned(), |file| file.display().to_string());
     let checked = Settings::load(file).and_then(|settings| Ok((settings.rulebook()?, settings.keyring()?)));
@@ -86,7 +103,7 @@ fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
             if json {
                 output::json(&serde_json::json!({
                     "file": name, "errors": [], "symbols": rulebook.rules.table.len(), "digest": rulebook.digest,
-                    "keys": keyring.len(), "unusable_keys": unusable,
+                    "keys": keyring.len(), "unusable_keys": unusable, "lent_keys": lent(&rulebook.encryption.loans),
                 }))?;
             } else {
                 output::line(format_args!(
@@ -94,6 +111,13 @@ fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
                     rulebook.rules.table.len(),
                     rulebook.digest.get(..12).unwrap_or_default()
                 ))?;
+                for Loan { class, mailbox, key } in &rulebook.encryption.loans {
+                    let whose = whose(mailbox.as_ref());
+                    output::line(format_args!(
+                        "class `{class}` lends the private key {} of {whose}",
+                        key.fingerprint()
+                    ))?;
+                }
             }
             unusable.iter().for_each(output::trouble);
             if !unusable.is_empty() {

@@ -10,6 +10,7 @@ pub mod hardening;
 pub mod keyring;
 pub mod keys;
 pub mod learned;
+pub mod lent;
 pub mod policy;
 pub mod read;
 pub mod retention;
@@ -247,8 +248,9 @@ impl Settings {
                 complaints.push(Complaint { position: position.clone(), what });
             }
         }
-        let encryption = policy::encryption(self.encryption_file.as_deref())?;
+        let mut encryption = policy::encryption(self.encryption_file.as_deref())?;
         complaints.extend(self.unsealable(&encryption));
+        complaints.extend(lent::read(self, &mut encryption));
         let senders = policy::senders(self, &rules.table)?;
         let classes = policy::classes(self.recipients_file.as_deref())?;
         complaints.extend(digest::unknown_class(self, &classes));
@@ -287,9 +289,7 @@ impl Settings {
         } else {
             return None;
         };
-        let file =
-            self.encryption_file.as_deref().map_or_else(|| "policy/encryption.toml".into(), Path::to_string_lossy);
-        let position = Position { file: file.into_owned(), line: 1, column: 1 };
+        let position = class.at.position();
         Some(Complaint { position, what: format!("class `{}` wants its mail sealed, {what}", class.name) })
     }
 

@@ -9,7 +9,7 @@ use crate::{
         findings::Symbol,
         policy::{
             classes::{self, Classes, subjects::Subjects},
-            encryption::{self, Encryption},
+            encryption::{self, At, Encryption},
             senders::{self, Senders},
         },
         rulebook::Rulebook,
@@ -116,34 +116,36 @@ pub fn tokens(path: &Path) -> Result<Tokens, Complaint> {
 /// # Errors
 /// Each demand that cannot be kept, with what to do.
 pub fn prove(settings: &Settings, encryption: &Encryption) -> Result<(), Errors> {
-    let file = settings.encryption_file.as_ref().map_or_else(String::new, |path| path.display().to_string());
-    let mut wrong: Vec<String> = Vec::new();
+    let mut wrong: Vec<Complaint> = Vec::new();
+    let mut complain = |at: &At, what: String| wrong.push(Complaint { position: at.position(), what });
     let is_blind = settings.milter_listen.is_empty()
         && !settings.lmtp_listen.is_empty()
         && settings.lmtp_trusted_peers.is_empty()
         && settings.lmtp_listen.iter().all(|place| matches!(place, Place::Tcp(_)));
     if encryption.is_demanding() && is_blind {
-        wrong.push(
+        let at = demands(encryption).find(|(level, _)| *level > Level::None).map(|(_, at)| at);
+        complain(
+            at.unwrap_or(&encryption.downgrade_at),
             "demands encrypted transport, and no peer of the LMTP door may tell how mail came; name the mail server in \
              lmtp.trusted_peers"
                 .to_owned(),
         );
     }
-    let demands = (encryption.classes.iter().map(|class| class.transport))
-        .chain(encryption.partners.iter().map(|partner| partner.transport))
-        .chain(encryption.aliases.iter().map(|alias| alias.transport));
-    if settings.milter_listen.is_empty() && demands.max() == Some(Level::Dane) {
-        wrong.push("demands dane, which only a mail server at the milter door can tell; write verified".to_owned());
+    for (_, at) in demands(encryption).filter(|(level, _)| *level == Level::Dane && settings.milter_listen.is_empty()) {
+        let what = "demands dane, which only a mail server at the milter door can tell; write verified";
+        complain(at, what.to_owned());
     }
     for alias in &encryption.aliases {
         for domain in [&alias.domain, &alias.mailbox] {
             if !settings.own_domains.contains(domain) {
-                wrong.push(format!("the secure alias names {domain}, which is not in own_domains; add it there"));
+                let what = format!("the secure alias names {domain}, which is not in own_domains; add it there");
+                complain(&alias.at, what);
             }
         }
     }
     if encryption.downgrade.is_some() && settings.resolvers.is_empty() {
-        wrong.push(
+        complain(
+            &encryption.downgrade_at,
             "downgrade needs dns.resolvers: without name servers no sender is authenticated, and none remembered"
                 .to_owned(),
         );
@@ -155,8 +157,14 @@ pub fn prove(settings: &Settings, encryption: &Encryption) -> Result<(), Errors>
     }
     wrong.sort();
     wrong.dedup();
-    let errors = wrong.into_iter().flat_map(|what| Errors::whole_file(&file, what).0).collect::<Vec<_>>();
-    if errors.is_empty() { Ok(()) } else { Err(Errors(errors)) }
+    if wrong.is_empty() { Ok(()) } else { Err(Errors(wrong)) }
+}
+
+/// Every demand on transport, with its place.
+fn demands(encryption: &Encryption) -> impl Iterator<Item = (Level, &At)> {
+    let classes = encryption.classes.iter().map(|class| (class.transport, &class.at));
+    let partners = encryption.partners.iter().map(|partner| (partner.transport, &partner.at));
+    classes.chain(partners).chain(encryption.aliases.iter().map(|alias| (alias.transport, &alias.at)))
 }
 
 fn read<T>(path: &Path, parse: impl Fn(&str, &str) -> Result<T, Errors>) -> Result<T, Errors> {
@@ -185,6 +193,12 @@ mod tests {
         assert!(wrong(&settings, class).contains("write verified"));
         settings.lmtp_trusted_peers.clear();
         assert!(wrong(&settings, class).contains("lmtp.trusted_peers"));
+        let later = format!("link = 'https://a.example'\n\n{class}");
+        assert!(
+            wrong(&settings, &later).lines().all(|line| line.starts_with("e.toml:3:1: ")),
+            "{}",
+            wrong(&settings, &later)
+        );
         let alias = "[[secure_alias]]\ndomain = 's.a.example'\nmailbox = 'a.example'\n";
         settings = Settings::load(None).unwrap();
         assert!(wrong(&settings, alias).contains("s.a.example, which is not in own_domains"));

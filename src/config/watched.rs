@@ -2,7 +2,7 @@
 //!
 //! Reads folders and the times of files.
 
-use super::{Settings, keyring, rules};
+use super::{Settings, keyring, lent, rules};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -27,6 +27,7 @@ pub fn stamp(settings: &Settings) -> Stamp {
     ];
     let mut paths: Vec<PathBuf> = files.into_iter().flatten().cloned().collect();
     paths.extend(settings.rules_dir.iter().flat_map(|path| rules::paths(path)));
+    paths.extend(lent::paths(settings));
     paths.extend(settings.recipient_keys.iter().flat_map(|folder| keyring::paths(folder)));
     paths.iter().map(|path| of(path)).collect()
 }

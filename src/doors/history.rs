@@ -114,6 +114,9 @@ impl History {
     /// Keeps a verdict; the oldest goes when there are too many.
     pub fn keep(&self, door: Door, mail: &Mail, facts: &Facts, verdict: &Verdict, rulebook: &Rulebook) {
         let mut entry = entry(door, mail, facts, verdict, rulebook);
+        if mail.message.is_opened {
+            entry = entry.without_content();
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0 += 1;
         entry.number = kept.0;
@@ -163,6 +166,16 @@ impl History {
 }
 
 impl Entry {
+    /// The same without anything that was seen in the mail: it came out of an envelope.
+    fn without_content(mut self) -> Self {
+        self.symbols.iter_mut().for_each(|seen| seen.detail.clear());
+        if let Some(private) = &mut self.private {
+            private.facts.clear();
+            private.outcomes.iter_mut().for_each(|told| told.objection = None);
+        }
+        self
+    }
+
     /// The same without anything that names persons or shows what was in the mail.
     #[must_use]
     pub fn without_persons(&self) -> Self {

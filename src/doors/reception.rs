@@ -42,6 +42,7 @@ use crate::{
         received,
         timestamp::Timestamp,
         transport::Level,
+        unpack::lent::Lent,
     },
     seal::recognise,
     telemetry::{
@@ -381,7 +382,7 @@ impl Reception {
         let line = line::line(&self.desk, &mail, &settled.verdict, settled.rounds);
         count(&metrics, &settled.verdict);
         self.desk.alarms().hear(&settled.verdict.findings);
-        if let Some(recorder) = self.desk.recorder().filter(|_| !self.is_sealed_for_somebody()) {
+        if let Some(recorder) = self.desk.recorder().filter(|_| self.may_be_kept() && !mail.message.is_opened) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
         }
         if let Some(history) = self.desk.history() {
@@ -394,7 +395,7 @@ impl Reception {
             self.desk.world().note(Note::Senders { deeds, at: mail.received_at.seconds() });
         }
         let is_set_aside = settled.verdict.outcomes.iter().any(|outcome| outcome.action == Action::Quarantine);
-        let case = (is_set_aside && self.open.door() == Door::Lmtp).then(|| {
+        let case = (is_set_aside && self.open.door() == Door::Lmtp && !mail.message.is_opened).then(|| {
             let (client, envelope) = (mail.client.clone(), mail.envelope.clone());
             Case { received_at: mail.received_at, client, envelope, facts: settled.facts.clone() }.to_text()
         });
@@ -437,6 +438,17 @@ impl Reception {
         self.envelope.recipients.iter().any(|recipient| self.rulebook.encryption.sealing_of(recipient).is_wanted())
     }
 
+    /// May its case be kept? Not where it is sealed, and not where what was in an envelope is known.
+    fn may_be_kept(&self) -> bool {
+        !self.is_sealed_for_somebody() && self.lent().is_empty()
+    }
+
+    /// Private keys that its recipients lend; not to those who only ask what we would say.
+    fn lent(&self) -> Lent {
+        let is_ours = self.open.door().takes_mail();
+        if is_ours { self.rulebook.encryption.lent_to(&self.envelope.recipients) } else { Lent::default() }
+    }
+
     fn count_transport(&self, verdict: &Verdict) {
         let (metrics, door) = (self.desk.metrics(), self.open.door());
         metrics.transport(door, reached(&self.client).map_or("local", Level::word));
@@ -464,7 +476,7 @@ impl Reception {
         let (client, envelope) = (self.client.clone(), self.envelope.clone());
         let case = Case { received_at: now(), client, envelope, facts: Facts::default() };
         let (metrics, rulebook) = (Arc::clone(self.desk.metrics()), Arc::clone(&self.rulebook));
-        let (circumstances, bytes, checks) = (case.clone(), raw.clone(), self.desk.checks());
+        let (circumstances, bytes, checks, lent) = (case.clone(), raw.clone(), self.desk.checks(), self.lent());
         let busy = || Reply::new(451, "4.3.2", "too busy, try again later");
         let turns = self.open.place.is_some().then(|| self.desk.lanes().turns());
         let among_strangers = match &turns {
@@ -475,14 +487,14 @@ impl Reception {
         let read = on_pool(self.desk.pool(), move || {
             let started = Instant::now();
             let Case { received_at, client, envelope, .. } = circumstances;
-            let mail = Mail { client, envelope, message: Message::parse(bytes), received_at };
+            let mail = Mail { client, envelope, message: Message::parse_with(bytes, lent), received_at };
             metrics.stage(Stage::Parse, started.elapsed());
             Arc::new(mail)
         })
         .await;
         drop(among_strangers);
         let Some(mail) = read else {
-            keep_fault(&self.desk, raw, case, self.is_sealed_for_somebody()).await;
+            keep_fault(&self.desk, raw, case, self.may_be_kept()).await;
             return Err(cannot_judge());
         };
         let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
@@ -497,8 +509,7 @@ impl Reception {
         match settled {
             Ok(settled) => Ok(settled),
             Err(panicked) => {
-                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }, self.is_sealed_for_somebody())
-                    .await;
+                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }, self.may_be_kept()).await;
                 Err(cannot_judge())
             }
         }
@@ -537,12 +548,14 @@ impl Concluded {
     }
 }
 
-/// We are at fault: counts it, says it, and keeps the case for whoever mends it; but not of a mail that is to be sealed,
-/// for no plaintext of it may touch the disk.
-async fn keep_fault(desk: &Desk, raw: Bytes, case: Case, is_sealed: bool) {
+/// We are at fault: counts it, says it, and keeps the case for whoever mends it; but not of a mail that is to be sealed
+/// or was opened with a lent key, for no plaintext of it may touch the disk.
+async fn keep_fault(desk: &Desk, raw: Bytes, case: Case, may_be_kept: bool) {
     desk.metrics().judge_panicked();
-    if is_sealed {
-        tracing::error!("judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed");
+    if !may_be_kept {
+        tracing::error!(
+            "judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed, or opened with a lent key"
+        );
         return;
     }
     let Some(faults) = desk.faults() else {

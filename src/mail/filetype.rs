@@ -309,6 +309,13 @@ pub fn is_encrypted(detected: &str, octets: &[u8]) -> bool {
     }
 }
 
+/// Does this begin with a field of a MIME entity (RFC 2045 3)? Only for octets whose place says so already.
+#[must_use]
+pub fn is_entity(octets: &[u8]) -> bool {
+    let start = octets.get(..octets.len().min(TEXT_SAMPLE_BYTES)).unwrap_or_default().trim_ascii_start();
+    starts(start, "content-") || starts(start, "mime-version:") || FIRST_FIELDS.iter().any(|field| starts(start, field))
+}
+
 /// What kind of compound file (MS-CFB) this is, by the streams and class that its directory names.
 fn compound(prefix: &[u8]) -> &'static str {
     let named = COMPOUND_MARKS.iter().find(|(mark, _)| memmem::find(prefix, mark).is_some());

@@ -9,6 +9,7 @@ use super::{
     head::Head,
     mime::Walk,
     protection::Protection,
+    unpack::lent::Lent,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -34,14 +35,22 @@ pub struct Message {
     /// Octets of what stood inside parts, by the digest of `Part::sha256`: what a look at the message itself may miss.
     /// Kept up to `limits::UNPACKED_KEPT_BYTES_MAX`.
     pub inner: BTreeMap<String, Bytes>,
+    /// Something in it was decrypted with a lent key: nothing of what was found may be kept beside the mail itself.
+    pub is_opened: bool,
 }
 
 impl Message {
     /// Reads any bytes: what is malformed is a defect, what is too much is in the coverage account.
     #[must_use]
     pub fn parse(raw: Bytes) -> Self {
+        Self::parse_with(raw, Lent::default())
+    }
+
+    /// The same; what is encrypted to one of these keys is read, too, as parts below the one that holds it.
+    #[must_use]
+    pub fn parse_with(raw: Bytes, lent: Lent) -> Self {
         let head = Head::parse(&raw);
-        let mut walk = Walk::of(&raw);
+        let mut walk = Walk::of(&raw, lent);
         defects::of_head(&head, &mut walk.defects);
         if head.cut {
             walk.skipped.push(Skipped { part: "header".to_owned(), reason: defects::HEADER_CUT });
@@ -51,9 +60,9 @@ impl Message {
         walk.defects.extend(link_defects);
         let coverage =
             Coverage { bytes: raw.len(), scanned: raw.len().saturating_sub(walk.unseen_bytes), skipped: walk.skipped };
-        let Walk { parts, texts, defects, inner, protection, .. } = walk;
+        let Walk { parts, texts, defects, inner, protection, is_opened, .. } = walk;
         let defects = defects.into_iter().collect();
-        Self { raw, head, subject, parts, texts, links, defects, coverage, protection, inner }
+        Self { raw, head, subject, parts, texts, links, defects, coverage, protection, inner, is_opened }
     }
 
     /// Octets held in `inner`.

@@ -18,6 +18,7 @@ use super::{
     names, openpgp,
     protection::Protection,
     readings,
+    unpack::lent::Lent,
 };
 use crate::limits;
 use bytes::Bytes;
@@ -50,6 +51,8 @@ pub struct Walk {
     pub protection: Protection,
     /// Octets of what stood inside parts, by digest, as far as there is room for them.
     pub inner: BTreeMap<String, Bytes>,
+    /// Something was decrypted with a lent key.
+    pub is_opened: bool,
 }
 
 /// Where a part stands.
@@ -67,9 +70,9 @@ struct Declared<'a> {
 }
 
 impl Walk {
-    /// Reads all parts of `raw`.
+    /// Reads all parts of `raw`; what is encrypted to one of these keys is opened.
     #[must_use]
-    pub fn of(raw: &[u8]) -> Self {
+    pub fn of(raw: &[u8], lent: Lent) -> Self {
         let mut walk = Self {
             parts: Vec::new(),
             texts: Vec::new(),
@@ -81,10 +84,11 @@ impl Walk {
             digest_left: raw.len().saturating_mul(DIGEST_FACTOR),
             disputed: 0,
             readings_work: readings::work_of(raw.len()),
-            unfolding: Unfolding::default(),
+            unfolding: Unfolding::with(lent),
             sealed: Vec::new(),
             protection: Protection::default(),
             inner: BTreeMap::new(),
+            is_opened: false,
         };
         defects::of_lines(raw, &mut walk.defects);
         if let Some(message) = PARSER.parse(raw) {
@@ -98,6 +102,7 @@ impl Walk {
         }
         walk.unlock(raw);
         walk.inner = walk.take_kept();
+        walk.is_opened = walk.unfolding.is_opened();
         walk
     }
 
@@ -213,7 +218,8 @@ impl Walk {
             return;
         }
         let text = charset::guess(self.take_text(bytes));
-        self.links.text(&text, LinkPlace::Text);
+        let is_inside = self.unfolding.is_inside();
+        self.links.text(&text, if is_inside { LinkPlace::Attachment } else { LinkPlace::Text });
         let lower = text.to_ascii_lowercase();
         if bytes.len() > ASIDE_BYTES || lower.contains("content-t") || lower.contains("content-d") {
             self.defects.insert(defect);
@@ -307,9 +313,12 @@ impl Walk {
     ) {
         let detected = filetype::detect(&body.prefix);
         let encrypted = filetype::is_encrypted(detected, &body.prefix);
-        if encrypted {
+        let is_whole = body.prefix.len() == body.bytes;
+        let unsealed = if encrypted && is_whole { self.unfolding.unseal(detected, &body.prefix) } else { None };
+        if encrypted && unsealed.is_none() {
             self.skip(&position, ENCRYPTED, raw_bytes);
-        } else if matches!(detected, "text/plain" | "application/pgp-encrypted")
+        } else if !encrypted
+            && matches!(detected, "text/plain" | "application/pgp-encrypted")
             && openpgp::texts(&body.prefix).is_false
         {
             self.defects.insert(defects::FALSE_ENCRYPTION_LABEL);
@@ -334,8 +343,12 @@ impl Walk {
             is_inner,
             traits: Vec::new(),
         });
-        self.mismatch(self.parts.len() - 1);
-        self.unfold_last(&body.prefix, raw_bytes);
+        let index = self.parts.len() - 1;
+        self.mismatch(index);
+        match unsealed {
+            Some(contents) => _ = self.take(index, contents),
+            None => self.unfold_last(&body.prefix, raw_bytes),
+        }
     }
 
     /// Looks for links in a part that is text of some kind.

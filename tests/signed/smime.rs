@@ -8,7 +8,11 @@ use std::{
 };
 use wehr::{
     judge::{auth::signed::Standing, rulebook::Rulebook},
-    mail::{message::Message, protection::Family},
+    mail::{asn1, cms::oids, message::Message, protection::Family},
+    seal::{
+        base64,
+        der::{self, element},
+    },
 };
 
 const BODY: &str =
@@ -151,6 +155,67 @@ fn what_openssl_signs_is_valid_and_what_is_changed_is_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// OpenSSL 3.0 makes certificates of Ed25519, but signs no mail with them: the envelope is ours, key and signature are its.
+#[test]
+fn ed25519_certificates_sign() {
+    if !has("openssl") {
+        return;
+    }
+    let house = Authority::new();
+    let rulebook = house.rulebook();
+    house.signer("anna", "ed25519", "root", ANNA);
+    let certificate = must(house.path(), "openssl", "x509 -in anna.pem -outform DER");
+    let content = "Content-Type: text/plain\r\n\r\nThe room is changed.\r\n";
+    fs::write(house.path().join("content"), content).unwrap();
+    let signature = must(house.path(), "openssl", "pkeyutl -sign -rawin -inkey anna.key -in content");
+    let signed = |content: &str| {
+        let mut mail = format!(
+            "From: Anna <{ANNA}>\r\nTo: all@schule.example\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n\r\n"
+        )
+        .into_bytes();
+        base64::lines(&signed_data(content.as_bytes(), &certificate, &signature), &mut mail);
+        mail
+    };
+    assert_eq!(standing(&rulebook, &signed(content), now()).0, Standing::Valid);
+    assert_eq!(standing(&rulebook, &signed(&content.replace("changed", "chanced")), now()).0, Standing::Invalid);
+    let strange = judge(&rulebook, &signed(content), "all@schule.example", now() + 400 * DAY);
+    assert_eq!(strange.authentication.signatures.smime.result, Standing::Expired);
+}
+
+/// SignedData without attributes, as RFC 8419 3.2 has it.
+fn signed_data(content: &[u8], certificate: &[u8], signature: &[u8]) -> Vec<u8> {
+    let oid = |octets: &[u8]| element(der::OID, &[octets]);
+    let algorithm = |octets: &[u8]| element(der::SEQUENCE, &[&oid(octets)]);
+    let mut fields = asn1::item(certificate).unwrap().items().next().unwrap().items();
+    let (_version, serial, _algorithm, issuer) =
+        (fields.next(), fields.next().unwrap(), fields.next(), fields.next().unwrap());
+    let one = element(der::INTEGER, &[&[1]]);
+    let signer = element(
+        der::SEQUENCE,
+        &[
+            &one,
+            &element(der::SEQUENCE, &[issuer.whole, serial.whole]),
+            &algorithm(oids::SHA512),
+            &algorithm(oids::ED25519),
+            &element(der::OCTET_STRING, &[signature]),
+        ],
+    );
+    let held = element(der::context(0), &[&element(der::OCTET_STRING, &[content])]);
+    let data = element(
+        der::SEQUENCE,
+        &[
+            &one,
+            &element(der::SET, &[&algorithm(oids::SHA512)]),
+            &element(der::SEQUENCE, &[&oid(oids::DATA), &held]),
+            &element(der::context(0), &[certificate]),
+            &element(der::SET, &[&signer]),
+        ],
+    );
+    let kind = oid(&[oids::PKCS7, &[2]].concat());
+    element(der::SEQUENCE, &[&kind, &element(der::context(0), &[&data])])
 }
 
 /// The same with one letter changed in what is signed: in the clear, or in the first lines of base64.

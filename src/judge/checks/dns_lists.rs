@@ -14,7 +14,11 @@ use crate::{
         },
     },
     limits,
-    mail::address::Domain,
+    mail::{
+        Mail,
+        address::Domain,
+        content::{Link, LinkPlace},
+    },
 };
 use std::collections::BTreeSet;
 
@@ -66,6 +70,11 @@ fn run(evidence: &Evidence<'_>) -> Result<Vec<Finding>, Unknown> {
     Ok(findings)
 }
 
+/// May a list learn of this link? Not of one that stood in an envelope.
+fn may_be_told(mail: &Mail, link: &Link) -> bool {
+    !mail.message.is_opened || matches!(link.place, LinkPlace::Text | LinkPlace::Html)
+}
+
 /// The names to ask a list for, each with what it stands for.
 fn asked_of(evidence: &Evidence<'_>, list: &DnsList) -> Vec<(Name, String)> {
     let mail = evidence.mail;
@@ -77,7 +86,9 @@ fn asked_of(evidence: &Evidence<'_>, list: &DnsList) -> Vec<(Name, String)> {
         }
         Listed::Domain => domains.extend(claimed(mail)),
         Listed::Uri => domains.extend(
-            (mail.message.links.iter()).filter(|link| !link.is_ip).filter_map(|link| Domain::parse(link.domain.as_deref()?)),
+            (mail.message.links.iter())
+                .filter(|link| !link.is_ip && may_be_told(mail, link))
+                .filter_map(|link| Domain::parse(link.domain.as_deref()?)),
         ),
     }
     let own = &evidence.rulebook.own_domains;

@@ -13,6 +13,7 @@ use crate::{
             self,
             budget::{Budget, DEPTH_LIMIT, LOOP, Reason, SIZE_LIMIT},
             contents::{Contents, Member},
+            lent::Lent,
             passwords,
         },
     },
@@ -37,6 +38,10 @@ pub(super) struct Unfolding {
     locked: Vec<Locked>,
     locked_bytes: usize,
     passwords: Vec<String>,
+    /// Private keys that the recipients lend.
+    lent: Lent,
+    /// Something was opened with one.
+    is_opened: bool,
     /// Octets of members, by digest, for those who want to look at them too.
     kept: BTreeMap<String, Bytes>,
     kept_bytes: usize,
@@ -57,6 +62,30 @@ struct Locked {
     bytes: Bytes,
     depth: usize,
     raw_bytes: usize,
+}
+
+impl Unfolding {
+    /// With these keys at hand.
+    pub(super) fn with(lent: Lent) -> Self {
+        Self { lent, ..Self::default() }
+    }
+
+    /// Is the part at hand in another one?
+    pub(super) fn is_inside(&self) -> bool {
+        self.depth > 0
+    }
+
+    /// Was something opened with a lent key?
+    pub(super) fn is_opened(&self) -> bool {
+        self.is_opened
+    }
+
+    /// What a lent key opens of a file that is encrypted.
+    pub(super) fn unseal(&mut self, kind: &str, octets: &[u8]) -> Option<Contents> {
+        let contents = unpack::unseal(kind, octets, &self.lent, &mut self.budget);
+        self.is_opened |= contents.is_some();
+        contents
+    }
 }
 
 impl Walk {
@@ -140,7 +169,7 @@ impl Walk {
     }
 
     /// Takes what a container gave into the mail.
-    fn take(&mut self, index: usize, contents: Contents) -> usize {
+    pub(super) fn take(&mut self, index: usize, contents: Contents) -> usize {
         let Contents { members, traits, defects, skipped, encrypted, targets, text, kind } = contents;
         let Some(part) = self.parts.get_mut(index) else { return 0 };
         part.traits.extend(traits.into_iter().map(ToOwned::to_owned));
@@ -220,12 +249,13 @@ impl Walk {
         let octets = Bytes::from(member.bytes);
         let body = Body::read(Encoding::None, &octets, usize::MAX, |_| true);
         let name = member.names.first().cloned().unwrap_or_default();
-        let detected = filetype::detect_named(&body.prefix, &name);
+        let detected = if member.is_entity { "message/rfc822" } else { filetype::detect_named(&body.prefix, &name) };
         let position = Position { path, within: Some(within.to_owned()) };
         let sealed = filetype::is_encrypted(detected, &body.prefix);
+        let unsealed = if sealed { self.unfolding.unseal(detected, &octets) } else { None };
         if let Some(reason) = member.skipped {
             self.skip(&position, reason, 0);
-        } else if sealed {
+        } else if sealed && unsealed.is_none() {
             self.skip(&position, ENCRYPTED, 0);
         }
         let is_mail = detected == "message/rfc822";
@@ -254,7 +284,7 @@ impl Walk {
         });
         self.mismatch(index);
         let unfolded = match (is_mail, octets.is_empty() || sealed) {
-            (_, true) => 0,
+            (_, true) => unsealed.map_or(0, |contents| self.take(index, contents)),
             (true, _) => self.enclosed(&position.path, &octets),
             (false, _) if filetype::has_inside(detected) => self.unfold(index, &octets),
             (false, _) => 0,

@@ -70,6 +70,7 @@ pub struct Budget {
     work: usize,
     tries: usize,
     slow_tries: usize,
+    lent_tries: usize,
     pictures: usize,
     /// Octets of the container at hand and of what came out of it.
     packed: usize,
@@ -85,6 +86,7 @@ impl Default for Budget {
             work: limits::UNPACK_WORK_MAX,
             tries: limits::PASSWORD_TRIES_MAX,
             slow_tries: limits::PASSWORD_SLOW_TRIES_MAX,
+            lent_tries: limits::LENT_TRIES_MAX,
             pictures: limits::PICTURE_PIXELS_MAX,
             packed: 0,
             unpacked: 0,
@@ -128,6 +130,22 @@ impl Budget {
         let may = *left > 0;
         *left = left.saturating_sub(1);
         may
+    }
+
+    /// Takes one try of a lent key on one recipient of an envelope.
+    pub fn try_lent_key(&mut self) -> bool {
+        let may = self.lent_tries > 0;
+        self.lent_tries = self.lent_tries.saturating_sub(1);
+        may
+    }
+
+    /// Takes the work on so many octets that nothing may come of; false if there was too much.
+    pub fn spend(&mut self, octets: usize) -> bool {
+        self.work = self.work.saturating_sub(octets);
+        if self.work == 0 {
+            self.meet(WORK_LIMIT);
+        }
+        self.work > 0
     }
 
     /// Takes the pixels of a picture.

@@ -5,6 +5,7 @@
 use super::{
     budget::{Budget, Cost, ENCRYPTED, MALFORMED, UNSUPPORTED},
     contents::Contents,
+    lent::{Lent, OPENED, envelope},
 };
 use crate::mail::cms::{self, ContentInfo, Kind, oids, signed};
 use flate2::bufread::ZlibDecoder;
@@ -27,6 +28,17 @@ pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
     }
 }
 
+/// Opens an envelope with a lent key.
+#[must_use]
+pub fn unseal(bytes: &[u8], lent: &Lent, budget: &mut Budget) -> Option<Contents> {
+    let info = cms::read(bytes).filter(|info| info.kind.is_encrypted())?;
+    let output = envelope::open(&info, lent, budget)?;
+    let mut contents = Contents::default();
+    contents.traits.insert(OPENED);
+    contents.entity(output, budget);
+    Some(contents)
+}
+
 fn open_signed(info: &ContentInfo<'_>, budget: &mut Budget) -> Contents {
     let Some(signed) = signed::read(info) else { return Contents::skipped(MALFORMED) };
     let mut contents = Contents::default();
@@ -37,7 +49,7 @@ fn open_signed(info: &ContentInfo<'_>, budget: &mut Budget) -> Contents {
     if signed.is_cut && output.cut.is_none() {
         output.cut = Some(MALFORMED);
     }
-    contents.member(Vec::new(), output, budget);
+    contents.entity(output, budget);
     if signed.content_type != oids::DATA && Kind::of(signed.content_type).is_some() {
         // CMS in CMS without an entity between them: no client of today writes it.
         contents.skip(UNSUPPORTED);

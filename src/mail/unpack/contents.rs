@@ -11,7 +11,7 @@ use crate::{
     mail::{
         charset,
         content::{Defect, LinkPlace},
-        defects,
+        defects, filetype,
     },
 };
 use std::collections::BTreeSet;
@@ -29,6 +29,8 @@ pub struct Member {
     pub skipped: Option<Reason>,
     /// Marks of the member itself, such as `encrypted_by_mail`.
     pub traits: Vec<&'static str>,
+    /// It is a MIME entity as far as its place tells, header first; its own octets have to look like one, too.
+    pub is_entity: bool,
     /// It serves the container: its text is not shown to anybody as it stands.
     pub is_plumbing: bool,
 }
@@ -73,6 +75,12 @@ impl Contents {
     /// Takes a member with what a decoder gave for it; false if there are too many.
     pub fn member(&mut self, names: Vec<String>, output: Output, budget: &mut Budget) -> bool {
         self.push(Member { names, bytes: output.bytes, skipped: output.cut, ..Member::default() }, budget)
+    }
+
+    /// Takes what was encrypted or signed as mail: a MIME entity (RFC 8551 3.1, RFC 3156 4), or whatever was put there.
+    pub fn entity(&mut self, output: Output, budget: &mut Budget) -> bool {
+        let is_entity = filetype::is_entity(&output.bytes);
+        self.push(Member { bytes: output.bytes, skipped: output.cut, is_entity, ..Member::default() }, budget)
     }
 
     /// Takes a member; false if there are too many.

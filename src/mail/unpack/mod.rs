@@ -14,6 +14,7 @@ pub mod contents;
 mod disc;
 mod dos;
 mod huffman;
+pub mod lent;
 mod lzw;
 mod md5;
 pub mod octets;
@@ -43,6 +44,7 @@ mod zip;
 use crate::mail::filetype;
 use budget::{Budget, UNSUPPORTED};
 use contents::Contents;
+use lent::Lent;
 
 /// Opens a file of the type that its content shows. `passwords` are tried where it is encrypted.
 #[must_use]
@@ -105,6 +107,21 @@ pub fn open(kind: &str, name: &str, bytes: &[u8], passwords: &[String], budget: 
         }
         _ if filetype::is_container(kind) => Contents::skipped(UNSUPPORTED),
         _ => Contents::default(),
+    }
+}
+
+/// Opens what was encrypted to a lent key: a CMS file, a message of OpenPGP, or a text with such messages. None where no
+/// key opens any of it.
+#[must_use]
+pub fn unseal(kind: &str, bytes: &[u8], lent: &Lent, budget: &mut Budget) -> Option<Contents> {
+    if lent.is_empty() {
+        return None;
+    }
+    budget.begin(bytes.len());
+    match kind {
+        "application/pkcs7-mime" => cms::unseal(bytes, lent, budget),
+        "application/pgp-encrypted" | "text/plain" => openpgp::unseal(bytes, lent, budget),
+        _ => None,
     }
 }
 

@@ -1,15 +1,19 @@
-//! OpenPGP messages that anybody can read (RFC 9580 5.6, 5.9): signed, compressed and literal data.
+//! OpenPGP messages that anybody can read (RFC 9580 5.6, 5.9): signed, compressed and literal data; others with a lent key.
 //!
 //! Pure.
 
 use super::{
     budget::{Budget, Cost, DEPTH_LIMIT, ENCRYPTED, MALFORMED, UNSUPPORTED},
-    contents::Contents,
+    contents::{Contents, Member},
+    lent::{self, Lent, OPENED},
 };
-use crate::mail::openpgp::{
-    self, Kind,
-    armor::{self, Label},
-    packets::{self, Packets},
+use crate::mail::{
+    filetype,
+    openpgp::{
+        self, Kind,
+        armor::{self, Label},
+        packets::{self, Packets},
+    },
 };
 use bzip2::read::BzDecoder;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
@@ -17,16 +21,39 @@ use flate2::read::{DeflateDecoder, ZlibDecoder};
 /// Opens a message, armoured or not: the files in it.
 #[must_use]
 pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
+    messages(bytes, &Lent::default(), budget)
+}
+
+/// Opens a message, or the messages in a text, with a lent key. None where it opens nothing.
+#[must_use]
+pub fn unseal(bytes: &[u8], lent: &Lent, budget: &mut Budget) -> Option<Contents> {
+    let contents = messages(bytes, lent, budget);
+    contents.traits.contains(OPENED).then_some(contents)
+}
+
+fn messages(bytes: &[u8], lent: &Lent, budget: &mut Budget) -> Contents {
     let mut contents = Contents::default();
     let mut is_armoured = false;
     for block in armor::blocks(bytes).filter(|block| block.label == Label::Message) {
         is_armoured = true;
-        message(&block.octets(), DEPTH_MAX, &mut contents, budget);
+        sealed_or_not(&block.octets(), lent, &mut contents, budget);
     }
     if !is_armoured {
-        message(bytes, DEPTH_MAX, &mut contents, budget);
+        sealed_or_not(bytes, lent, &mut contents, budget);
     }
     contents
+}
+
+fn sealed_or_not(octets: &[u8], lent: &Lent, contents: &mut Contents, budget: &mut Budget) {
+    if openpgp::kind(octets) == Some(Kind::Encrypted)
+        && let Some(output) = lent::openpgp::open(octets, lent, budget)
+    {
+        contents.traits.insert(OPENED);
+        contents.skipped.extend(output.cut);
+        message(&output.bytes, DEPTH_MAX, contents, budget);
+    } else {
+        message(octets, DEPTH_MAX, contents, budget);
+    }
 }
 
 fn message(octets: &[u8], depth: usize, contents: &mut Contents, budget: &mut Budget) {
@@ -56,7 +83,9 @@ fn literal(body: &[u8], contents: &mut Contents, budget: &mut Budget) {
     let Some((name, data)) = parts else { return contents.skip(MALFORMED) };
     let names = contents.names(name);
     let output = budget.copy(data);
-    contents.member(names, output, budget);
+    let is_entity = contents.traits.contains(OPENED) && filetype::is_entity(&output.bytes);
+    let member = Member { names, bytes: output.bytes, skipped: output.cut, is_entity, ..Member::default() };
+    contents.push(member, budget);
 }
 
 /// Compressed data: algorithm, then packets.

@@ -7,6 +7,7 @@ use crate::{
     config::{
         Destination, Settings,
         egress::{self, Target},
+        lent,
     },
     doors::{deliver::folder::make_with_parents, spool},
     judge::{
@@ -92,6 +93,7 @@ impl Reach {
         for folder in [&settings.encryption_keys, &settings.recipient_keys].into_iter().flatten() {
             self.read.insert(folder.clone());
         }
+        self.read.extend(lent::folders(settings));
         // A folder of rules, or one file of compiled ones.
         if let Some(rules) = &settings.rules_dir {
             self.read.insert(if rules.is_file() { parent(rules) } else { rules.clone() });

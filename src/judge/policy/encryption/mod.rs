@@ -3,16 +3,21 @@
 //! Pure. Nobody demands anything by default; of several demands on one mail the strongest counts.
 
 pub mod content;
+pub mod loans;
 pub mod read;
 pub mod sealing;
 pub mod transport;
 
-use self::{content::Content, sealing::Sealing};
+use self::{content::Content, loans::Loan, sealing::Sealing};
 use super::{verdict::Action, whom::Whom};
-use crate::mail::{
-    address::{Address, Domain},
-    transport::Level,
+use crate::{
+    judge::document::Position,
+    mail::{
+        address::{Address, Domain},
+        transport::Level,
+    },
 };
+use std::fmt;
 
 /// Everything that `policy/encryption.toml` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +33,44 @@ pub struct Encryption {
     pub classes: Vec<Class>,
     pub partners: Vec<Partner>,
     pub aliases: Vec<SecureAlias>,
+    /// Private keys that classes lend.
+    pub loans: Vec<Loan>,
+    /// Where `downgrade` stands.
+    pub downgrade_at: At,
 }
+
+/// Where something stands in the file; it does not make two policies different.
+#[derive(Clone, Default)]
+pub struct At(Option<Position>);
+
+impl At {
+    #[must_use]
+    pub fn new(position: Position) -> Self {
+        Self(Some(position))
+    }
+
+    /// The place; the start of what is built in where nobody wrote it.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        let embedded = || Position { file: "policy/encryption.toml".to_owned(), line: 1, column: 1 };
+        self.0.clone().unwrap_or_else(embedded)
+    }
+}
+
+/// Part of the rulebook's digest, which a comment above a class must not change.
+impl fmt::Debug for At {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("_")
+    }
+}
+
+impl PartialEq for At {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for At {}
 
 /// What one class of recipients demands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +82,9 @@ pub struct Class {
     pub sealing: Sealing,
     /// What must be signed or encrypted in itself.
     pub content: Content,
+    /// Folder of the private keys that the class lends.
+    pub lent: Option<String>,
+    pub at: At,
 }
 
 /// What is demanded of mail from some domains.
@@ -48,6 +93,7 @@ pub struct Partner {
     /// These and all below them.
     pub domains: Vec<Domain>,
     pub transport: Level,
+    pub at: At,
 }
 
 /// A domain whose addresses take encrypted transport only and stand for mailboxes of another one.
@@ -57,6 +103,7 @@ pub struct SecureAlias {
     /// The domain of the mailboxes.
     pub mailbox: Domain,
     pub transport: Level,
+    pub at: At,
 }
 
 impl Encryption {

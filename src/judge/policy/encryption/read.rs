@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Class, Encryption, Partner, SecureAlias, content, sealing};
+use super::{At, Class, Encryption, Partner, SecureAlias, content, sealing};
 use crate::{
     judge::{
         document::{Document, Errors, Value, unknown},
@@ -13,7 +13,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 const KEYS: [&str; 6] = ["link", "downgrade", "downgrade_after", "class", "partner", "secure_alias"];
-const CLASS_KEYS: [&str; 6] = ["name", "recipients", "transport", "content", "signers", "signed_refused"];
+const CLASS_KEYS: [&str; 7] = ["name", "recipients", "transport", "content", "signers", "signed_refused", "lent"];
 const PARTNER_KEYS: [&str; 2] = ["domains", "transport"];
 const ALIAS_KEYS: [&str; 3] = ["domain", "mailbox", "transport"];
 /// Words of `downgrade`, and what they mean.
@@ -31,7 +31,10 @@ pub fn read(file: &str, text: &str) -> Result<Encryption, Errors> {
     for (key, value) in &document.root() {
         match key.get_ref().as_ref() {
             "link" => policy.link = link(&document, value),
-            "downgrade" => policy.downgrade = Some(downgrade(&document, value)),
+            "downgrade" => {
+                policy.downgrade = Some(downgrade(&document, value));
+                policy.downgrade_at = At::new(document.position(&value.span()));
+            }
             "downgrade_after" => policy.downgrade_after = document.count(value),
             "class" => classes = document.tables(value, "class", class),
             "partner" => policy.partners = document.tables(value, "partner", partner),
@@ -47,7 +50,7 @@ pub fn read(file: &str, text: &str) -> Result<Encryption, Errors> {
 
 /// One class, with the octet it stands at.
 fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
-    let mut class = Class::default();
+    let mut class = Class { at: At::new(document.position(&value.span())), ..Class::default() };
     for (key, value) in document.table(value)? {
         match key.get_ref().as_ref() {
             "name" => class.name = document.text(value).unwrap_or_default(),
@@ -56,6 +59,12 @@ fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
             "content" => class.content.demand = content::demand(document, value),
             "signers" => class.content.signers = content::signers(document, value),
             "signed_refused" => class.content.refused = content::refused(document, value),
+            "lent" => {
+                class.lent = document.text(value).filter(|folder| !folder.is_empty());
+                if class.lent.is_none() {
+                    document.complain(value.span(), "`lent` names the folder of the private keys that the class lends");
+                }
+            }
             word if class.sealing.take(document, word, value) => {}
             _ => document.complain_of_key(key, CLASS_KEYS.into_iter().chain(sealing::KEYS)),
         }
@@ -70,7 +79,7 @@ fn class(document: &Document<'_>, value: &Value<'_>) -> Option<(Class, usize)> {
 }
 
 fn partner(document: &Document<'_>, value: &Value<'_>) -> Option<Partner> {
-    let mut partner = Partner::default();
+    let mut partner = Partner { at: At::new(document.position(&value.span())), ..Partner::default() };
     for (key, value) in document.table(value)? {
         match key.get_ref().as_ref() {
             "domains" => {
@@ -110,7 +119,7 @@ fn alias(document: &Document<'_>, value: &Value<'_>) -> Option<SecureAlias> {
     if transport == Level::None {
         document.complain(value.span(), "`transport` of a secure alias is at least tls");
     }
-    Some(SecureAlias { domain, mailbox, transport })
+    Some(SecureAlias { domain, mailbox, transport, at: At::new(document.position(&value.span())) })
 }
 
 /// A class without recipients is for everybody and ends the list; names are unique.

@@ -41,6 +41,10 @@ impl Default for Campaigns {
 #[must_use]
 pub fn shape(mail: &Mail, campaigns: &Campaigns) -> Option<Entry> {
     stranger(mail)?;
+    // Of what was opened with a lent key nothing is kept.
+    if mail.message.is_opened {
+        return None;
+    }
     let marks = shape::marks(&mail.message, &mail.envelope.recipients);
     let words: Vec<String> = marks.iter().map(|mark| format!("{mark:016x}")).collect();
     (!words.is_empty()).then(|| Entry::new(Sort::Shape(campaigns.window), &words.join(" ")))

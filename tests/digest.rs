@@ -421,6 +421,7 @@ fn a_digest_comes_when_it_is_due_and_waits_for_the_mailstore() {
     assert!(fs::read_to_string(&mark).unwrap().starts_with("20"));
     // The mailstore is away: its folder cannot be made.
     fs::write(&mark, "2026-01-01T00:00:00Z").unwrap();
+    fs::remove_dir_all(place.path().join("mail")).unwrap();
     fs::write(place.path().join("mail"), "in the way").unwrap();
     let down = serve(place.path());
     let is_deferred =
@@ -441,7 +442,7 @@ fn a_digest_comes_when_it_is_due_and_waits_for_the_mailstore() {
 }
 
 fn wait(is_so: impl Fn() -> bool) {
-    for _ in 0..100 {
+    for _ in 0..300 {
         if is_so() {
             return;
         }

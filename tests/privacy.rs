@@ -272,11 +272,12 @@ fn the_records_of_processing_say_what_the_program_does() {
     let config = "[http]\nadmin_tokens = 'tokens'\n[record]\nfolder = 'cases'\nrecipients = '@school.example'\n";
     fs::write(&file, config).unwrap();
     let kept = retention::kept(&Settings::load(Some(&file)).unwrap());
-    assert_eq!(kept.len(), 7);
+    assert_eq!(kept.len(), 9);
     let defaults = retention::kept(&Settings::load(None).unwrap());
-    for (name, days, ends) in
-        [("privacy.md", "days", "end of the process"), ("datenschutz.md", "Tage", "Ende des Prozesses")]
-    {
+    for (name, days, ends) in [
+        ("privacy.md", ["day", "days"], "end of the process"),
+        ("datenschutz.md", ["Tag", "Tage"], "Ende des Prozesses"),
+    ] {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap();
         let rows: Vec<Vec<&str>> = text
             .lines()
@@ -290,7 +291,7 @@ fn the_records_of_processing_say_what_the_program_does() {
             let row = row.unwrap_or_else(|| panic!("{name}: no row for {}", kept.name));
             let expected = match kept.days {
                 Some(0) => ends.to_owned(),
-                Some(count) => format!("{count} {days}"),
+                Some(count) => format!("{count} {}", days[usize::from(count > 1)]),
                 None => panic!("{} is off", kept.name),
             };
             assert_eq!(row[3], expected, "{name}: {}", kept.name);

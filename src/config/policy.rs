@@ -76,6 +76,12 @@ pub fn senders(settings: &Settings, rules: &BTreeMap<Symbol, Rule>) -> Result<Se
     }
 }
 
+/// What the file about senders says, whatever rules there are; nothing where it cannot be read.
+#[must_use]
+pub fn plain_senders(settings: &Settings) -> Senders {
+    settings.senders_file.as_deref().and_then(|path| read(path, senders::read::read).ok()).unwrap_or_default()
+}
+
 /// A file with a secret: readable for us, and for nobody else.
 ///
 /// # Errors

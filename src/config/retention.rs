@@ -2,7 +2,7 @@
 //!
 //! Pure. `wehr audit` tells it of an installation; docs/privacy.md and docs/datenschutz.md are held against the defaults.
 
-use super::Settings;
+use super::{Settings, policy};
 use crate::{doors::record, limits, world::store};
 
 /// Something that is kept.
@@ -89,7 +89,9 @@ pub fn kept(settings: &Settings) -> Vec<Kept> {
 }
 
 /// What is in the store.
-fn stored(settings: &Settings) -> [Kept; 2] {
+fn stored(settings: &Settings) -> [Kept; 4] {
+    // What the policy cannot be read for is told by `config check`; then nothing else is kept than by default.
+    let campaigns = policy::plain_senders(settings).campaigns.unwrap_or_default();
     let kept = |name, holds, key, seconds: i64| Kept {
         name,
         holds,
@@ -105,6 +107,18 @@ fn stored(settings: &Settings) -> [Kept; 2] {
             "who wrote to whom and how often (policy.senders), as keyed hashes; the keys change every 90 days",
             "policy.senders",
             2 * store::remembered::KEY_SECONDS,
+        ),
+        kept(
+            "campaigns",
+            "marks of the words of mails, with keyed hashes of recipients, references and times (policy.senders)",
+            "policy.senders",
+            campaigns.lasts,
+        ),
+        kept(
+            "scan answers",
+            "what the virus scanner said, by keyed digests of files",
+            "clamd.address",
+            limits::SCAN_KEPT_SECONDS,
         ),
         kept(
             "partners",

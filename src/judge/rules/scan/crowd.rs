@@ -5,7 +5,7 @@
 use super::{
     automata::Memory,
     graph::Graph,
-    lazy::{Lazy, Starts},
+    lazy::{Lazy, Place, Starts},
 };
 use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
@@ -32,14 +32,26 @@ pub struct Crowd {
 impl Crowd {
     pub fn new(hirs: &[&Hir]) -> Self {
         let graph = Graph::new(hirs, &[]);
-        let lazy = Lazy::floating(&graph);
+        let lazy = Lazy::crowded(&graph);
         Self { graph, lazy, starts: Starts::default() }
     }
 
-    /// Runs over a segment and tells the patterns that are met, by their place in the crowd, and where they end; whether
-    /// it came through.
-    pub fn run(&self, segment: &[u8], memory: &Memory, tell: &mut impl FnMut(usize, &[u32])) -> bool {
-        self.lazy.run_all(&self.graph, &self.starts, segment, 0..segment.len(), memory, tell).is_some()
+    /// Where a run over a segment begins.
+    pub fn begin(&self, memory: &Memory) -> Option<Place<'_>> {
+        self.lazy.begin(&self.graph, &self.starts, memory)
+    }
+
+    /// Takes a step; whether it is a plain one, after which nothing is to be done.
+    #[inline]
+    pub fn step(&self, place: &mut Place<'_>, octet: u8) -> bool {
+        place.go(self.graph.class(octet))
+    }
+
+    /// Takes a step that is not plain, over an octet or at the end of a segment: the patterns that end before it; none if
+    /// the automaton may not grow any more.
+    #[cold]
+    pub fn meet<'a>(&'a self, place: &mut Place<'a>, octet: Option<u8>, memory: &Memory) -> Option<&'a [u32]> {
+        self.lazy.come(&self.graph, place, octet, memory)
     }
 
     /// Octets it takes before it grows.

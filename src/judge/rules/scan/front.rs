@@ -1,6 +1,6 @@
 //! The first pass over a text: where do the texts and pairs stand that patterns are held by?
 //!
-//! Pure. At each octet two bits are read: one for the pair that begins there, one for the three octets that do, cases
+//! Pure. At each octet two bits are read: one for the pair that begins there, one for the four octets that do, cases
 //! ignored. Where one is set, the texts that begin so are compared.
 
 use super::{pairs::Pairs, text::Text};
@@ -12,13 +12,15 @@ pub type Owner = (u32, u32);
 /// Sets the bit that tells the cases of ASCII letters apart; others that it confuses are told apart later.
 const CASE: u64 = 0x2020_2020_2020_2020;
 const TRIPLE: u64 = 0xff_ffff;
-/// Bits of the number that three octets are hashed to.
+const FOUR: u64 = 0xffff_ffff;
+/// Bits of the numbers that three and four octets are hashed to.
 const HASH_BITS: u32 = 16;
+const FOUR_BITS: u32 = 17;
 
 #[derive(Debug)]
 pub struct Front {
     pairs: Vec<u64>,
-    triples: Vec<u64>,
+    fours: Vec<u64>,
     /// For each pair the number of its list of owners.
     numbers: Vec<u32>,
     lists: Vec<Vec<Owner>>,
@@ -42,6 +44,11 @@ fn hash(octets: u64) -> usize {
     (key.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
 }
 
+fn hash_of_four(octets: u64) -> usize {
+    let key = u32::try_from(octets & FOUR).unwrap_or_default();
+    (key.wrapping_mul(0x9e37_79b1) >> (32 - FOUR_BITS)) as usize
+}
+
 fn bit(words: &[u64], number: usize) -> bool {
     words.get(number >> 6).is_some_and(|word| word >> (number & 63) & 1 == 1)
 }
@@ -57,7 +64,7 @@ impl Front {
     pub fn new(texts: &[(Text, Owner)], pairs: &[(Owner, Pairs)]) -> Self {
         let mut front = Self {
             pairs: vec![0; 1 << 10],
-            triples: vec![0; 1 << (HASH_BITS - 6)],
+            fours: vec![0; 1 << (FOUR_BITS - 6)],
             numbers: vec![0; 1 << 16],
             lists: vec![Vec::new()],
             firsts: Vec::with_capacity((1 << HASH_BITS) + 1),
@@ -108,7 +115,7 @@ impl Front {
         sorted.dedup();
         let mut last = None;
         for (hash, (text, mask), owner) in sorted {
-            set_bit(&mut self.triples, hash);
+            self.add_fours(text, mask);
             let end = u32::try_from(self.owners.len()).unwrap_or_default();
             if last != Some((hash, text, mask)) {
                 let number = u32::try_from(self.texts.len()).unwrap_or_default();
@@ -123,6 +130,16 @@ impl Front {
         }
         let number = u32::try_from(self.texts.len()).unwrap_or_default();
         self.firsts.resize((1 << HASH_BITS) + 1, number);
+    }
+
+    /// Sets the bit of the four octets that a text begins with; of all such, if it has three.
+    fn add_fours(&mut self, text: u64, mask: u64) {
+        if mask > TRIPLE {
+            return set_bit(&mut self.fours, hash_of_four(text));
+        }
+        for fourth in 0..=255 {
+            set_bit(&mut self.fours, hash_of_four((text | fourth << 24) | CASE));
+        }
     }
 
     /// Tells each place at which something stands that cuts are held by, and the cuts.
@@ -148,9 +165,8 @@ impl Front {
             tell(at, list.map_or(&[], Vec::as_slice));
         }
         let folded = window | CASE;
-        let hash = hash(folded);
-        if bit(&self.triples, hash) {
-            self.compare(at, folded, hash, tell);
+        if bit(&self.fours, hash_of_four(folded)) {
+            self.compare(at, folded, hash(folded), tell);
         }
     }
 
@@ -167,7 +183,7 @@ impl Front {
 
     /// Octets of the tables.
     pub fn memory(&self) -> usize {
-        (self.pairs.len() + self.triples.len()) * 8
+        (self.pairs.len() + self.fours.len()) * 8
             + (self.numbers.len() + self.firsts.len()) * 4
             + self.texts.len() * 24
             + self.owners.len() * 8

@@ -17,8 +17,9 @@ use std::{
     },
 };
 
-/// Rows of the table, in blocks that double: the first has this many.
+/// Rows of the table, in blocks that double: the first has this many; with many patterns, that many.
 const FIRST_BLOCK: usize = 4;
+const FIRST_BLOCK_OF_MANY: usize = 512;
 const BLOCKS: usize = 12;
 /// A row is known by the number of its block, above its place in it.
 const BLOCK_SHIFT: u32 = 26;
@@ -48,6 +49,29 @@ pub enum Outcome {
     Full,
 }
 
+/// Where a run over a segment stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'a> {
+    row: u32,
+    /// The block of the row, and its number.
+    block: &'a [AtomicU32],
+    number: u32,
+}
+
+impl Place<'_> {
+    /// Takes a step over an octet of a class, if it is known, leads to a row in the same block, and no walk ends before it.
+    #[inline]
+    pub fn go(&mut self, class: usize) -> bool {
+        let cell = self.block.get((self.row & PLACE) as usize + class);
+        let next = cell.map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
+        let is_plain = next >> BLOCK_SHIFT == self.number;
+        if is_plain {
+            self.row = next;
+        }
+        is_plain
+    }
+}
+
 /// What is asked of walks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -63,6 +87,8 @@ enum Mode {
 pub struct Lazy {
     way: Way,
     mode: Mode,
+    /// Rows of the first block.
+    first_block: usize,
     /// Cells of one row: one for each class of octets, and one for the end.
     stride: usize,
     blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
@@ -105,23 +131,29 @@ struct Growth {
 impl Lazy {
     /// An automaton for walks from one place; it knows nothing yet of its graph.
     pub fn anchored(graph: &Graph, way: Way) -> Self {
-        Self::new(graph, way, Mode::Anchored)
+        Self::new(graph, way, Mode::Anchored, FIRST_BLOCK)
     }
 
     /// An automaton for walks from one place, all whose ends are told.
     pub fn telling(graph: &Graph) -> Self {
-        Self::new(graph, Way::On, Mode::Telling)
+        Self::new(graph, Way::On, Mode::Telling, FIRST_BLOCK)
     }
 
     /// An automaton for walks from the start of a graph at every octet.
     pub fn floating(graph: &Graph) -> Self {
-        Self::new(graph, Way::On, Mode::Floating)
+        Self::new(graph, Way::On, Mode::Floating, FIRST_BLOCK)
     }
 
-    fn new(graph: &Graph, way: Way, mode: Mode) -> Self {
+    /// The same for many patterns.
+    pub fn crowded(graph: &Graph) -> Self {
+        Self::new(graph, Way::On, Mode::Floating, FIRST_BLOCK_OF_MANY)
+    }
+
+    fn new(graph: &Graph, way: Way, mode: Mode, first_block: usize) -> Self {
         Self {
             way,
             mode,
+            first_block,
             stride: graph.class_count() + 1,
             blocks: [const { OnceLock::new() }; BLOCKS],
             ended: [const { OnceLock::new() }; BLOCKS],
@@ -209,6 +241,37 @@ impl Lazy {
         Some(octets.len())
     }
 
+    /// Where a floating run begins that nothing stands before.
+    pub fn begin(&self, graph: &Graph, starts: &Starts, memory: &Memory) -> Option<Place<'_>> {
+        self.first(graph, (graph.start, starts), None, memory).map(|row| self.place(row))
+    }
+
+    /// Takes any step of a floating run, over an octet or at the end of the segment: the patterns whose walks end before it;
+    /// none if the table may not grow any more.
+    pub fn come<'a>(
+        &'a self,
+        graph: &Graph,
+        place: &mut Place<'a>,
+        octet: Option<u8>,
+        memory: &Memory,
+    ) -> Option<&'a [u32]> {
+        let class = octet.map_or(self.stride - 1, |octet| graph.class(octet));
+        let mut next = self.step(place.row, class);
+        if next == UNKNOWN {
+            next = self.grow(graph, place.row, class, octet, memory)?;
+        }
+        if next == DEAD {
+            return Some(&[]);
+        }
+        *place = self.place(next);
+        Some(if next >= SPECIAL { self.ended(next) } else { &[] })
+    }
+
+    fn place(&self, row: u32) -> Place<'_> {
+        let number = (row & !SPECIAL) >> BLOCK_SHIFT;
+        Place { row, block: self.block(number), number }
+    }
+
     /// The row at which runs from a place begin.
     fn first(&self, graph: &Graph, from: (u32, &Starts), before: Option<u8>, memory: &Memory) -> Option<u32> {
         let before = side(graph, before);
@@ -255,7 +318,7 @@ impl Lazy {
     /// The number of the state that a row is of.
     fn number(&self, row: u32) -> usize {
         let block = (row & !SPECIAL) >> BLOCK_SHIFT;
-        FIRST_BLOCK * ((1 << block) - 1) + (row & PLACE) as usize / self.stride
+        self.first_block * ((1 << block) - 1) + (row & PLACE) as usize / self.stride
     }
 
     /// Computes a step: over an octet, or (none) at the end.
@@ -336,7 +399,7 @@ impl Lazy {
         if let Some(row) = growth.known.get(&state) {
             return Some(*row);
         }
-        let (mut first, mut block, mut size) = (0, 0, FIRST_BLOCK);
+        let (mut first, mut block, mut size) = (0, 0, self.first_block);
         while growth.states.len() >= first + size {
             first += size;
             size *= 2;

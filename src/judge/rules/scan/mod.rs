@@ -11,6 +11,7 @@ mod factor;
 mod flow;
 mod front;
 mod graph;
+mod lanes;
 mod lazy;
 mod pairs;
 mod pass;
@@ -44,7 +45,7 @@ pub struct Matcher {
     /// Patterns that are mostly found at once.
     common: Vec<usize>,
     /// Patterns that there is nothing rare to hold by.
-    crowds: Vec<Vec<usize>>,
+    crowds: Vec<Throng>,
     automata: RwLock<Arc<Automata>>,
 }
 
@@ -55,6 +56,14 @@ struct Member {
     /// The pattern without what is optional at its ends, where that is another.
     core: Option<Hir>,
     paths: Vec<Vec<usize>>,
+}
+
+/// Patterns that one automaton runs for over everything.
+#[derive(Debug)]
+struct Throng {
+    patterns: Vec<usize>,
+    /// Octets of the shortest match of any of them.
+    shortest: usize,
 }
 
 /// How patterns are searched for, in numbers.
@@ -99,7 +108,12 @@ impl Matcher {
         let Collection { texts, pairs, starting, common, loose } = collection;
         let loose: Vec<(usize, &Hir)> =
             loose.into_iter().filter_map(|index| Some((index, members.get(index)?.core()))).collect();
-        let crowds = crowd::gather(&loose);
+        let shortest = |crowd: &Vec<usize>| {
+            let length = |index: &usize| members.get(*index)?.core().properties().minimum_len();
+            crowd.iter().filter_map(length).min().unwrap_or_default()
+        };
+        let throng = |patterns: Vec<usize>| Throng { shortest: shortest(&patterns), patterns };
+        let crowds: Vec<Throng> = crowd::gather(&loose).into_iter().map(throng).collect();
         let automata = RwLock::new(Arc::new(Automata::new(members.len(), crowds.len())));
         Self { front: Front::new(&texts, &pairs), members, starting, common, crowds, automata }
     }
@@ -150,7 +164,7 @@ impl Matcher {
 
     /// Does something rare lead to the pattern, so that it need not run over everything?
     pub fn has_literal(&self, index: usize) -> bool {
-        let is_loose = self.crowds.iter().flatten().any(|loose| *loose == index);
+        let is_loose = self.crowds.iter().any(|crowd| crowd.patterns.contains(&index));
         index < self.members.len() && !is_loose && !self.common.contains(&index)
     }
 
@@ -160,7 +174,7 @@ impl Matcher {
             patterns: self.members.len(),
             bounded: self.members.iter().filter(|member| member.whole.pattern.is_bounded()).count(),
             texts: self.front.texts(),
-            loose: self.crowds.iter().map(Vec::len).sum(),
+            loose: self.crowds.iter().map(|crowd| crowd.patterns.len()).sum(),
             crowds: self.crowds.len(),
             front_bytes: self.front.memory(),
             automata_bytes: self.automata.read().unwrap_or_else(PoisonError::into_inner).memory.used(),

@@ -2,7 +2,9 @@
 //!
 //! Pure.
 
-use super::{Haystack, Hits, Matcher, automata::Automata, lazy::Outcome, whole::Exhausted};
+use super::{
+    Haystack, Hits, Matcher, Throng, automata::Automata, crowd::Crowd, lanes, lazy::Outcome, whole::Exhausted,
+};
 use crate::limits;
 use std::ops::Range;
 
@@ -54,27 +56,26 @@ impl Pass<'_> {
 
     /// Runs crowds over all segments.
     pub fn crowds(&mut self, hay: &Haystack) {
-        for (number, crowd) in self.matcher.crowds.iter().enumerate() {
-            let shortest = crowd
-                .iter()
-                .filter_map(|index| self.matcher.members.get(*index)?.core().properties().minimum_len())
-                .min();
-            let shortest = shortest.unwrap_or_default();
-            for (segment, slice) in (1..).zip(hay.segments()).filter(|(_, slice)| slice.len() >= shortest) {
-                if !crowd.iter().all(|index| self.hits.contains(*index)) {
-                    self.crowd(number, slice, segment);
+        let matcher = self.matcher;
+        for (segment, slice) in (1..).zip(hay.segments()) {
+            let (mut throngs, mut crowds) = (Vec::new(), Vec::new());
+            for (number, throng) in matcher.crowds.iter().enumerate() {
+                if slice.len() < throng.shortest || throng.patterns.iter().all(|index| self.hits.contains(*index)) {
+                    continue;
                 }
+                let hirs = throng.patterns.iter().filter_map(|index| Some(matcher.members.get(*index)?.core()));
+                crowds.extend(self.automata.crowd(number, hirs));
+                throngs.push(throng);
             }
+            self.run(&crowds, &throngs, slice, segment);
         }
     }
 
-    fn crowd(&mut self, number: usize, slice: &[u8], segment: u32) {
-        let Some(crowd) = self.matcher.crowds.get(number) else { return };
-        let hirs = crowd.iter().filter_map(|index| Some(self.matcher.members.get(*index)?.core()));
-        let Some(automaton) = self.automata.crowd(number, hirs) else { return };
-        let automata = self.automata;
-        let came_through = automaton.run(slice, &automata.memory, &mut |at, ended| {
-            for index in ended.iter().filter_map(|place| crowd.get(*place as usize)) {
+    fn run(&mut self, crowds: &[&Crowd], throngs: &[&Throng], slice: &[u8], segment: u32) {
+        let memory = &self.automata.memory;
+        let came_through = lanes::run(crowds, slice, memory, &mut |crowd, at, ended| {
+            let patterns = throngs.get(crowd).map_or(&[][..], |throng| &throng.patterns);
+            for index in ended.iter().filter_map(|place| patterns.get(*place as usize)) {
                 if !self.hits.contains(*index)
                     && let Some(steps) = self.hits.steps(*index, segment)
                 {
@@ -83,7 +84,7 @@ impl Pass<'_> {
             }
         });
         if !came_through {
-            for index in crowd {
+            for index in throngs.iter().flat_map(|throng| &throng.patterns) {
                 self.search(*index, slice);
             }
         }

@@ -123,6 +123,21 @@ fn together_is_as_alone_for_patterns_that_refer_back() {
 }
 
 #[test]
+fn together_is_as_alone_for_crowds_side_by_side() {
+    let (mut dice, mut count) = (Dice(17), 0);
+    for wanted in 1..=9 {
+        let wide =
+            |number| format!("{}[a-z]{{{},}}{}", ["", "\\b"][number % 2], 13 + number, ["", "$", "\\B"][number % 3]);
+        let patterns: Vec<Pattern> =
+            (0..wanted).map(wide).map(|source| Pattern::parse(&source, "i").unwrap()).collect();
+        let crowds = Matcher::new(patterns.clone()).figures().crowds;
+        assert_eq!(crowds, wanted);
+        count += compare(patterns, &mut dice, 60);
+    }
+    assert!(count > 400, "{count} hits test nothing");
+}
+
+#[test]
 fn a_pattern_never_matches_across_segments() {
     let patterns: Vec<Pattern> =
         ["foo.?bar", "o\\z", "^bar", "foo\\s*bar", "r\\b"].map(|source| Pattern::parse(source, "s").unwrap()).into();

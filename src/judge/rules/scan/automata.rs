@@ -2,7 +2,7 @@
 //!
 //! Pure. All threads share one; when it has grown to its bound it is put away and a new one begun.
 
-use super::{crowd::Crowd, flow::Course, verify::Verifier};
+use super::{crowd::Crowd, flow::Course, strand::Strand};
 use crate::{judge::rules::pattern::flow::Flow, limits};
 use regex_syntax::hir::Hir;
 use std::sync::{
@@ -13,32 +13,33 @@ use std::sync::{
 /// The automata of all members and crowds of a matcher.
 #[derive(Debug)]
 pub struct Automata {
-    verifiers: Vec<OnceLock<Verifier>>,
+    /// For each member its branches.
+    strands: Vec<Box<[OnceLock<Strand>]>>,
     courses: Vec<OnceLock<Course>>,
     crowds: Vec<OnceLock<Crowd>>,
     pub memory: Memory,
 }
 
 impl Automata {
-    /// Nothing yet, for so many members and crowds.
-    pub fn new(members: usize, crowds: usize) -> Self {
+    /// Nothing yet, for members with so many branches each, and so many crowds.
+    pub fn new(branches: impl Iterator<Item = usize>, crowds: usize) -> Self {
+        let strands: Vec<Box<[_]>> = branches.map(|count| (0..count).map(|_| OnceLock::new()).collect()).collect();
         Self {
-            verifiers: (0..members).map(|_| OnceLock::new()).collect(),
-            courses: (0..members).map(|_| OnceLock::new()).collect(),
+            courses: strands.iter().map(|_| OnceLock::new()).collect(),
             crowds: (0..crowds).map(|_| OnceLock::new()).collect(),
-            memory: Memory::of(members),
+            memory: Memory::of(strands.len()),
+            strands,
         }
     }
 
-    /// The verifier of a pattern with cuts at these paths.
-    pub fn verifier(&self, member: usize, hir: &Hir, paths: &[Vec<usize>]) -> Option<&Verifier> {
+    /// The automata of a branch, which is made when it is first asked for.
+    pub fn strand(&self, member: usize, branch: usize, make: impl FnOnce() -> Strand) -> Option<&Strand> {
         let build = || {
-            let paths: Vec<&[usize]> = paths.iter().map(Vec::as_slice).collect();
-            let verifier = Verifier::new(hir, &paths);
-            self.memory.add(verifier.memory());
-            verifier
+            let strand = make();
+            self.memory.add(strand.memory());
+            strand
         };
-        Some(self.verifiers.get(member)?.get_or_init(build))
+        Some(self.strands.get(member)?.get(branch)?.get_or_init(build))
     }
 
     /// The automata of a pattern in pieces.

@@ -3,8 +3,9 @@
 //! Pure.
 
 use super::{
-    Member, crowd,
+    crowd,
     front::Owner,
+    member::Member,
     pairs::{self, Pairs},
     split::{self, Grip, Hold},
     text::Text,
@@ -31,9 +32,12 @@ impl Collection {
         let bearable = if crowd::runs_apart(core) { split::LOOSE_APART } else { split::LOOSE };
         let properties = core.properties();
         match split::hold(core) {
-            Some(hold) if hold.cost < bearable => self.hold(index, hold, &mut member.paths),
+            Some(hold) if hold.cost < bearable => {
+                let paths = self.hold(index, hold);
+                member.hold(paths);
+            }
             _ if properties.look_set_prefix().contains(Look::Start) => {
-                member.paths.push(Vec::new());
+                member.hold(vec![Vec::new()]);
                 self.starting.push(index);
             }
             _ if properties.maximum_len().is_some_and(|max| max <= 2) => self.common.push(index),
@@ -41,7 +45,9 @@ impl Collection {
         }
     }
 
-    fn hold(&mut self, index: usize, hold: Hold, paths: &mut Vec<Vec<usize>>) {
+    /// Collects what a pattern is held by; the ways to its cuts.
+    fn hold(&mut self, index: usize, hold: Hold) -> Vec<Vec<usize>> {
+        let mut paths = Vec::new();
         let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         for cut in hold.cuts {
             let owner = (number(index), number(paths.len()));
@@ -58,5 +64,6 @@ impl Collection {
                 }
             }
         }
+        paths
     }
 }

@@ -4,10 +4,10 @@
 
 use super::{
     automata::Memory,
+    gap::is_narrow,
     graph::Graph,
     lazy::{Lazy, Place, Starts},
 };
-use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 /// Places of one crowd at most, counts written out.
@@ -18,8 +18,6 @@ const MEMBER_PLACES_MAX: usize = 6_000;
 const PATTERNS_MAX: usize = 128;
 /// Octets of a gap from which on a pattern runs apart.
 const GAP: usize = 12;
-/// Octets that a set takes from which on its repetition is a gap.
-const WIDE: u32 = 20;
 
 /// The automaton of patterns that run together.
 #[derive(Debug)]
@@ -38,7 +36,7 @@ impl Crowd {
 
     /// Where a run over a segment begins.
     pub fn begin(&self, memory: &Memory) -> Option<Place<'_>> {
-        self.lazy.begin(&self.graph, &self.starts, memory)
+        self.lazy.begin(&self.graph, (self.graph.start, &self.starts), None, memory)
     }
 
     /// Takes a step; whether it is a plain one, after which nothing is to be done.
@@ -51,7 +49,9 @@ impl Crowd {
     /// the automaton may not grow any more.
     #[cold]
     pub fn meet<'a>(&'a self, place: &mut Place<'a>, octet: Option<u8>, memory: &Memory) -> Option<&'a [u32]> {
-        self.lazy.come(&self.graph, place, octet, memory)
+        let class = self.lazy.class(&self.graph, octet, false);
+        let met = self.lazy.come(&self.graph, place, (octet, class), memory).ok()?;
+        Some(met.unwrap_or_default())
     }
 
     /// Octets it takes before it grows.
@@ -99,11 +99,6 @@ fn gap(hir: &Hir) -> usize {
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(gap).max().unwrap_or_default(),
         _ => 0,
     }
-}
-
-fn is_narrow(hir: &Hir) -> bool {
-    let HirKind::Class(class) = hir.kind() else { return false };
-    sequences(class).iter().filter_map(|sequence| sequence.first()).map(Octets::len).sum::<u32>() < WIDE
 }
 
 fn turns(repetition: &Repetition) -> usize {

@@ -53,44 +53,22 @@ pub enum Way {
 impl Graph {
     /// The graph of patterns, with the places that the paths of cuts in the first of them lead to.
     pub fn new(patterns: &[&Hir], paths: &[&[usize]]) -> Self {
-        let mut builder = Builder {
-            steps: Vec::new(),
-            places: 1,
-            sets: Vec::new(),
-            known: HashMap::new(),
-            entries: vec![0; paths.len()],
-        };
+        let mut builder = Builder::new(paths.len());
         let mut cuts: Vec<(usize, &[usize])> = paths.iter().copied().enumerate().collect();
         let mut ends = Vec::new();
-        for (number, hir) in (0..).zip(patterns) {
-            ends.push((builder.add(hir, 0, &cuts), Step::End(number), 0));
+        for hir in patterns {
+            ends.push(builder.add(hir, 0, &cuts));
             cuts.clear();
         }
-        let end = ends.first().map_or(0, |(place, _, _)| *place);
-        let (classes, class_count) = builder.classes();
-        let looks: Vec<Look> = builder
-            .steps
-            .iter()
-            .filter_map(|(_, step, _)| if let Step::Look(look) = step { Some(*look) } else { None })
-            .collect();
-        let words = |look: &Look| !matches!(look, Look::StartLF | Look::EndLF | Look::Start | Look::End);
-        let steps = || builder.steps.iter().copied();
-        let on = Steps::new(builder.places, steps().chain(ends));
-        let back =
-            Steps::new(builder.places, steps().map(|(from, step, to)| (to, step, from)).chain([(0, Step::End(0), 0)]));
-        let (sets, entries) = (builder.sets, builder.entries);
-        Self {
-            on,
-            back,
-            sets,
-            classes,
-            class_count,
-            start: 0,
-            end,
-            entries,
-            looks_at_words: looks.iter().any(words),
-            looks: !looks.is_empty(),
-        }
+        builder.finish(&ends)
+    }
+
+    /// The graph of parts one after the other, with the places that paths lead to whose first step is a part.
+    pub fn of_sequence(parts: &[Hir], paths: &[&[usize]]) -> Self {
+        let mut builder = Builder::new(paths.len());
+        let cuts: Vec<(usize, &[usize])> = paths.iter().copied().enumerate().collect();
+        let end = builder.add_sequence(parts, 0, &cuts);
+        builder.finish(&[end])
     }
 
     pub fn places(&self) -> usize {
@@ -157,6 +135,39 @@ struct Builder {
 type Cuts<'a> = [(usize, &'a [usize])];
 
 impl Builder {
+    fn new(entries: usize) -> Self {
+        Self { steps: Vec::new(), places: 1, sets: Vec::new(), known: HashMap::new(), entries: vec![0; entries] }
+    }
+
+    /// The graph of what was added, each pattern to the place where it ends.
+    fn finish(self, ends: &[u32]) -> Graph {
+        let (classes, class_count) = self.classes();
+        let look = |(_, step, _): &(u32, Step, u32)| if let Step::Look(look) = step { Some(*look) } else { None };
+        let looks: Vec<Look> = self.steps.iter().filter_map(look).collect();
+        let words = |look: &Look| !matches!(look, Look::StartLF | Look::EndLF | Look::Start | Look::End);
+        let steps = || self.steps.iter().copied();
+        let last = (0..).zip(ends).map(|(number, place)| (*place, Step::End(number), 0));
+        let on = Steps::new(self.places, steps().chain(last));
+        let back =
+            Steps::new(self.places, steps().map(|(from, step, to)| (to, step, from)).chain([(0, Step::End(0), 0)]));
+        Graph {
+            on,
+            back,
+            sets: self.sets,
+            classes,
+            class_count,
+            start: 0,
+            end: ends.first().copied().unwrap_or_default(),
+            entries: self.entries,
+            looks_at_words: looks.iter().any(words),
+            looks: !looks.is_empty(),
+        }
+    }
+
+    fn add_sequence(&mut self, parts: &[Hir], from: u32, cuts: &Cuts) -> u32 {
+        parts.iter().enumerate().fold(from, |from, (number, part)| self.add(part, from, &into(cuts, number)))
+    }
+
     fn place(&mut self) -> u32 {
         self.places += 1;
         self.places - 1
@@ -206,9 +217,7 @@ impl Builder {
             }
             HirKind::Capture(capture) => self.add(&capture.sub, from, &into(cuts, 0)),
             HirKind::Repetition(repetition) => self.add_repetition(repetition, from, &into(cuts, 0)),
-            HirKind::Concat(parts) => {
-                parts.iter().enumerate().fold(from, |from, (number, part)| self.add(part, from, &into(cuts, number)))
-            }
+            HirKind::Concat(parts) => self.add_sequence(parts, from, cuts),
             HirKind::Alternation(branches) => {
                 let to = self.place();
                 for (number, branch) in branches.iter().enumerate() {

@@ -81,7 +81,13 @@ enum Mode {
     Telling,
     /// All ends of those from any octet on.
     Floating,
+    /// All ends of those from places that are named on the way.
+    Fed,
 }
+
+/// The table may not grow any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Full;
 
 #[derive(Debug)]
 pub struct Lazy {
@@ -89,7 +95,8 @@ pub struct Lazy {
     mode: Mode,
     /// Rows of the first block.
     first_block: usize,
-    /// Cells of one row: one for each class of octets, and one for the end.
+    /// Cells of one row: one for each class of octets, the same again for those with a walk beginning behind them, and one
+    /// for the end.
     stride: usize,
     blocks: [OnceLock<Box<[AtomicU32]>>; BLOCKS],
     /// The patterns whose walks end before a row.
@@ -149,12 +156,18 @@ impl Lazy {
         Self::new(graph, Way::On, Mode::Floating, FIRST_BLOCK_OF_MANY)
     }
 
+    /// An automaton for walks from one place, and from the start (back: from the end) of a graph at more places on its way.
+    pub fn fed(graph: &Graph, way: Way) -> Self {
+        Self::new(graph, way, Mode::Fed, FIRST_BLOCK)
+    }
+
     fn new(graph: &Graph, way: Way, mode: Mode, first_block: usize) -> Self {
+        let columns = if mode == Mode::Fed { 2 } else { 1 };
         Self {
             way,
             mode,
             first_block,
-            stride: graph.class_count() + 1,
+            stride: columns * graph.class_count() + 1,
             blocks: [const { OnceLock::new() }; BLOCKS],
             ended: [const { OnceLock::new() }; BLOCKS],
             growth: Mutex::new(Growth::default()),
@@ -241,30 +254,41 @@ impl Lazy {
         Some(octets.len())
     }
 
-    /// Where a floating run begins that nothing stands before.
-    pub fn begin(&self, graph: &Graph, starts: &Starts, memory: &Memory) -> Option<Place<'_>> {
-        self.first(graph, (graph.start, starts), None, memory).map(|row| self.place(row))
+    /// Where a run begins.
+    pub fn begin(&self, graph: &Graph, from: (u32, &Starts), before: Option<u8>, memory: &Memory) -> Option<Place<'_>> {
+        self.first(graph, from, before, memory).map(|row| self.place(row))
     }
 
-    /// Takes any step of a floating run, over an octet or at the end of the segment: the patterns whose walks end before it;
-    /// none if the table may not grow any more.
+    /// The column of an octet, or of the end of the segment; whether another walk begins behind it.
+    pub fn class(&self, graph: &Graph, octet: Option<u8>, begins: bool) -> usize {
+        match octet {
+            None => self.stride - 1,
+            Some(octet) if begins => graph.class(octet) + graph.class_count(),
+            Some(octet) => graph.class(octet),
+        }
+    }
+
+    /// Takes any step, over an octet of a class or at the end of the segment: the patterns whose walks end before it; none if
+    /// it is a dead end.
+    ///
+    /// # Errors
+    /// When the table may not grow any more.
     pub fn come<'a>(
         &'a self,
         graph: &Graph,
         place: &mut Place<'a>,
-        octet: Option<u8>,
+        (octet, class): (Option<u8>, usize),
         memory: &Memory,
-    ) -> Option<&'a [u32]> {
-        let class = octet.map_or(self.stride - 1, |octet| graph.class(octet));
+    ) -> Result<Option<&'a [u32]>, Full> {
         let mut next = self.step(place.row, class);
         if next == UNKNOWN {
-            next = self.grow(graph, place.row, class, octet, memory)?;
+            next = self.grow(graph, place.row, class, octet, memory).ok_or(Full)?;
         }
         if next == DEAD {
-            return Some(&[]);
+            return Ok(None);
         }
         *place = self.place(next);
-        Some(if next >= SPECIAL { self.ended(next) } else { &[] })
+        Ok(Some(if next >= SPECIAL { self.ended(next) } else { &[] }))
     }
 
     fn place(&self, row: u32) -> Place<'_> {
@@ -331,7 +355,8 @@ impl Lazy {
         let next = if self.mode == Mode::Anchored && !growth.ended.is_empty() {
             MATCH
         } else {
-            let places = octet.map_or_else(Box::default, |octet| self.over(graph, &growth, octet));
+            let begins = self.mode == Mode::Floating || (self.mode == Mode::Fed && class >= graph.class_count());
+            let places = octet.map_or_else(Box::default, |octet| self.over(graph, &growth, octet, begins));
             let ended = std::mem::take(&mut growth.ended).into_boxed_slice();
             if places.is_empty() && ended.is_empty() {
                 DEAD
@@ -376,8 +401,8 @@ impl Lazy {
         ended.dedup();
     }
 
-    /// Where an octet leads from the closure.
-    fn over(&self, graph: &Graph, growth: &Growth, octet: u8) -> Box<[u32]> {
+    /// Where an octet leads from the closure; whether another walk begins behind it.
+    fn over(&self, graph: &Graph, growth: &Growth, octet: u8, begins: bool) -> Box<[u32]> {
         let mut places: Vec<u32> = Vec::new();
         for place in &growth.closure {
             for (step, to) in graph.steps(self.way, *place) {
@@ -386,8 +411,8 @@ impl Lazy {
                 }
             }
         }
-        if self.mode == Mode::Floating {
-            places.push(graph.start);
+        if begins {
+            places.push(if self.way == Way::On { graph.start } else { graph.end });
         }
         places.sort_unstable();
         places.dedup();

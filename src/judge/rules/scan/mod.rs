@@ -10,15 +10,17 @@ mod crowd;
 mod factor;
 mod flow;
 mod front;
+mod gap;
 mod graph;
 mod lanes;
 mod lazy;
+mod member;
 mod pairs;
 mod pass;
 mod rarity;
 mod split;
+mod strand;
 mod text;
-mod verify;
 pub mod whole;
 mod window;
 
@@ -27,13 +29,13 @@ use crate::limits;
 use automata::Automata;
 use collect::Collection;
 use front::Front;
+use member::Member;
 use pass::Pass;
 use regex_syntax::hir::Hir;
 use std::{
     ops::Range,
     sync::{Arc, PoisonError, RwLock},
 };
-use whole::Whole;
 
 /// Patterns, ready to be searched for together.
 #[derive(Debug)]
@@ -47,15 +49,6 @@ pub struct Matcher {
     /// Patterns that there is nothing rare to hold by.
     crowds: Vec<Throng>,
     automata: RwLock<Arc<Automata>>,
-}
-
-/// A pattern with where it is held.
-#[derive(Debug)]
-struct Member {
-    whole: Whole,
-    /// The pattern without what is optional at its ends, where that is another.
-    core: Option<Hir>,
-    paths: Vec<Vec<usize>>,
 }
 
 /// Patterns that one automaton runs for over everything.
@@ -84,17 +77,6 @@ pub struct Figures {
     pub automata_bytes: usize,
 }
 
-impl Member {
-    fn new(pattern: Pattern) -> Self {
-        let core = factor::core(pattern.hir());
-        Self { core, whole: Whole::new(pattern), paths: Vec::new() }
-    }
-
-    fn core(&self) -> &Hir {
-        self.core.as_ref().unwrap_or_else(|| self.whole.pattern.hir())
-    }
-}
-
 impl Matcher {
     /// A matcher of these patterns; their places in the list are their indexes.
     pub fn new(patterns: Vec<Pattern>) -> Self {
@@ -114,7 +96,7 @@ impl Matcher {
         };
         let throng = |patterns: Vec<usize>| Throng { shortest: shortest(&patterns), patterns };
         let crowds: Vec<Throng> = crowd::gather(&loose).into_iter().map(throng).collect();
-        let automata = RwLock::new(Arc::new(Automata::new(members.len(), crowds.len())));
+        let automata = RwLock::new(Arc::new(Automata::new(members.iter().map(Member::branch_count), crowds.len())));
         Self { front: Front::new(&texts, &pairs), members, starting, common, crowds, automata }
     }
 
@@ -145,7 +127,7 @@ impl Matcher {
     fn renew(&self, full: &Arc<Automata>) {
         let mut automata = self.automata.write().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&automata, full) {
-            *automata = Arc::new(Automata::new(self.members.len(), self.crowds.len()));
+            *automata = Arc::new(Automata::new(self.members.iter().map(Member::branch_count), self.crowds.len()));
         }
     }
 

@@ -105,10 +105,10 @@ impl Pass<'_> {
                 None => self.search(index, slice),
             };
         }
-        let verifier = self.automata.verifier(index, member.core(), &member.paths);
-        let outcome = match verifier {
-            Some(verifier) if steps <= limits::VERIFIER_STEPS_MIN + 4 * slice.len() => {
-                verifier.run(cut, slice, at, &self.automata.memory, &mut steps)
+        let Some((branch, cut)) = member.place(cut) else { return };
+        let outcome = match self.automata.strand(index, branch, || member.strand(branch)) {
+            Some(strand) if steps <= limits::VERIFIER_STEPS_MIN + 4 * slice.len() => {
+                strand.run(cut, slice, at, &self.automata.memory, &mut steps)
             }
             _ => Outcome::Full,
         };

@@ -1,6 +1,6 @@
 //! Sentences about matchers: whatever is searched for together is found as if it was searched for alone.
 
-use super::*;
+use super::{whole::Whole, *};
 
 /// Small numbers that look random and are the same every time.
 struct Dice(u64);
@@ -120,6 +120,41 @@ fn together_is_as_alone_for_patterns_that_refer_back() {
     assert!(in_pieces > 120, "{in_pieces} patterns in pieces");
     let hits = compare(patterns, &mut dice, 100);
     assert!(hits > 500, "{hits} hits test nothing");
+}
+
+#[test]
+fn together_is_as_alone_for_patterns_with_gaps() {
+    const RARE: [&str; 6] = ["zq", "(?:xq|qz)", "\\bqx", "zx?q\\b", "(?:zz|q)x", "qq+"];
+    const GAPS: [&str; 7] =
+        ["[^.]{0,12}", "[^ ]{2,15}", ".{0,20}", "[^a-c]{13}", "[^q]{1,40}?", "\\W{0,12}", "[a-z\u{e4}]{0,12}"];
+    let (mut dice, mut count) = (Dice(19), 0);
+    for _ in 0..40 {
+        let mut patterns = Vec::new();
+        while patterns.len() < 30 {
+            let mut source = dice.pick(&["", "", "^", "a?", "zz|"]).to_owned();
+            for _ in 0..=dice.roll(3) {
+                source.extend([dice.pick(&RARE), dice.pick(&GAPS)]);
+            }
+            source.push_str(dice.pick(&RARE));
+            patterns.push(Pattern::parse(&source, dice.pick(&["", "i", "s"])).unwrap());
+        }
+        let wholes: Vec<Whole> = patterns.iter().cloned().map(Whole::new).collect();
+        let (matcher, mut hits) = (Matcher::new(patterns), Hits::new());
+        for _ in 0..30 {
+            let mut hay = Haystack::new();
+            for _ in 0..dice.roll(3) {
+                let text =
+                    |_| dice.pick(&["q", "x", "z", "q", "z", "a", ".", " ", "\u{e4}", "\u{20ac}", "xq", "zq", "\n"]);
+                hay.push((0..40).map(text).collect::<String>().as_bytes());
+            }
+            matcher.scan(&hay, &mut hits);
+            for (index, whole) in wholes.iter().enumerate() {
+                assert_eq!(hits.contains(index), is_found(whole, &hay), "/{}/ in {hay:?}", whole.pattern.source());
+            }
+            count += hits.iter().count();
+        }
+    }
+    assert!(count > 5_000, "{count} hits test nothing");
 }
 
 #[test]

@@ -81,24 +81,25 @@ pub fn exact(hir: &Hir) -> Option<Texts> {
     if count(hir) >= TEXTS_MAX * 8 { None } else { enumerate(hir) }
 }
 
+/// The same for a pattern that is known to match few.
 fn enumerate(hir: &Hir) -> Option<Texts> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(vec![Text::default()]),
         HirKind::Literal(literal) => (literal.0.len() <= BYTES_MAX).then(|| vec![Text::of(&literal.0)]),
         HirKind::Class(class) => letters(class),
-        HirKind::Capture(capture) => exact(&capture.sub),
+        HirKind::Capture(capture) => enumerate(&capture.sub),
         HirKind::Repetition(repetition) => exact_repetition(repetition),
         HirKind::Concat(parts) => {
             let mut texts = vec![Text::default()];
             for part in parts {
-                texts = cross(&texts, &exact(part)?)?;
+                texts = cross(&texts, &enumerate(part)?)?;
             }
             Some(texts)
         }
         HirKind::Alternation(branches) => {
             let mut texts = Texts::new();
             for branch in branches {
-                texts.extend(exact(branch)?);
+                texts.extend(enumerate(branch)?);
                 if texts.len() > TEXTS_MAX * 2 {
                     return None;
                 }
@@ -110,7 +111,7 @@ fn enumerate(hir: &Hir) -> Option<Texts> {
 
 fn exact_repetition(repetition: &Repetition) -> Option<Texts> {
     let max = repetition.max.filter(|max| *max <= 4)?;
-    let sub = exact(&repetition.sub)?;
+    let sub = enumerate(&repetition.sub)?;
     let (mut texts, mut turn) = (Texts::new(), vec![Text::default()]);
     for count in 0..=max {
         if count >= repetition.min {

@@ -80,20 +80,18 @@ pub fn share_of_pairs(first: Octets, second: Octets) -> f64 {
 
 /// The classes that a set has members in, with how many; of the cases of a letter the lower one counts most.
 fn weights(set: Octets) -> Vec<(usize, f64)> {
-    let mut weights: Vec<(usize, f64)> = Vec::new();
+    let mut sums = [0.0; CLASSES];
     for octet in set.iter() {
         let weight = match octet {
             b'A'..=b'Z' => 0.1,
             b'a'..=b'z' => 0.9,
             _ => 1.0,
         };
-        let class = class_of(octet);
-        match weights.iter_mut().rev().find(|(known, _)| *known == class) {
-            Some((_, sum)) => *sum += weight,
-            None => weights.push((class, weight)),
+        if let Some(sum) = sums.get_mut(class_of(octet)) {
+            *sum += weight;
         }
     }
-    weights
+    sums.into_iter().enumerate().filter(|(_, sum)| *sum > 0.0).collect()
 }
 
 #[cfg(test)]

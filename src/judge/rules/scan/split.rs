@@ -11,6 +11,7 @@ use super::{
     text::Text,
 };
 use regex_syntax::hir::{Hir, HirKind};
+use std::cell::OnceCell;
 
 /// Cuts that together pass every match.
 #[derive(Clone, Debug)]
@@ -103,12 +104,14 @@ impl Search {
         let mut best: Option<Hold> = None;
         let texts: Vec<Option<Texts>> = parts.iter().map(exact).collect();
         let heads: Vec<Option<Heads>> = if self.pairs { parts.iter().map(pairs::heads).collect() } else { Vec::new() };
+        let begins: Vec<OnceCell<Option<Texts>>> = parts.iter().map(|_| OnceCell::new()).collect();
         for start in 0..parts.len() {
             let mut run = vec![Text::default()];
-            for (part, texts) in parts.iter().zip(&texts).skip(start).take(RUN_MAX) {
+            for ((part, texts), begins) in parts.iter().zip(&texts).zip(&begins).skip(start).take(RUN_MAX) {
                 let next = texts.as_ref().and_then(|tails| cross(&run, tails));
                 let is_last = next.is_none();
-                let Some(next) = next.or_else(|| beginnings(part).and_then(|tails| cross(&run, &tails))) else { break };
+                let begins = || begins.get_or_init(|| beginnings(part)).as_ref();
+                let Some(next) = next.or_else(|| cross(&run, begins()?)) else { break };
                 run = next;
                 best = cheaper(best, from_texts(&[start], run.clone()));
                 if is_last {

@@ -80,9 +80,19 @@ fn fold_ascii(text: &str) -> Cow<'_, str> {
     if is_folded {
         return Cow::Borrowed(text);
     }
-    let mut out = Folded { text: String::with_capacity(text.len()), is_blank: false };
-    text.bytes().for_each(|byte| out.push(char::from(byte.to_ascii_lowercase())));
-    Cow::Owned(out.text)
+    let (mut out, mut was_blank) = (String::with_capacity(text.len()), false);
+    for byte in text.bytes() {
+        let is_blank = matches!(byte, b'\t'..=b'\r' | b' ');
+        if is_blank && !was_blank {
+            out.push(' ');
+        } else if !is_blank && !byte.is_ascii_control() {
+            out.push(char::from(byte.to_ascii_lowercase()));
+        } else if !is_blank {
+            continue;
+        }
+        was_blank = is_blank;
+    }
+    Cow::Owned(out)
 }
 
 /// What is folded so far.

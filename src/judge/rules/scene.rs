@@ -7,10 +7,11 @@ use crate::{
     mail::{
         Mail,
         classic::{Circumstances, Classic},
+        content::Text,
         parties::Parties,
     },
 };
-use std::cell::OnceCell;
+use std::{borrow::Cow, cell::OnceCell};
 
 /// The facts about a mail, all answered.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub struct Scene<'a> {
     pub mail: &'a Mail,
     /// `None` for a sample: then client, envelope and facts are open.
     pub outside: Option<Outside<'a>>,
+    /// What the reader sees of each text of the mail, white space runs as one space.
+    visible: OnceCell<Vec<Cow<'a, str>>>,
     parties: OnceCell<Parties>,
     classic: OnceCell<Classic>,
     model: Option<&'a Model>,
@@ -40,8 +43,9 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     #[must_use]
     pub fn new(mail: &'a Mail, outside: Option<Outside<'a>>) -> Self {
-        let (parties, classic, learned) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { mail, outside, parties, classic, model: None, learned }
+        let (visible, parties) = (OnceCell::new(), OnceCell::new());
+        let (classic, learned) = (OnceCell::new(), OnceCell::new());
+        Self { mail, outside, visible, parties, classic, model: None, learned }
     }
 
     /// The same with a model that has an opinion.
@@ -55,6 +59,19 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn learned(&self) -> Option<f64> {
         *self.learned.get_or_init(|| self.model.map(|model| model.probability(&self.mail.message)))
+    }
+
+    /// What the reader sees of each text of the mail, in their order, white space runs as one space.
+    #[must_use]
+    pub fn visible(&self) -> &[Cow<'a, str>] {
+        self.visible.get_or_init(|| {
+            let texts = self.mail.message.texts.iter();
+            let seen = |text: &'a Text| match &text.page {
+                Some(page) => Cow::Borrowed(page.visible.as_str()),
+                None => Cow::Owned(one_spaced(&text.text)),
+            };
+            texts.map(seen).collect()
+        })
     }
 
     /// The people that the header names.
@@ -71,5 +88,52 @@ impl<'a> Scene<'a> {
             let received_at = Some(self.mail.received_at);
             Classic::with(&self.mail.message, &Circumstances { envelope, received_at })
         })
+    }
+}
+
+/// The words of a text with one space between each.
+fn one_spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    if text.is_ascii() {
+        let mut is_behind = false;
+        for mark in text.bytes().map(char::from) {
+            // As `split_whitespace`, which counts the vertical tab.
+            if matches!(mark, '\t'..='\r' | ' ') {
+                is_behind = !out.is_empty();
+                continue;
+            }
+            if is_behind {
+                out.push(' ');
+                is_behind = false;
+            }
+            out.push(mark);
+        }
+        return out;
+    }
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_apart_by_one_space_whatever_stood_between() {
+        let marks: String = (0_u8..128).map(|octet| format!("a{}b", char::from(octet))).collect();
+        for text in ["", " ", "a", "  a\r\n\tb ", "\x0b x\x0c", &marks] {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert_eq!(one_spaced(text), words.join(" "), "{text:?}");
+            assert_eq!(
+                one_spaced(&format!("{text}\u{e4}")),
+                one_spaced(text)
+                    + if text.ends_with(char::is_whitespace) && !words.is_empty() { " \u{e4}" } else { "\u{e4}" }
+            );
+        }
     }
 }

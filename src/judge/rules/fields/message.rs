@@ -27,7 +27,7 @@ pub const FIELDS: &[Field] = &[
         is_many: true,
         about: "visible text of every part shown, white space runs as one space",
         read: |scene, out| {
-            out.extend(shown(scene).map(visible));
+            out.extend(visible(scene, true));
             Some(())
         },
     },
@@ -57,7 +57,7 @@ pub const FIELDS: &[Field] = &[
         is_many: true,
         about: "text of readable attachments",
         read: |scene, out| {
-            out.extend(scene.mail.message.texts.iter().filter(|text| !text.is_shown).map(visible));
+            out.extend(visible(scene, false));
             Some(())
         },
     },
@@ -385,23 +385,10 @@ fn seen(text: &Text) -> &str {
     text.page.as_ref().map_or(text.text.as_str(), |page| page.visible.as_str())
 }
 
-/// What the reader sees, white space runs as one space.
-fn visible(text: &Text) -> Value<'_> {
-    match &text.page {
-        Some(page) => Value::text(&page.visible),
-        None => Value::owned(one_spaced(&text.text)),
-    }
-}
-
-fn one_spaced(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-    out
+/// What the reader sees of those texts that are shown, or of the others.
+fn visible<'s>(scene: &'s Scene<'_>, is_shown: bool) -> impl Iterator<Item = Value<'s>> {
+    let texts = scene.mail.message.texts.iter().zip(scene.visible());
+    texts.filter(move |(text, _)| text.is_shown == is_shown).map(|(_, visible)| Value::text(visible))
 }
 
 fn sum<'s>(scene: &Scene<'_>, count: impl Fn(&Page) -> usize) -> Value<'s> {

@@ -7,19 +7,17 @@ use crate::{
     config::Settings,
     judge::entry::Fate,
     mail::timestamp::Timestamp,
-    world::store::{
-        Site, Store, Trouble,
-        campaigns::{self, Campaign, Copied},
+    world::{
+        clock,
+        store::{
+            Site, Store, Trouble,
+            campaigns::{self, Campaign, Copied},
+        },
     },
 };
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    io,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// List campaigns, and the mails of one of them, those from before it was known included.
 #[derive(Debug, Args)]
@@ -161,6 +159,5 @@ fn time(seconds: i64) -> String {
 }
 
 fn now() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+    clock::now().seconds()
 }

@@ -6,14 +6,13 @@ use super::output::{self, Ending};
 use crate::{
     config::Settings,
     mail::{address::Domain, partner::History, timestamp::Timestamp, transport::Level},
-    world::store::{Site, Store, partners},
+    world::{
+        clock,
+        store::{Site, Store, partners},
+    },
 };
 use clap::{Args, Subcommand};
-use std::{
-    io,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, path::PathBuf};
 
 /// Tell how partners send, those with most mails in plaintext first.
 #[derive(Debug, Args)]
@@ -145,6 +144,5 @@ fn time(seconds: i64) -> String {
 }
 
 fn now() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+    clock::now().seconds()
 }

@@ -49,14 +49,10 @@ use crate::{
         log::MailLine,
         metrics::{Door, Metrics, Stage},
     },
-    world::{Note, Scan},
+    world::{Note, Scan, clock::now},
 };
 use bytes::Bytes;
-use std::{
-    io,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, sync::Arc};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// What MAIL FROM declared besides the address.
@@ -604,10 +600,4 @@ fn count(metrics: &Metrics, verdict: &Verdict) {
 
 fn too_large(limits: &Limits) -> Reply {
     Reply::new(552, "5.3.4", format!("message exceeds {} octets", limits.message_bytes_max))
-}
-
-/// The time of day.
-pub(super) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

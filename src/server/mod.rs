@@ -30,7 +30,7 @@ use crate::{
         mailbox::{self, Mailbox},
         tokens::Tokens,
     },
-    world::place::Place,
+    world::{clock, place::Place},
 };
 use arc_swap::ArcSwap;
 use std::{
@@ -41,7 +41,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 use tokio::{
     net::TcpListener,
@@ -391,8 +391,7 @@ async fn sweep_keys(desk: Arc<Desk>) {
 }
 
 fn swept(keys: &LogKeys) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    if let Err(error) = keys.sweep(now.cast_signed()) {
+    if let Err(error) = keys.sweep(clock::now().seconds()) {
         tracing::error!(%error, "log: a key of pseudonyms cannot be used or destroyed; without it persons are written as `-`");
     }
 }

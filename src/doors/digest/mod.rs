@@ -30,14 +30,10 @@ use crate::{
     limits,
     mail::{address::Address, timestamp::Timestamp},
     telemetry::metrics::Dependency,
+    world::clock::now,
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::PathBuf,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 use tokio::{sync::Mutex, task::spawn_blocking, time::Instant};
 
 /// In the folder of the quarantine: when the last digests were due that all have been sent.
@@ -114,13 +110,6 @@ pub fn item(slip: &Slip, waiting: &Waiting, keep: Duration) -> Item {
 #[must_use]
 pub fn after(time: Timestamp, later: Duration) -> Timestamp {
     Timestamp::from_seconds(time.seconds().saturating_add(i64::try_from(later.as_secs()).unwrap_or(i64::MAX)))
-}
-
-/// The time of day.
-#[must_use]
-pub fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The digests of all mails that nobody was told of, or of those for one recipient.

@@ -25,6 +25,7 @@ use crate::{
     judge::policy::reason::Reason,
     mail::{address::Address, charset, head::Head, timestamp::Timestamp},
     seal::safe::{self, Safe},
+    world::clock::now,
 };
 use std::{
     io,
@@ -33,7 +34,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::task::spawn_blocking;
 
@@ -287,12 +288,6 @@ fn is_id(name: &str) -> bool {
         let is_moment = time.len() == "20260301T091407Z".len() && time.bytes().all(|it| it.is_ascii_alphanumeric());
         is_moment && drawn.len() == 16 && drawn.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
-}
-
-/// The time of day.
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

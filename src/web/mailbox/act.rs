@@ -5,7 +5,7 @@
 use super::{Answer, Mailbox, Sheet, failed};
 use crate::{
     doors::{
-        digest::{now, pass::Pass},
+        digest::pass::Pass,
         quarantine::{
             Quarantine,
             release::{By, Handed},
@@ -15,6 +15,7 @@ use crate::{
     },
     judge::policy::verdict::Reply,
     limits,
+    world::clock::now,
 };
 use axum::http::StatusCode;
 use std::{io, sync::Arc};

@@ -16,7 +16,7 @@ use crate::{
     doors::{
         desk::Desk,
         digest::{
-            Digests, now,
+            Digests,
             pass::{Pass, Refused, Secrets},
             words::Language,
         },
@@ -24,6 +24,7 @@ use crate::{
         listener::Stream,
     },
     limits,
+    world::clock::now,
 };
 use axum::{
     Router,

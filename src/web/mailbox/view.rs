@@ -4,7 +4,7 @@ use super::{Answer, Mailbox, Row, Sheet, failed};
 use crate::{
     doors::{
         digest::{
-            Settings, after, item, now,
+            Settings, after, item,
             pass::{Pass, Secrets},
         },
         quarantine::{
@@ -14,6 +14,7 @@ use crate::{
     },
     judge::rulebook::Rulebook,
     limits,
+    world::clock::now,
 };
 use axum::http::StatusCode;
 use std::{io, sync::Arc};

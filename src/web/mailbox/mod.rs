@@ -21,7 +21,6 @@ use crate::{
             words::Language,
         },
         http,
-        listener::Stream,
     },
     limits,
     world::clock::now,
@@ -37,7 +36,7 @@ use std::{path::PathBuf, sync::Arc};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
-    task::{JoinSet, spawn_blocking},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
@@ -69,25 +68,7 @@ impl Mailbox {
 /// Accepts connections until the task is ended.
 pub async fn serve(listener: TcpListener, mailbox: Arc<Mailbox>, drain: watch::Receiver<bool>) {
     let router = Router::new().fallback(answer).with_state(mailbox);
-    let room = Arc::new(Semaphore::new(limits::MAILBOX_CONNECTIONS_MAX));
-    let mut open = JoinSet::new();
-    loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-        while open.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let (router, drain) = (router.clone(), drain.clone());
-                open.spawn(async move {
-                    http::serve(Stream::Tcp(stream), router, drain).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                tracing::error!(%error, "mailbox: cannot accept connections");
-                sleep(limits::ADMIN_DELAY_SECONDS).await;
-            }
-        }
-    }
+    http::accept(listener, router, ("mailbox", limits::MAILBOX_CONNECTIONS_MAX), drain).await;
 }
 
 /// What a request came to: its status, and what the page says.

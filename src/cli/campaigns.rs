@@ -6,7 +6,7 @@ use super::output::{self, Ending};
 use crate::{
     config::Settings,
     judge::entry::Fate,
-    mail::timestamp::Timestamp,
+    mail::{hex::hex, timestamp::Timestamp},
     world::{
         clock,
         store::{
@@ -139,9 +139,8 @@ impl Campaigns {
 }
 
 fn shown(at: i64, reference: &str, copies: &[Copied]) -> Value {
-    let pseudonym = |copy: &Copied| copy.recipient.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     let recipients: Vec<Value> =
-        copies.iter().map(|copy| json!({ "recipient": pseudonym(copy), "fate": copy.fate.word() })).collect();
+        copies.iter().map(|copy| json!({ "recipient": hex(&copy.recipient), "fate": copy.fate.word() })).collect();
     json!({ "received": time(at), "ref": reference, "recipients": recipients })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The mail itself was deferred and stays with the MTA. Bounded in number; only the owner may read it.
 
-use crate::{judge::case::Case, limits};
+use crate::{judge::case::Case, limits, mail::hex::hex};
 use std::{
     fs,
     io::{self, Write},
@@ -44,8 +44,7 @@ impl Faults {
             return Ok(None);
         }
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, raw);
-        let name: String = digest.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
-        let folder = self.folder.join(name);
+        let folder = self.folder.join(hex(digest.as_ref().iter().take(8)));
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             // The same mail again: the MTA tries anew.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Some(folder)),

@@ -20,7 +20,6 @@ use super::{
     desk::Desk,
     quarantine::{
         Quarantine,
-        key::to_hex,
         marks::is_news,
         slip::{Slip, Waiting},
     },
@@ -28,7 +27,7 @@ use super::{
 use crate::{
     judge::policy::{classes::Classes, reason::Reason, verdict::Reply},
     limits,
-    mail::{address::Address, timestamp::Timestamp},
+    mail::{address::Address, hex::hex, timestamp::Timestamp},
     telemetry::metrics::Dependency,
     world::clock::now,
 };
@@ -170,7 +169,7 @@ fn outgoing(
         link: &link(None, until)?,
         until,
         now,
-        id: &to_hex(named.as_ref().get(..16).unwrap_or_default()),
+        id: &hex(named.as_ref().iter().take(16)),
     };
     let message = letter.message();
     Ok(Outgoing { recipient, ids, message })

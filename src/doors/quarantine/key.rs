@@ -2,7 +2,10 @@
 //!
 //! Touches the file; draws randomness for a new one.
 
-use crate::seal::safe::{self, KEY_BYTES};
+use crate::{
+    mail::hex::hex,
+    seal::safe::{self, KEY_BYTES},
+};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write},
@@ -46,7 +49,7 @@ pub fn write(file: &Path) -> io::Result<()> {
     let draft = file.with_extension(format!("{}.tmp", std::process::id()));
     let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let linked = made
-        .write_all(format!("{}\n", to_hex(&key)).as_bytes())
+        .write_all(format!("{}\n", hex(&key)).as_bytes())
         .and_then(|()| made.sync_all())
         .and_then(|()| fs::hard_link(&draft, file));
     fs::remove_file(&draft)?;
@@ -54,12 +57,6 @@ pub fn write(file: &Path) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => File::open(folder)?.sync_all(),
     }
-}
-
-/// Octets as hex digits.
-#[must_use]
-pub fn to_hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The key of 64 hex digits.

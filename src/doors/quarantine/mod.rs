@@ -23,7 +23,7 @@ use self::{
 use super::deliver::{folder::make_with_parents, parcel::Parcel};
 use crate::{
     judge::policy::reason::Reason,
-    mail::{address::Address, charset, head::Head, timestamp::Timestamp},
+    mail::{address::Address, charset, head::Head, hex::hex, timestamp::Timestamp},
     seal::safe::{self, Safe},
     world::clock::now,
 };
@@ -143,7 +143,7 @@ impl Quarantine {
         }
         let now = now();
         let drawn = safe::draw().map_err(io::Error::other)?;
-        let id = format!("{}-{}", moment(now), key::to_hex(drawn.get(..8).unwrap_or_default()));
+        let id = format!("{}-{}", moment(now), hex(drawn.iter().take(8)));
         let (shared, name) = (Arc::clone(&self.0), id.clone());
         let mut draft = blocking(move || {
             make_with_parents(&shared.settings.folder)?;

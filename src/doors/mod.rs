@@ -21,6 +21,7 @@ pub mod log_keys;
 pub mod milter;
 mod open_mail;
 pub mod paper;
+pub mod private;
 pub mod quarantine;
 pub mod reception;
 pub mod record;

@@ -4,7 +4,7 @@
 
 use super::{Destination, Settings};
 use crate::{
-    doors::private::is_private,
+    doors::private::is_open,
     judge::{
         document::{Complaint, Errors, Position, unknown},
         findings::Symbol,
@@ -91,7 +91,7 @@ pub fn secret(path: &Path) -> Result<PathBuf, String> {
     let found = fs::File::open(path).and_then(|file| file.metadata());
     match found {
         Ok(found) if !found.is_file() => Err(format!("{shown} is not a readable file")),
-        Ok(found) if !is_private(&found) => {
+        Ok(found) if is_open(&found) => {
             Err(format!("{shown} holds a private key that others can read; say chmod 600 {shown}"))
         }
         Ok(_) => Ok(path.to_owned()),

@@ -195,7 +195,7 @@ fn make(folder: &Path, day: Day) -> io::Result<()> {
 fn read(folder: &Path, day: Day) -> io::Result<Key> {
     let file = file(folder, day);
     let read = || {
-        if !private::is_private(&fs::metadata(&file)?) {
+        if private::is_open(&fs::metadata(&file)?) {
             return Err(io::Error::other("others can read it; say chmod 600"));
         }
         let octets: [u8; KEY_BYTES] =

@@ -11,10 +11,10 @@ use std::{
 /// Where a file is made first: nobody may read half of it.
 pub const DRAFT: &str = ".tmp";
 
-/// May nobody but its owner read it?
+/// May others than its owner read it?
 #[must_use]
-pub fn is_private(found: &Metadata) -> bool {
-    found.permissions().mode() & 0o077 == 0
+pub fn is_open(found: &Metadata) -> bool {
+    found.permissions().mode() & 0o077 != 0
 }
 
 /// What is known of a file that holds `what`, such as "the key of the quarantine".
@@ -24,11 +24,10 @@ pub fn is_private(found: &Metadata) -> bool {
 pub fn found(file: &Path, what: &str) -> Result<Metadata, String> {
     let shown = file.display();
     let found = fs::metadata(file).map_err(|error| format!("{shown}: cannot read {what}: {error}"))?;
-    if is_private(&found) {
-        Ok(found)
-    } else {
-        Err(format!("{shown} holds {what} and others can read it; say chmod 600 {shown}"))
+    if is_open(&found) {
+        return Err(format!("{shown} holds {what} and others can read it; say chmod 600 {shown}"));
     }
+    Ok(found)
 }
 
 /// Makes the file, unless there is one: another process may be faster, and its file counts then. Synced.

@@ -154,6 +154,7 @@ fn decode(token: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn pass() -> Pass {
         Pass { recipient: "anna@school.example".to_owned(), mail: None, may_release: true, until: 1000 }

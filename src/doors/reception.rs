@@ -11,7 +11,7 @@ use super::{
     inquiry::{Inquiry, Settled, on_pool},
     lanes::Standing,
     line,
-    open_mail::OpenMail,
+    open_mail::{COME_AGAIN, OpenMail},
     spool::{self, Spool},
 };
 use crate::{
@@ -147,11 +147,11 @@ impl Reception {
         let limits = desk.limits();
         desk.metrics().mail_begun(door);
         let place = desk.lanes().enter(standing).map_err(|why| {
-            desk.metrics().refused_early(door, 452);
+            desk.metrics().refused_early(door, "4xx");
             Reply::new(452, "4.3.1", why)
         })?;
         let Ok(permit) = Arc::clone(desk.mails()).try_acquire_owned() else {
-            desk.metrics().refused_early(door, 452);
+            desk.metrics().refused_early(door, "4xx");
             return Err(Reply::new(452, "4.3.1", "too many mails at once, try again later"));
         };
         let mut open = OpenMail::new(desk.metrics(), door, permit, place);
@@ -193,14 +193,8 @@ impl Reception {
     /// # Errors
     /// The reply to give when this recipient is refused: too many (452), too long (501).
     pub fn recipient(&mut self, recipient: Address) -> Result<(), Reply> {
-        if self.envelope.recipients.len() >= limits::RECIPIENTS_MAX {
-            return Err(Reply::new(452, "4.5.3", "too many recipients"));
-        }
-        if recipient.as_str().len() > limits::ADDRESS_BYTES_MAX {
-            return Err(Reply::new(501, "5.1.3", "recipient address too long"));
-        }
-        if let Some(reply) = self.early_refusal(&recipient) {
-            return Err(reply);
+        if let Some(reply) = self.refusal(&recipient) {
+            return Err(self.open.refuse_recipient(reply));
         }
         self.envelope.recipients.push(recipient);
         self.open.take_recipient();
@@ -213,9 +207,20 @@ impl Reception {
     /// As `recipient`, and 451 for who is new here, where greylisting is decided early.
     pub async fn offer(&mut self, recipient: Address) -> Result<(), Reply> {
         if self.has_to_come_again(&recipient).await {
-            return Err(come_again());
+            return Err(self.open.refuse_recipient(come_again()));
         }
         self.recipient(recipient)
+    }
+
+    /// Why this recipient is not taken.
+    fn refusal(&self, recipient: &Address) -> Option<Reply> {
+        if self.envelope.recipients.len() >= limits::RECIPIENTS_MAX {
+            return Some(Reply::new(452, "4.5.3", "too many recipients"));
+        }
+        if recipient.as_str().len() > limits::ADDRESS_BYTES_MAX {
+            return Some(Reply::new(501, "5.1.3", "recipient address too long"));
+        }
+        self.early_refusal(recipient)
     }
 
     /// The refusal of a recipient whose mail has to come encrypted; at the LMTP door the evidence comes with the mail.
@@ -513,7 +518,7 @@ impl Reception {
 }
 
 fn come_again() -> Reply {
-    Reply::new(451, "4.7.1", "new here, please try again in a few minutes")
+    Reply::new(451, COME_AGAIN, "new here, please try again in a few minutes")
 }
 
 fn cannot_judge() -> Reply {

@@ -244,7 +244,7 @@ impl Metrics {
             ] {
                 counters.with_label_values(&[door]).reset();
             }
-            for class in ["4xx", "5xx"] {
+            for class in ["4xx", "5xx", "greylisted"] {
                 self.mails.refused_early_total.with_label_values(&[door, class]).reset();
             }
             self.mails.transport_refused_total.with_label_values(&[door]).reset();
@@ -360,9 +360,9 @@ impl Metrics {
         self.mails.recipients_unaccounted.with_label_values(&[door.word()]).dec();
     }
 
-    /// A mail refused without verdict, with that reply code.
-    pub fn refused_early(&self, door: Door, code: u16) {
-        self.mails.refused_early_total.with_label_values(&[door.word(), if code < 500 { "4xx" } else { "5xx" }]).inc();
+    /// A mail refused without verdict: `4xx`, `5xx` or `greylisted`.
+    pub fn refused_early(&self, door: Door, class: &'static str) {
+        self.mails.refused_early_total.with_label_values(&[door.word(), class]).inc();
     }
 
     pub fn aborted(&self, door: Door) {
@@ -565,7 +565,7 @@ impl MailSeries {
             )?,
             refused_early_total: registrar.counters(
                 "refused_early_total",
-                "Mails refused without verdict: a limit, a disk, or a fault of ours.",
+                "Mails refused without verdict: a limit, a disk, a fault of ours, or their sender is new here.",
                 &["door", "class"],
             )?,
             aborted_total: registrar.counters(

@@ -2,17 +2,16 @@
 //!
 //! Reads the configuration for the store's place, and the store.
 
-use super::output::{self, Ending};
+use super::{
+    output::{self, Ending},
+    store::{self, now, time, unreadable},
+};
 use crate::{
-    config::Settings,
     judge::entry::Fate,
-    mail::{hex::hex, timestamp::Timestamp},
-    world::{
-        clock,
-        store::{
-            Site, Store, Trouble,
-            campaigns::{self, Campaign, Copied},
-        },
+    mail::hex::hex,
+    world::store::{
+        Store,
+        campaigns::{self, Campaign, Copied},
     },
 };
 use clap::{Args, Subcommand};
@@ -63,21 +62,9 @@ impl Campaigns {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        let settings = match Settings::load(self.config.as_deref()) {
-            Ok(settings) => settings,
-            Err(errors) => return Ok(unusable(errors)),
-        };
-        if let Site::File(path) = &settings.state
-            && !path.exists()
-        {
-            let path = path.display();
-            return Ok(unusable(format_args!(
-                "{path}: there is no store yet; wehr serve makes it with its first mail"
-            )));
-        }
-        let store = match settings.state.open_beside() {
+        let store = match store::open(self.config.as_deref()) {
             Ok(store) => store,
-            Err(trouble) => return Ok(unusable(trouble)),
+            Err(ending) => return Ok(ending),
         };
         match &self.action {
             None | Some(Action::List) => self.list(&*store),
@@ -142,21 +129,4 @@ fn shown(at: i64, reference: &str, copies: &[Copied]) -> Value {
     let recipients: Vec<Value> =
         copies.iter().map(|copy| json!({ "recipient": hex(&copy.recipient), "fate": copy.fate.word() })).collect();
     json!({ "received": time(at), "ref": reference, "recipients": recipients })
-}
-
-fn unusable(why: impl std::fmt::Display) -> Ending {
-    output::trouble(why);
-    Ending::Unreadable
-}
-
-fn unreadable(trouble: &Trouble) -> Ending {
-    unusable(format_args!("{trouble}; is it a store, and may you write it?"))
-}
-
-fn time(seconds: i64) -> String {
-    Timestamp::from_seconds(seconds).to_string()
-}
-
-fn now() -> i64 {
-    clock::now().seconds()
 }

@@ -36,7 +36,6 @@ use arc_swap::ArcSwap;
 use std::{
     io,
     net::SocketAddr,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -64,8 +63,6 @@ pub struct Plan {
     pub mailbox: Vec<SocketAddr>,
     /// `None`: recipients are not told.
     pub digests: Option<Arc<Digests>>,
-    /// File of the model that recipients teach.
-    pub model: Option<PathBuf>,
     pub check: Vec<Place>,
     pub spamd: Vec<Place>,
     pub connections_max: usize,
@@ -186,7 +183,7 @@ impl Server {
             }
             server.api = Some(api);
         }
-        server.open_mailbox(mailboxes, plan.model, &draining);
+        server.open_mailbox(mailboxes, &draining);
         Ok(server)
     }
 
@@ -221,9 +218,9 @@ impl Server {
     }
 
     /// Opens the page of recipients, which answers while the doors drain.
-    fn open_mailbox(&mut self, listeners: Vec<TcpListener>, model: Option<PathBuf>, draining: &watch::Receiver<bool>) {
+    fn open_mailbox(&mut self, listeners: Vec<TcpListener>, draining: &watch::Receiver<bool>) {
         let Some(digests) = &self.digests else { return };
-        let mailbox = Mailbox::new(Arc::clone(&self.desk), Arc::clone(digests), model);
+        let mailbox = Mailbox::new(Arc::clone(&self.desk), Arc::clone(digests));
         for listener in listeners {
             self.pages.spawn(mailbox::serve(listener, Arc::clone(&mailbox), draining.clone()));
         }

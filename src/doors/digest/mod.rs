@@ -25,7 +25,7 @@ use super::{
     },
 };
 use crate::{
-    judge::policy::{classes::Classes, reason::Reason, verdict::Reply},
+    judge::policy::{classes::Classes, verdict::Reply},
     limits,
     mail::{address::Address, hex::hex, timestamp::Timestamp},
     telemetry::metrics::Dependency,
@@ -56,8 +56,6 @@ pub struct Settings {
     pub languages: Vec<Language>,
     /// Classes of recipients that are told; empty: all.
     pub classes: Vec<String>,
-    /// Reasons whose mail a recipient may release.
-    pub release: Vec<Reason>,
     /// File of the secrets that sign links.
     pub secret: PathBuf,
     /// How long links are taken.
@@ -69,12 +67,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// May this recipient release the mail?
-    #[must_use]
-    pub fn may_release(&self, classes: &Classes, waiting: &Waiting) -> bool {
-        self.release.contains(&waiting.reason) && classes.may_release(&waiting.address)
-    }
-
     fn is_told(&self, classes: &Classes, recipient: &str) -> bool {
         let class = || classes.of(&Address::new(recipient)).map(|class| class.name.as_str());
         self.classes.is_empty() || class().is_some_and(|name| self.classes.iter().any(|known| known == name))
@@ -130,7 +122,7 @@ pub fn gather(
             let is_meant = only.is_none_or(|only| only.eq_ignore_ascii_case(&waiting.address));
             if is_meant && settings.is_told(classes, &waiting.address) {
                 let told =
-                    (id.clone(), item(&slip, waiting, quarantine.keep()), settings.may_release(classes, waiting));
+                    (id.clone(), item(&slip, waiting, quarantine.keep()), quarantine.may_release(classes, waiting));
                 news.entry(waiting.address.to_ascii_lowercase()).or_default().push(told);
             }
         }

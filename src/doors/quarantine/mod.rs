@@ -22,7 +22,7 @@ use self::{
 };
 use super::deliver::{folder::make_with_parents, parcel::Parcel};
 use crate::{
-    judge::policy::reason::Reason,
+    judge::policy::{classes::Classes, reason::Reason},
     mail::{address::Address, charset, head::Head, hex::hex, timestamp::Timestamp},
     seal::safe::{self, Safe},
     world::clock::now,
@@ -50,6 +50,8 @@ pub struct Settings {
     pub keep: Duration,
     /// Octets of all mails together; beyond it mail is deferred.
     pub bytes_max: u64,
+    /// Reasons whose mail a recipient may release.
+    pub release: Vec<Reason>,
 }
 
 /// A folder of mails set aside. Clones share what they know.
@@ -130,6 +132,12 @@ impl Quarantine {
     #[must_use]
     pub fn keep(&self) -> Duration {
         self.0.settings.keep
+    }
+
+    /// May this recipient release the mail? Page, digest and API ask here.
+    #[must_use]
+    pub fn may_release(&self, classes: &Classes, waiting: &Waiting) -> bool {
+        self.0.settings.release.contains(&waiting.reason) && classes.may_release(&waiting.address)
     }
 
     /// Stores one mail, synced, before anybody is told that it was accepted. Answers with its id.

@@ -32,7 +32,7 @@ use axum::{
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -44,8 +44,6 @@ use tokio::{
 pub struct Mailbox {
     pub desk: Arc<Desk>,
     pub digests: Arc<Digests>,
-    /// File of the model that "not spam" teaches; `None`: there is none.
-    pub model: Option<PathBuf>,
     turns: Semaphore,
     requests: Pace,
     lessons: Pace,
@@ -53,11 +51,10 @@ pub struct Mailbox {
 
 impl Mailbox {
     #[must_use]
-    pub fn new(desk: Arc<Desk>, digests: Arc<Digests>, model: Option<PathBuf>) -> Arc<Self> {
+    pub fn new(desk: Arc<Desk>, digests: Arc<Digests>) -> Arc<Self> {
         Arc::new(Self {
             desk,
             digests,
-            model,
             turns: Semaphore::new(limits::MAILBOX_TURNS_MAX),
             requests: Pace::new(limits::MAILBOX_REQUESTS_MAX, limits::MAILBOX_WINDOW_SECONDS),
             lessons: Pace::new(limits::MAILBOX_LEARNED_MAX, limits::MAILBOX_LESSONS_SECONDS),

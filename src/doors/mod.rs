@@ -4,6 +4,7 @@
 
 pub mod alarms;
 pub mod checkv2;
+mod counted;
 pub mod deliver;
 pub mod desk;
 pub mod digest;

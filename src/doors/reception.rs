@@ -7,7 +7,9 @@
 //! held whole.
 
 use super::{
+    counted,
     desk::{Desk, Limits},
+    faults,
     inquiry::{Inquiry, Settled, on_pool},
     lanes::Standing,
     line,
@@ -20,7 +22,6 @@ use crate::{
         auth::Word,
         case::Case,
         checks::transport,
-        coverage::Engine,
         entry::Deed,
         facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
@@ -47,12 +48,12 @@ use crate::{
     seal::recognise,
     telemetry::{
         log::MailLine,
-        metrics::{Door, Metrics, Stage},
+        metrics::{Door, Stage},
     },
     world::{Note, Scan, clock::now},
 };
 use bytes::Bytes;
-use std::{io, sync::Arc};
+use std::sync::Arc;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// What MAIL FROM declared besides the address.
@@ -381,7 +382,7 @@ impl Reception {
         drop((permit, among_strangers));
         let mail = settled.mail;
         let line = line::line(&self.desk, &mail, &settled.verdict, settled.rounds);
-        count(&metrics, &settled.verdict);
+        counted::count(&metrics, &settled.verdict);
         self.desk.alarms().hear(&settled.verdict.findings);
         if let Some(recorder) = self.desk.recorder().filter(|_| self.may_be_kept() && !mail.message.is_opened) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
@@ -473,6 +474,11 @@ impl Reception {
         }
     }
 
+    fn keep_fault(&self, raw: Bytes, case: Case) -> impl Future<Output = ()> + use<> {
+        self.desk.metrics().judge_panicked();
+        faults::keep(self.desk.faults(), raw, case, self.may_be_kept())
+    }
+
     async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<Settled, Reply> {
         let (client, envelope) = (self.client.clone(), self.envelope.clone());
         let case = Case { received_at: now(), client, envelope, facts: Facts::default() };
@@ -495,7 +501,7 @@ impl Reception {
         .await;
         drop(among_strangers);
         let Some(mail) = read else {
-            keep_fault(&self.desk, raw, case, self.may_be_kept()).await;
+            self.keep_fault(raw, case).await;
             return Err(cannot_judge());
         };
         let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
@@ -510,7 +516,7 @@ impl Reception {
         match settled {
             Ok(settled) => Ok(settled),
             Err(panicked) => {
-                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }, self.may_be_kept()).await;
+                self.keep_fault(raw, Case { facts: panicked.facts, ..case }).await;
                 Err(cannot_judge())
             }
         }
@@ -546,60 +552,6 @@ impl Concluded {
         }
         line::write(&self.desk, &self.line, outcome.action, &self.open);
         self.open.end();
-    }
-}
-
-/// We are at fault: counts it, says it, and keeps the case for whoever mends it; but not of a mail that is to be sealed
-/// or was opened with a lent key, for no plaintext of it may touch the disk.
-async fn keep_fault(desk: &Desk, raw: Bytes, case: Case, may_be_kept: bool) {
-    desk.metrics().judge_panicked();
-    if !may_be_kept {
-        tracing::error!(
-            "judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed, or opened with a lent key"
-        );
-        return;
-    }
-    let Some(faults) = desk.faults() else {
-        tracing::error!("judge: a check panicked; this mail is deferred");
-        return;
-    };
-    let saved = tokio::task::spawn_blocking(move || faults.save(&raw, &case)).await;
-    match saved.map_err(io::Error::other).flatten() {
-        Ok(Some(folder)) => {
-            tracing::error!(case = %folder.display(), "judge: a check panicked; this mail is deferred, its case is kept");
-        }
-        Ok(None) => tracing::error!("judge: a check panicked; this mail is deferred, enough cases are kept already"),
-        Err(error) => {
-            tracing::error!(%error, "judge: a check panicked; this mail is deferred, its case cannot be kept");
-        }
-    }
-}
-
-fn count(metrics: &Metrics, verdict: &Verdict) {
-    let auth = &verdict.authentication;
-    metrics.auth_result("spf", auth.spf.result.word());
-    metrics.auth_result("spf_helo", auth.spf_helo.result.word());
-    for signature in &auth.dkim {
-        metrics.auth_result("dkim", signature.result.word());
-    }
-    if auth.dkim.is_empty() {
-        metrics.auth_result("dkim", "none");
-    }
-    metrics.auth_result("arc", auth.arc.result.word());
-    metrics.auth_result("iprev", auth.iprev.result.word());
-    metrics.auth_result("dmarc", auth.dmarc.result.word());
-    let coverage = &verdict.coverage;
-    metrics.coverage_octets(Engine::Reader.word(), coverage.read, coverage.bytes);
-    if let Some(scanned) = coverage.scanned {
-        metrics.coverage_octets(Engine::Scanner.word(), scanned, coverage.bytes);
-    }
-    for gap in &coverage.gaps {
-        metrics.coverage_gap(gap.engine.word(), gap.reason);
-    }
-    let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
-    symbols.dedup();
-    for symbol in symbols {
-        metrics.symbol(symbol);
     }
 }
 

@@ -47,7 +47,7 @@ pub struct SubjectAccess {
 /// Delete what is held about an address. What is only named is kept: keys, and mails that it sent and others wait for.
 ///
 /// In a mail of several recipients the address is taken off the list and the case deleted; the mail itself may still name it.
-/// A subject loses the address, and goes with its last one; a running server forgets it when it reloads.
+/// A subject loses the address, and goes with its last one; a running server forgets it within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code: 0 all was looked through; 2 something could not be read or deleted
@@ -267,7 +267,8 @@ impl Whom {
 }
 
 fn unusable(what: &str, error: &io::Error) -> Ending {
-    output::trouble(format_args!("{what}: {error}; may you read and write it?"));
+    let hint = if error.raw_os_error().is_some() { "; may you read and write it?" } else { "" };
+    output::trouble(format_args!("{what}: {error}{hint}"));
     Ending::Unreadable
 }
 

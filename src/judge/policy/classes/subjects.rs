@@ -62,7 +62,8 @@ impl Subjects {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(text: &str) -> Result<Self, String> {
-        let saved: Saved = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let saved: Saved = serde_json::from_str(text)
+            .map_err(|error| format!("no file of subjects: {error}; put a copy of it back, or take it away"))?;
         if saved.format != FORMAT {
             return Err(format!("made as `{}`, this program reads `{FORMAT}`", saved.format));
         }

@@ -8,13 +8,18 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "support/serving.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod serving;
+
 use serde_json::Value;
+use serving::Serving;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -33,9 +38,7 @@ admin_tokens = "tokens"
 
 /// A filter in a folder of its own; it ends with the test.
 struct Filter {
-    child: Child,
-    admin: String,
-    check: String,
+    serving: Serving,
     folder: tempfile::TempDir,
 }
 
@@ -56,35 +59,19 @@ impl Filter {
         let tokens =
             format!("anna operator {} # on duty\nben help_desk {}\n", digest("operator-token"), digest("help-token"));
         let folder = folder(&tokens);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
-            .args(["serve", "--config", "wehr.toml", "--json"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let places: Value = serde_json::from_str(&line).unwrap();
-        let host = |key: &str| places[key][0].as_str().unwrap().split('/').nth(2).unwrap().to_owned();
-        Self { admin: host("admin"), check: host("check"), child, folder }
+        let serving = Serving::start(&mut serving::command(folder.path(), "wehr.toml", &[]));
+        Self { serving, folder }
     }
 
     fn ask(&self, method: &str, path: &str, token: &str) -> (u16, Value) {
         let field = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
         let request =
             format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n{field}\r\n");
-        let answer = talk(&self.admin, &request);
+        let answer = talk(self.serving.host("admin"), &request);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let lower = head.to_ascii_lowercase();
         assert!(lower.contains("cache-control: no-store") && !lower.contains("access-control"), "{head}");
         (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
-    }
-}
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -105,7 +92,7 @@ fn each_role_sees_what_it_may() {
         From: a@sender.example\r\nRcpt: pupil@school.example\r\nQueue-Id: 4ABC\r\n\r\n{mail}",
         mail.len()
     );
-    assert!(talk(&filter.check, &request).starts_with("HTTP/1.1 200"));
+    assert!(talk(filter.serving.host("check"), &request).starts_with("HTTP/1.1 200"));
     let (status, told) = filter.ask("GET", "/api/v1/verdicts?limit=5", "operator-token");
     assert_eq!((status, told["verdicts"].as_array().map(Vec::len)), (200, Some(1)));
     let (_, whole) = filter.ask("GET", "/api/v1/verdicts/4ABC", "operator-token");

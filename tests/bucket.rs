@@ -13,9 +13,12 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with the tests of other verbs, which use more of it")]
 mod program;
+#[path = "support/serving.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod serving;
 
-use program::{WEHR, code, err, folder, lines, out, wehr};
-use serde_json::Value;
+use program::{code, err, folder, lines, out, wehr};
+use serving::Serving;
 use std::{
     collections::BTreeMap,
     fs,
@@ -23,7 +26,6 @@ use std::{
     net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -224,6 +226,7 @@ fn homes(root: &Path, store: &Store) -> [Quarantine; 2] {
             bucket,
             keep: Duration::from_hours(24),
             bytes_max: 100 << 20,
+            release: vec![Reason::Spam],
         };
         Quarantine::start(&settings).unwrap()
     })
@@ -339,28 +342,8 @@ const CONFIG: &str = "authserv_id = 'mx.school.example'\n[milter]\nlisten = []\n
     [policy]\ntag = -100\nquarantine = -100\n\
     [quarantine]\nfolder = 'aside'\nurl = 's3://school/mail/held'\nregion = 'eu-test-1'\ncredentials = 'credentials'\n";
 
-struct Serving(Child, String);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn serve(files: &Path) -> Serving {
-    let mut child = Command::new(WEHR)
-        .args(["serve", "--config", "w.toml", "--json", "--deny-egress"])
-        .current_dir(files)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
-    let places: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
-    Serving(child, places["lmtp"][0].as_str().unwrap().to_owned())
+    Serving::start(&mut serving::command(files, "w.toml", &["--deny-egress"]))
 }
 
 /// The last reply of a mail, and when it came.
@@ -391,7 +374,7 @@ fn a_door_says_250_when_the_bucket_has_the_mail_and_451_when_not() {
     store.place(files.path());
     let server = serve(files.path());
     store.is_slow.store(true, Ordering::Relaxed);
-    let (told, at) = send(&server.1);
+    let (told, at) = send(server.place("lmtp"));
     assert!(told.starts_with("250"), "{told}");
     assert!(store.stored.lock().unwrap().is_some_and(|stored| stored < at));
     let names = store.names();
@@ -403,7 +386,7 @@ fn a_door_says_250_when_the_bucket_has_the_mail_and_451_when_not() {
     }
     store.is_slow.store(false, Ordering::Relaxed);
     store.is_full.store(true, Ordering::Relaxed);
-    let (told, _) = send(&server.1);
+    let (told, _) = send(server.place("lmtp"));
     assert!(told.starts_with("451"), "{told}");
     store.is_full.store(false, Ordering::Relaxed);
     assert_eq!(store.names(), names, "what was not taken leaves nothing");

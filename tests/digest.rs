@@ -12,15 +12,19 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with the tests of other verbs, which use more of it")]
 mod program;
+#[path = "support/serving.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod serving;
 
-use program::{WEHR, code, err, folder, lines, out, wehr};
+use program::{code, err, folder, lines, out, wehr};
 use serde_json::Value;
+use serving::Serving;
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -37,42 +41,8 @@ const CONFIG: &str = "authserv_id = 'mx.school.example'\nown_domains = ['school.
     link = 'https://mail.school.example/held'\nhelp = 'IT, Tel. 1234'\n";
 const TOKEN: &str = "operator-token";
 
-/// A server that ends with the test.
-struct Serving {
-    child: Child,
-    lmtp: String,
-    http: String,
-    mailbox: String,
-    admin: String,
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn serve(files: &Path) -> Serving {
-    let mut child = Command::new(WEHR)
-        .args(["serve", "--config", "w.toml", "--json"])
-        .current_dir(files)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
-    let places: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
-    let host = |key: &str| places[key][0].as_str().unwrap().split('/').nth(2).unwrap().to_owned();
-    Serving {
-        child,
-        lmtp: places["lmtp"][0].as_str().unwrap().to_owned(),
-        http: host("metrics"),
-        mailbox: host("mailbox"),
-        admin: host("admin"),
-    }
+    Serving::start(&mut serving::command(files, "w.toml", &[]))
 }
 
 fn house(more: &str) -> tempfile::TempDir {
@@ -101,7 +71,7 @@ fn send_from(server: &Serving, author: &str, recipients: &[&str], subject: &str)
         "From: {author}\r\nTo: anna@school.example\r\nSubject: {subject}\r\n\
         Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@other.example>\r\n\r\nTen of ten.\r\n"
     );
-    let stream = TcpStream::connect(&server.lmtp).unwrap();
+    let stream = TcpStream::connect(server.place("lmtp")).unwrap();
     let (mut from, mut to) = (BufReader::new(stream.try_clone().unwrap()), stream);
     let mut reply = || loop {
         let mut line = String::new();
@@ -134,7 +104,7 @@ fn talk(address: &str, request: &str) -> String {
 
 fn ask(server: &Serving, method: &str, token: &str, language: &str, body: &str) -> (u16, String) {
     let page = talk(
-        &server.mailbox,
+        server.host("mailbox"),
         &format!(
             "{method} /held/{token} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAccept-Language: {language}\r\n\
              Content-Length: {}\r\n\r\n{body}",
@@ -274,15 +244,15 @@ fn a_recipient_is_told_once_and_releases_by_a_link_what_get_does_not() {
     assert!(get(&server, one).1.contains("Delivered already") && get(&server, all).1.contains("No mail is waiting"));
 
     // What was done is counted, and stands beside the verdict, without an address.
-    let metrics = talk(&server.http, "GET /metrics HTTP/1.0\r\n\r\n");
+    let metrics = talk(server.host("metrics"), "GET /metrics HTTP/1.0\r\n\r\n");
     assert!(metrics.contains("wehr_mailbox_requests_total{act=\"release\",result=\"done\"} 1"), "{metrics}");
     let request = format!(
         "GET /api/v1/verdicts HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
     );
-    let history = talk(&server.admin, &request);
+    let history = talk(server.host("admin"), &request);
     assert!(history.contains("\"what\":\"released by its recipient\""), "{history}");
     // Nothing of the page on the other listeners, nothing of theirs on the page.
-    assert!(talk(&server.mailbox, &request).starts_with("HTTP/1.1 404"));
+    assert!(talk(server.host("mailbox"), &request).starts_with("HTTP/1.1 404"));
 }
 
 #[test]
@@ -307,7 +277,7 @@ fn what_is_said_to_be_no_spam_teaches_the_model_once() {
     };
     assert_eq!((known(&before).as_str(), known(&after).as_str()), ("ham 1", "ham 2"));
     assert_eq!(delivered(place.path()).iter().filter(|mail| mail.contains("X-Wehr-Released")).count(), 2);
-    let metrics = talk(&server.http, "GET /metrics HTTP/1.0\r\n\r\n");
+    let metrics = talk(server.host("metrics"), "GET /metrics HTTP/1.0\r\n\r\n");
     assert!(metrics.contains("wehr_mailbox_learned_total 1"), "{metrics}");
 }
 
@@ -424,8 +394,10 @@ fn a_digest_comes_when_it_is_due_and_waits_for_the_mailstore() {
     fs::remove_dir_all(place.path().join("mail")).unwrap();
     fs::write(place.path().join("mail"), "in the way").unwrap();
     let down = serve(place.path());
-    let is_deferred =
-        || talk(&down.http, "GET /metrics HTTP/1.0\r\n\r\n").contains("wehr_digests_total{result=\"deferred\"} 1");
+    let is_deferred = || {
+        talk(down.host("metrics"), "GET /metrics HTTP/1.0\r\n\r\n")
+            .contains("wehr_digests_total{result=\"deferred\"} 1")
+    };
     wait(is_deferred);
     assert_eq!(fs::read_to_string(&mark).unwrap(), "2026-01-01T00:00:00Z", "it is still to be sent");
     assert_eq!(code(&verb(place.path(), &["digest", "--now"])), 1);
@@ -501,7 +473,7 @@ fn the_page_is_drawn() {
             .status();
         assert!(drawn.is_ok_and(|status| status.success()), "{name}");
     };
-    let page = format!("http://{}/{all}", server.mailbox);
+    let page = format!("http://{}/{all}", server.host("mailbox"));
     draw("mailbox.png", "900,1250", &page);
     // The window has a least width; a frame has none.
     fs::write(place.path().join("page.html"), ask(&server, "GET", &all, "de", "").1).unwrap();

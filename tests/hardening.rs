@@ -8,16 +8,19 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "support/serving.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod serving;
 #[path = "support/talk.rs"]
 mod talk;
 
-use serde_json::Value;
+use serving::Serving;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -27,9 +30,7 @@ const CONFIG: &str =
 
 /// A filter in a folder of its own, which does not lie below its folder for temporary files.
 struct Filter {
-    child: Child,
-    lmtp: String,
-    http: String,
+    serving: Serving,
     folder: tempfile::TempDir,
 }
 
@@ -41,20 +42,9 @@ impl Filter {
         }
         fs::create_dir(folder.path().join("etc/run")).unwrap();
         fs::write(folder.path().join("etc/wehr.toml"), config).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
-            .args(["serve", "--config", "etc/wehr.toml", "--json", "--log", "json"])
-            .env("TMPDIR", folder.path().join("tmp"))
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let log = || fs::read_to_string(folder.path().join("log")).unwrap();
-        let places: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{}", log()));
-        let http = places["metrics"][0].as_str().unwrap().split('/').nth(2).unwrap().to_owned();
-        Self { lmtp: places["lmtp"][0].as_str().unwrap().to_owned(), http, child, folder }
+        let mut command = serving::command(folder.path(), "etc/wehr.toml", &["--log", "json"]);
+        let serving = Serving::start(command.env("TMPDIR", folder.path().join("tmp")));
+        Self { serving, folder }
     }
 
     fn log(&self) -> String {
@@ -62,7 +52,7 @@ impl Filter {
     }
 
     fn page(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.http).unwrap();
+        let mut stream = TcpStream::connect(self.serving.host("metrics")).unwrap();
         stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
         let mut page = String::new();
         stream.read_to_string(&mut page).unwrap();
@@ -73,7 +63,9 @@ impl Filter {
     fn reload(&self, config: &str) -> String {
         let before = self.log().len();
         fs::write(self.folder.path().join("etc/wehr.toml"), config).unwrap();
-        assert!(Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill").args(["-s", "HUP", &self.serving.child.id().to_string()]).status().unwrap().success()
+        );
         let begun = Instant::now();
         loop {
             let log = self.log();
@@ -84,13 +76,6 @@ impl Filter {
             assert!(begun.elapsed() < Duration::from_secs(60), "{log}");
             thread::sleep(Duration::from_millis(50));
         }
-    }
-}
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -108,19 +93,19 @@ fn a_bounded_server_takes_mail_sets_aside_reloads_and_opens_nothing_else() {
         return;
     }
     assert!(ready.contains("landlock: full") && ready.contains("seccomp: full"), "{ready}");
-    let status = fs::read_to_string(format!("/proc/{}/status", filter.child.id())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", filter.serving.child.id())).unwrap();
     assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
     assert!(filter.folder.path().join("etc/run/milter").exists());
 
     let data = filter.folder.path().join("wehr-data");
-    assert!(talk::send(&filter.lmtp, "one").unwrap().starts_with("250"), "{}", filter.log());
+    assert!(talk::send(filter.serving.place("lmtp"), "one").unwrap().starts_with("250"), "{}", filter.log());
     assert_eq!(files(&data.join("maildir")), 1);
     assert!(filter.page("/metrics").contains("process_resident_memory_bytes"));
 
     let strict = format!("{CONFIG}[policy]\ntag = 0\nquarantine = 0.1\n");
     let told = filter.reload(&strict);
     assert!(told.contains("\"reloaded\""), "{told}");
-    assert!(talk::send(&filter.lmtp, "two").unwrap().starts_with("250"));
+    assert!(talk::send(filter.serving.place("lmtp"), "two").unwrap().starts_with("250"));
     assert_eq!(files(&data.join("maildir")), 1);
     assert!(files(&data.join("quarantine")) > 1, "{}", filter.log());
     assert!(
@@ -138,7 +123,7 @@ fn a_bounded_server_takes_mail_sets_aside_reloads_and_opens_nothing_else() {
     let told = filter.reload(&format!("{strict}[dns]\nresolvers = '127.0.0.1:5353'\n"));
     assert!(told.contains("TCP port 5353"), "{told}");
     assert!(filter.reload(&strict).contains("\"reloaded\""));
-    assert!(talk::send(&filter.lmtp, "three").unwrap().starts_with("250"));
+    assert!(talk::send(filter.serving.place("lmtp"), "three").unwrap().starts_with("250"));
 }
 
 #[test]
@@ -146,8 +131,8 @@ fn nothing_is_bounded_that_nobody_wants_bounded() {
     let filter = Filter::start(&format!("{CONFIG}[hardening]\nlandlock = 'off'\nseccomp = 'off'\n"));
     let ready = filter.page("/readyz");
     assert!(ready.contains("landlock: off") && ready.contains("seccomp: off"), "{ready}");
-    let status = fs::read_to_string(format!("/proc/{}/status", filter.child.id())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", filter.serving.child.id())).unwrap();
     let seccomp = status.lines().find(|line| line.starts_with("NoNewPrivs:")).unwrap();
     assert!(seccomp.ends_with('0') || fs::read_to_string("/proc/self/status").unwrap().contains("NoNewPrivs:\t1"));
-    assert!(talk::send(&filter.lmtp, "one").unwrap().starts_with("250"));
+    assert!(talk::send(filter.serving.place("lmtp"), "one").unwrap().starts_with("250"));
 }

@@ -8,14 +8,19 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "support/serving.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod serving;
+
 use serde_json::Value;
+use serving::Serving;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
 };
 use wehr::config::{Settings, keys::KEYS, retention};
 
@@ -36,9 +41,7 @@ const PERSONAL: [&str; 7] = ["anna", "mueller", "parent", "geheim", "zeugnis", "
 
 /// A filter in a folder of its own; it ends with the test.
 struct Filter {
-    child: Child,
-    lmtp: String,
-    metrics: String,
+    serving: Serving,
     folder: tempfile::TempDir,
 }
 
@@ -46,24 +49,13 @@ impl Filter {
     fn start(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("wehr.toml"), config).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
-            .args(["serve", "--config", "wehr.toml", "--json", "--log", "json"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let log = || fs::read_to_string(folder.path().join("log")).unwrap();
-        let places: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{}", log()));
-        let host = places["metrics"][0].as_str().unwrap().split('/').nth(2).unwrap().to_owned();
-        Self { lmtp: places["lmtp"][0].as_str().unwrap().to_owned(), metrics: host, child, folder }
+        let serving = Serving::start(&mut serving::command(folder.path(), "wehr.toml", &["--log", "json"]));
+        Self { serving, folder }
     }
 
     /// Hands a mail over and returns the last reply.
     fn send(&self) -> String {
-        let mut stream = BufReader::new(TcpStream::connect(&self.lmtp).unwrap());
+        let mut stream = BufReader::new(TcpStream::connect(self.serving.place("lmtp")).unwrap());
         let mut say = |text: &str| {
             stream.get_mut().write_all(text.as_bytes()).unwrap();
             let mut line = String::new();
@@ -90,15 +82,8 @@ impl Filter {
     }
 
     fn stop(&mut self) {
-        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Command::new("kill").arg(self.serving.child.id().to_string()).status().unwrap();
+        self.serving.child.wait().unwrap();
     }
 }
 
@@ -116,7 +101,7 @@ fn the_log_and_the_metrics_name_nobody_and_pseudonyms_are_found() {
     let mut filter = Filter::start(CONFIG);
     let reply = filter.send();
     assert!(reply.starts_with("250"), "{reply}");
-    let mut metrics = TcpStream::connect(&filter.metrics).unwrap();
+    let mut metrics = TcpStream::connect(filter.serving.host("metrics")).unwrap();
     metrics.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     let mut series = String::new();
     metrics.read_to_string(&mut series).unwrap();
@@ -159,17 +144,7 @@ fn keys_that_are_too_old_are_destroyed_when_the_server_starts() {
     fs::write(&old, [7; 32]).unwrap();
     fs::hard_link(&old, folder.path().join("seen")).unwrap();
     fs::write(folder.path().join("wehr.toml"), CONFIG).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_wehr"))
-        .args(["serve", "--config", "wehr.toml", "--json"])
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(Serving::start(&mut serving::command(folder.path(), "wehr.toml", &[])));
     assert!(!old.exists());
     assert_eq!(fs::read(folder.path().join("seen")).unwrap(), [0; 32]);
 }

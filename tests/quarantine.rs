@@ -11,15 +11,18 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with the tests of other verbs, which use more of it")]
 mod program;
+#[path = "support/serving.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use more of it")]
+mod serving;
 
-use program::{WEHR, code, err, folder, lines, out, wehr};
+use program::{code, err, folder, lines, out, wehr};
 use serde_json::Value;
+use serving::Serving;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
@@ -30,40 +33,13 @@ const CONFIG: &str = "authserv_id = 'mx.school.example'\n[milter]\nlisten = []\n
 const BODY: &str = "From: Bert <bert@other.example>\r\nTo: anna@school.example\r\nSubject: The marks\r\n\
     Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@other.example>\r\n\r\nTen of ten.\r\n";
 
-/// A server that ends with the test.
-struct Serving {
-    child: Child,
-    lmtp: String,
-    http: String,
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn serve(files: &Path) -> Serving {
-    let mut child = Command::new(WEHR)
-        .args(["serve", "--config", "w.toml", "--json"])
-        .current_dir(files)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut told = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
-    let places: Value = serde_json::from_str(&told).unwrap();
-    let http = places["metrics"][0].as_str().unwrap();
-    let http = http.trim_start_matches("http://").trim_end_matches("/metrics").to_owned();
-    Serving { child, lmtp: places["lmtp"][0].as_str().unwrap().to_owned(), http }
+    Serving::start(&mut serving::command(files, "w.toml", &[]))
 }
 
 /// Hands a mail to the door; the codes of all replies.
 fn send(server: &Serving, recipients: &[&str], message: &str) -> Vec<String> {
-    let stream = TcpStream::connect(&server.lmtp).unwrap();
+    let stream = TcpStream::connect(server.place("lmtp")).unwrap();
     let (mut from, mut to) = (BufReader::new(stream.try_clone().unwrap()), stream);
     let mut reply = || loop {
         let mut line = String::new();
@@ -85,7 +61,7 @@ fn send(server: &Serving, recipients: &[&str], message: &str) -> Vec<String> {
 }
 
 fn http(server: &Serving, request: &str) -> String {
-    let mut stream = TcpStream::connect(&server.http).unwrap();
+    let mut stream = TcpStream::connect(server.host("metrics")).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
@@ -186,7 +162,7 @@ fn no_kill_loses_a_mail_that_was_answered_for() {
         if send(&server, &["anna@school.example"], &body).last().map(String::as_str) == Some("250") {
             answered += 1;
         }
-        let stream = TcpStream::connect(&server.lmtp).unwrap();
+        let stream = TcpStream::connect(server.place("lmtp")).unwrap();
         (&stream)
             .write_all(format!("LHLO t\r\nMAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n{body}.\r\n").as_bytes())
             .unwrap();
@@ -208,8 +184,12 @@ fn no_kill_loses_a_mail_that_was_answered_for() {
 
 #[test]
 fn what_is_held_about_an_address_is_shown_and_erased() {
-    let config = format!("{CONFIG}[record]\nfolder = 'cases'\nrecipients = ['@school.example']\n");
-    let place = folder(&[("w.toml", config.as_str())]);
+    let config =
+        format!("{CONFIG}subjects = 'subjects'\n[record]\nfolder = 'cases'\nrecipients = ['@school.example']\n");
+    let subjects = serde_json::json!({ "format": "wehr-subjects 1", "subjects": {
+        "p-1": { "addresses": ["anna@school.example"], "class": "everybody", "since": "2026-03-01T09:14:07Z" },
+        "p-2": { "addresses": ["bea@school.example"], "class": "everybody", "since": "2026-03-01T09:14:07Z" } } });
+    let place = folder(&[("w.toml", config.as_str()), ("subjects", &subjects.to_string())]);
     let server = serve(place.path());
     let anna = |verb: &str, more: &[&str]| {
         wehr(place.path(), &[&[verb, "anna@school.example", "--config", "w.toml", "--json"], more].concat())
@@ -226,11 +206,15 @@ fn what_is_held_about_an_address_is_shown_and_erased() {
     let [mail] = &of(&held, "quarantined mail")[..] else { panic!("{}", out(&held)) };
     assert_eq!((mail["state"].as_str(), mail["slip"]["subject"].as_str()), (Some("held"), Some("The marks")));
     assert_eq!(of(&held, "recorded case").len(), 1);
+    assert_eq!(of(&held, "subject")[0]["what"], "p-1");
     assert!(of(&held, "note").iter().any(|note| note["what"].as_str().unwrap().contains("learned model")));
 
     let erased = anna("erase", &[]);
     assert_eq!(of(&erased, "quarantined mail")[0]["state"], "erased");
     assert_eq!(of(&erased, "recorded case")[0]["state"], "erased");
+    assert_eq!(of(&erased, "subject")[0]["state"], "erased");
+    let left = fs::read_to_string(place.path().join("subjects")).unwrap();
+    assert!(!left.contains("anna") && left.contains("bea"), "{left}");
     let after = anna("subject-access", &[]);
     assert!(of(&after, "quarantined mail").is_empty() && of(&after, "recorded case").is_empty(), "{}", out(&after));
     // Bea still has hers, without the case that named Anna; Carl was never touched.

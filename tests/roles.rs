@@ -103,6 +103,17 @@ fn recipients_see_and_release_what_is_theirs() {
 }
 
 #[test]
+fn what_recipients_may_release_is_configured() {
+    let office = Office::start_with("[quarantine.digest]\nrelease = ['infected']\n");
+    assert!(office.deliver("b@sender.example", MIA, &unwanted(MIA)).starts_with("250"));
+    let (_, own) = office.get("quarantine", "mia");
+    assert_eq!(own["mails"][0]["may_release"], false, "{own}");
+    let id = own["mails"][0]["id"].as_str().unwrap();
+    assert_eq!(office.ask("POST", &format!("quarantine/{id}/release"), "mia", b"", "").0, 403);
+    assert_eq!(office.ask("POST", &format!("quarantine/{id}/release"), "anna", b"", "").0, 200);
+}
+
+#[test]
 fn a_mail_is_explained_without_consequences() {
     let office = Office::start();
     let mail = unwanted(MIA);

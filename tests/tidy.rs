@@ -59,7 +59,7 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("mail_auth", &["judge/auth/", "world/dns.rs", "world/dns_socket.rs"]),
     ("hickory", &["world/dns.rs", "world/dns_socket.rs", "judge/auth/lookups.rs"]),
     ("clamav_client", &["world/clamd.rs"]),
-    ("prometheus", &["telemetry/aside.rs", "telemetry/metrics.rs", "telemetry/registrar.rs"]),
+    ("prometheus", &["telemetry/aside.rs", "telemetry/metrics.rs", "telemetry/registrar.rs", "telemetry/series.rs"]),
     ("axum", &["telemetry/http.rs", "doors/http.rs", "doors/checkv2/", "web/"]),
     ("hyper", &["doors/http.rs"]),
     ("tokio_rustls", &["doors/"]),

@@ -2,24 +2,21 @@
 //!
 //! Reads the configuration for the store's place, and the store.
 
-use super::output::{self, Ending};
+use super::{
+    output::{self, Ending},
+    store::{self, now, time, unreadable},
+};
 use crate::{
-    config::Settings,
     judge::entry::Fate,
-    mail::timestamp::Timestamp,
+    mail::hex::hex,
     world::store::{
-        Site, Store, Trouble,
+        Store,
         campaigns::{self, Campaign, Copied},
     },
 };
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    io,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// List campaigns, and the mails of one of them, those from before it was known included.
 #[derive(Debug, Args)]
@@ -65,21 +62,9 @@ impl Campaigns {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        let settings = match Settings::load(self.config.as_deref()) {
-            Ok(settings) => settings,
-            Err(errors) => return Ok(unusable(errors)),
-        };
-        if let Site::File(path) = &settings.state
-            && !path.exists()
-        {
-            let path = path.display();
-            return Ok(unusable(format_args!(
-                "{path}: there is no store yet; wehr serve makes it with its first mail"
-            )));
-        }
-        let store = match settings.state.open_beside() {
+        let store = match store::open(self.config.as_deref()) {
             Ok(store) => store,
-            Err(trouble) => return Ok(unusable(trouble)),
+            Err(ending) => return Ok(ending),
         };
         match &self.action {
             None | Some(Action::List) => self.list(&*store),
@@ -141,26 +126,7 @@ impl Campaigns {
 }
 
 fn shown(at: i64, reference: &str, copies: &[Copied]) -> Value {
-    let pseudonym = |copy: &Copied| copy.recipient.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     let recipients: Vec<Value> =
-        copies.iter().map(|copy| json!({ "recipient": pseudonym(copy), "fate": copy.fate.word() })).collect();
+        copies.iter().map(|copy| json!({ "recipient": hex(&copy.recipient), "fate": copy.fate.word() })).collect();
     json!({ "received": time(at), "ref": reference, "recipients": recipients })
-}
-
-fn unusable(why: impl std::fmt::Display) -> Ending {
-    output::trouble(why);
-    Ending::Unreadable
-}
-
-fn unreadable(trouble: &Trouble) -> Ending {
-    unusable(format_args!("{trouble}; is it a store, and may you write it?"))
-}
-
-fn time(seconds: i64) -> String {
-    Timestamp::from_seconds(seconds).to_string()
-}
-
-fn now() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
 }

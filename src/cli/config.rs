@@ -14,13 +14,12 @@ use crate::{
         document::{Errors, unknown},
         policy::{encryption::loans::Loan, whom::Whom},
     },
-    mail::timestamp::Timestamp,
+    world::clock,
 };
 use clap::Subcommand;
 use std::{
     io,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Check and explain the configuration.
@@ -96,10 +95,8 @@ fn check(file: Option<&Path>, json: bool) -> io::Result<Ending> {
     let checked = Settings::load(file).and_then(|settings| Ok((settings.rulebook()?, settings.keyring()?)));
     match checked {
         Ok((rulebook, keyring)) => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            let now = Timestamp::from_seconds(now.cast_signed());
             let unusable: Vec<String> =
-                keyring.unusable(now).map(|(file, reason)| format!("{file}:1:1: {reason}")).collect();
+                keyring.unusable(clock::now()).map(|(file, reason)| format!("{file}:1:1: {reason}")).collect();
             if json {
                 output::json(&serde_json::json!({
                     "file": name, "errors": [], "symbols": rulebook.rules.table.len(), "digest": rulebook.digest,

@@ -24,6 +24,7 @@ pub mod rules;
 pub mod rules_import;
 pub mod scan;
 pub mod serve;
+mod store;
 pub mod tune;
 
 use self::output::Ending;

@@ -2,18 +2,16 @@
 //!
 //! Reads the configuration for the store's place, and the store; `forget` writes it.
 
-use super::output::{self, Ending};
+use super::{
+    output::{self, Ending},
+    store::{self, now, time, unreadable},
+};
 use crate::{
-    config::Settings,
-    mail::{address::Domain, partner::History, timestamp::Timestamp, transport::Level},
-    world::store::{Site, Store, partners},
+    mail::{address::Domain, partner::History, transport::Level},
+    world::store::{Store, partners},
 };
 use clap::{Args, Subcommand};
-use std::{
-    io,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, path::PathBuf};
 
 /// Tell how partners send, those with most mails in plaintext first.
 #[derive(Debug, Args)]
@@ -45,26 +43,9 @@ impl Partners {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        let settings = match Settings::load(self.config.as_deref()) {
-            Ok(settings) => settings,
-            Err(errors) => {
-                output::trouble(errors);
-                return Ok(Ending::Unreadable);
-            }
-        };
-        if let Site::File(path) = &settings.state
-            && !path.exists()
-        {
-            let path = path.display();
-            output::trouble(format_args!("{path}: there is no store yet; wehr serve makes it with its first mail"));
-            return Ok(Ending::Unreadable);
-        }
-        let store = match settings.state.open_beside() {
+        let store = match store::open(self.config.as_deref()) {
             Ok(store) => store,
-            Err(trouble) => {
-                output::trouble(trouble);
-                return Ok(Ending::Unreadable);
-            }
+            Err(ending) => return Ok(ending),
         };
         match &self.action {
             None => self.list(&*store),
@@ -75,10 +56,7 @@ impl Partners {
     fn list(&self, store: &dyn Store) -> io::Result<Ending> {
         let found = match partners::all(store, now()) {
             Ok(found) => found,
-            Err(trouble) => {
-                output::trouble(format_args!("{trouble}; is it a store, and may you write it?"));
-                return Ok(Ending::Unreadable);
-            }
+            Err(trouble) => return Ok(unreadable(&trouble)),
         };
         let mut found: Vec<(String, History)> = found.into_iter().collect();
         found.sort_by_key(|(_, history)| std::cmp::Reverse(history.plaintext()));
@@ -117,10 +95,7 @@ impl Partners {
                 }
                 Ok(if was_known { Ending::Fine } else { Ending::Finding })
             }
-            Err(trouble) => {
-                output::trouble(format_args!("{trouble}; is it a store, and may you write it?"));
-                Ok(Ending::Unreadable)
-            }
+            Err(trouble) => Ok(unreadable(&trouble)),
         }
     }
 }
@@ -138,13 +113,4 @@ fn shown(domain: &str, history: &History) -> serde_json::Value {
         "encrypted_until": history.encrypted_until.map(time),
         "last_seen": time(history.last_seen),
     })
-}
-
-fn time(seconds: i64) -> String {
-    Timestamp::from_seconds(seconds).to_string()
-}
-
-fn now() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! `wehr subject-access` and `wehr erase`: what this filter holds about an address, and taking it away.
 //!
-//! Reads the configuration, the quarantine, recorded cases and kept faults; `erase` deletes there. What is not held by address
+//! Reads the configuration, the quarantine, recorded cases, kept faults and subjects; `erase` deletes there. What is not held by address
 //! is said, not guessed.
 
 use super::{
@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     config::Settings,
-    doors::quarantine::{Quarantine, slip::Slip},
+    doors::{
+        paper,
+        quarantine::{Quarantine, slip::Slip},
+    },
     judge::policy::classes::subjects::Subjects,
     mail::address::Address,
     telemetry::log::Secret,
@@ -41,9 +44,10 @@ pub struct SubjectAccess {
     whom: Whom,
 }
 
-/// Delete what is held about an address. What is only named is kept: keys, subjects, and mails that it sent and others wait for.
+/// Delete what is held about an address. What is only named is kept: keys, and mails that it sent and others wait for.
 ///
 /// In a mail of several recipients the address is taken off the list and the case deleted; the mail itself may still name it.
+/// A subject loses the address, and goes with its last one; a running server forgets it within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code: 0 all was looked through; 2 something could not be read or deleted
@@ -83,7 +87,7 @@ impl SubjectAccess {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        self.whom.walk(&|_, _| Ok("held"), &|_| Ok("held"))
+        self.whom.walk(Deed::Show)
     }
 }
 
@@ -93,27 +97,53 @@ impl Erase {
     /// # Errors
     /// When stdout is closed.
     pub fn run(self) -> io::Result<Ending> {
-        let address = self.whom.address.clone();
-        let erase = |store: &Quarantine, (id, slip): (&str, &Slip)| {
-            if self.sent && slip.sender.eq_ignore_ascii_case(&address) {
-                store.forget(id, |_| true).map(|()| "erased")
-            } else if slip.is_for(&address) {
-                store.forget(id, |recipient| recipient.eq_ignore_ascii_case(&address)).map(|()| "erased")
-            } else {
-                Ok("held")
-            }
-        };
-        self.whom.walk(&erase, &|folder| fs::remove_dir_all(folder).map(|()| "erased"))
+        self.whom.walk(Deed::Erase { sent: self.sent })
     }
 }
 
-/// What to do with a mail of the quarantine; answers with what it is then.
-type OfMail<'a> = dyn Fn(&Quarantine, (&str, &Slip)) -> io::Result<&'static str> + 'a;
-/// What to do with the folder of a case.
-type OfCase<'a> = dyn Fn(&Path) -> io::Result<&'static str> + 'a;
+/// What is done with what is found. Each answers with what it is then.
+#[derive(Clone, Copy)]
+enum Deed {
+    Show,
+    Erase { sent: bool },
+}
+
+impl Deed {
+    fn with_mail(self, address: &str, store: &Quarantine, (id, slip): (&str, &Slip)) -> io::Result<&'static str> {
+        match self {
+            Self::Erase { sent: true } if slip.sender.eq_ignore_ascii_case(address) => {
+                store.forget(id, |_| true).map(|()| "erased")
+            }
+            Self::Erase { .. } if slip.is_for(address) => {
+                store.forget(id, |recipient| recipient.eq_ignore_ascii_case(address)).map(|()| "erased")
+            }
+            _ => Ok("held"),
+        }
+    }
+
+    fn with_case(self, folder: &Path) -> io::Result<&'static str> {
+        match self {
+            Self::Show => Ok("held"),
+            Self::Erase { .. } => fs::remove_dir_all(folder).map(|()| "erased"),
+        }
+    }
+
+    /// The subject whom the address belongs to, if any, is answered as well.
+    fn with_subject(self, address: &Address, file: &Path) -> io::Result<Option<(String, &'static str)>> {
+        let read = || fs::read_to_string(file).and_then(|text| Subjects::read(&text).map_err(io::Error::other));
+        if matches!(self, Self::Show) {
+            return Ok(read()?.of(address).map(|(name, _)| (name.to_owned(), "held")));
+        }
+        let _held = paper::lock(file)?;
+        let mut subjects = read()?;
+        let Some(name) = subjects.forget(address) else { return Ok(None) };
+        paper::replace(file, subjects.to_text().as_bytes())?;
+        Ok(Some((name, "erased")))
+    }
+}
 
 impl Whom {
-    fn walk(&self, of_mail: &OfMail<'_>, of_case: &OfCase<'_>) -> io::Result<Ending> {
+    fn walk(&self, deed: Deed) -> io::Result<Ending> {
         let settings = match Settings::load(self.config.as_deref()) {
             Ok(settings) => settings,
             Err(errors) => {
@@ -121,19 +151,14 @@ impl Whom {
                 return Ok(Ending::Unreadable);
             }
         };
-        let mut ending = self.mails(&settings, of_mail)?;
+        let mut ending = self.mails(&settings, deed)?;
         let recorded = settings.record.as_ref().map(|record| ("recorded case", record.folder.clone()));
         let faults = ("case of a fault", settings.faults_folder());
         for (kind, folder) in recorded.into_iter().chain([faults]) {
-            ending = ending.max(self.cases(kind, &folder, of_case)?);
+            ending = ending.max(self.cases(kind, &folder, deed)?);
         }
-        for key in
-            settings.recipient_keys.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten()).flatten()
-        {
-            let name = key.file_name().to_string_lossy().into_owned();
-            if Path::new(&name).file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(self.address.as_str())) {
-                self.tell("key", &key.path().display().to_string(), "held", &Value::Null)?;
-            }
+        if let Some(folder) = &settings.recipient_keys {
+            ending = ending.max(self.keys(folder)?);
         }
         for (day, name) in pseudonyms(&settings, &Secret::address(&self.address)) {
             match name {
@@ -141,7 +166,7 @@ impl Whom {
                 Err(error) => ending = unusable(&day.to_string(), &error),
             }
         }
-        ending = ending.max(self.subject(settings.subjects_file.as_deref())?);
+        ending = ending.max(self.subject(settings.subjects_file.as_deref(), deed)?);
         for note in BEYOND {
             if self.json {
                 output::json(&json!({ "kind": "note", "what": note }))?;
@@ -152,7 +177,7 @@ impl Whom {
         Ok(ending)
     }
 
-    fn mails(&self, settings: &Settings, of_mail: &OfMail<'_>) -> io::Result<Ending> {
+    fn mails(&self, settings: &Settings, deed: Deed) -> io::Result<Ending> {
         if !settings.quarantine.folder.exists() {
             return Ok(Ending::Fine);
         }
@@ -171,7 +196,7 @@ impl Whom {
                 let is_named = slip.sender.eq_ignore_ascii_case(&self.address)
                     || slip.is_for(&self.address)
                     || mentions(slip.from.as_bytes(), &self.address);
-                Ok(if is_named { Some((of_mail(&store, (&id, &slip))?, slip)) } else { None })
+                Ok(if is_named { Some((deed.with_mail(&self.address, &store, (&id, &slip))?, slip)) } else { None })
             });
             match done {
                 Ok(Some((state, slip))) => self.tell("quarantined mail", &id, state, &json!(slip))?,
@@ -182,23 +207,32 @@ impl Whom {
         Ok(ending)
     }
 
-    /// The subject whom the address belongs to; whoever told us of it takes it back (docs/api.md).
-    fn subject(&self, file: Option<&Path>) -> io::Result<Ending> {
-        let Some(file) = file.filter(|file| file.exists()) else { return Ok(Ending::Fine) };
-        let read = fs::read_to_string(file).and_then(|text| Subjects::read(&text).map_err(io::Error::other));
-        match read {
-            Ok(subjects) => {
-                if let Some((name, _)) = subjects.of(&Address::new(&self.address)) {
-                    self.tell("subject", name, "held", &Value::Null)?;
-                }
-                Ok(Ending::Fine)
+    /// Files that are named as the address; they are the operator's.
+    fn keys(&self, folder: &Path) -> io::Result<Ending> {
+        let entries = match fs::read_dir(folder) {
+            Err(error) => return Ok(unusable(&folder.display().to_string(), &error)),
+            Ok(entries) => entries.filter_map(Result::ok),
+        };
+        for path in entries.map(|entry| entry.path()) {
+            if path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(self.address.as_str())) {
+                self.tell("key", &path.display().to_string(), "held", &Value::Null)?;
             }
+        }
+        Ok(Ending::Fine)
+    }
+
+    /// The subject whom the address belongs to.
+    fn subject(&self, file: Option<&Path>, deed: Deed) -> io::Result<Ending> {
+        let Some(file) = file.filter(|file| file.exists()) else { return Ok(Ending::Fine) };
+        match deed.with_subject(&Address::new(&self.address), file) {
+            Ok(Some((name, state))) => self.tell("subject", &name, state, &Value::Null).map(|()| Ending::Fine),
+            Ok(None) => Ok(Ending::Fine),
             Err(error) => Ok(unusable(&file.display().to_string(), &error)),
         }
     }
 
     /// Cases are folders with `message.eml` and `case.toml`; one counts when the address stands in either.
-    fn cases(&self, kind: &str, folder: &Path, of_case: &OfCase<'_>) -> io::Result<Ending> {
+    fn cases(&self, kind: &str, folder: &Path, deed: Deed) -> io::Result<Ending> {
         let mut ending = Ending::Fine;
         let entries = match fs::read_dir(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ending),
@@ -210,7 +244,7 @@ impl Whom {
             let done = read("message.eml").and_then(|message| Ok((message, read("case.toml")?))).and_then(
                 |(message, text)| {
                     let is_named = mentions(&message, &self.address) || mentions(&text, &self.address);
-                    if is_named { of_case(&case).map(Some) } else { Ok(None) }
+                    if is_named { deed.with_case(&case).map(Some) } else { Ok(None) }
                 },
             );
             match done {
@@ -233,7 +267,8 @@ impl Whom {
 }
 
 fn unusable(what: &str, error: &io::Error) -> Ending {
-    output::trouble(format_args!("{what}: {error}; may you read and write it?"));
+    let hint = if error.raw_os_error().is_some() { "; may you read and write it?" } else { "" };
+    output::trouble(format_args!("{what}: {error}{hint}"));
     Ending::Unreadable
 }
 

@@ -7,15 +7,11 @@ use crate::{
     config::Settings,
     doors::log_keys::{self, Day},
     telemetry::log::Secret,
+    world::clock,
 };
 use clap::Args;
 use serde_json::json;
-use std::{
-    io,
-    net::IpAddr,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, net::IpAddr, path::PathBuf};
 
 /// Tell the pseudonyms of an address in the log, one for each day (UTC) whose key still lives.
 ///
@@ -100,7 +96,7 @@ impl Pseudonym {
 
 /// The pseudonyms of every day whose key lives now, tomorrow's left out.
 pub(super) fn pseudonyms(settings: &Settings, whom: &Secret) -> Vec<(Day, io::Result<String>)> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().cast_signed();
+    let now = clock::now().seconds();
     let keys = log_keys::living(&settings.log, now).into_iter().filter(|(day, _)| *day <= Day::of(now));
     keys.map(|(day, key)| (day, key.map(|key| key.pseudonym(whom).to_string()))).collect()
 }

@@ -25,9 +25,6 @@ impl Typing<'_> {
         let languages = self.each("quarantine.digest.languages", |tag| {
             Language::parse(tag).ok_or_else(|| format!("`{tag}` is no language that is spoken here: de, en"))
         });
-        let release = self.each("quarantine.digest.release", |word| {
-            Reason::parse(word).ok_or_else(|| unknown("reason", word, Reason::ALL.map(Reason::word)))
-        });
         let classes = self.each("quarantine.digest.classes", |name| Ok(name.to_owned()));
         let days = self.count("quarantine.digest.link_days", 1);
         let help = self.optional("quarantine.digest.help", |text| Ok(text.to_owned())).unwrap_or_default();
@@ -60,11 +57,17 @@ impl Typing<'_> {
             link: link?,
             languages: Some(languages).filter(|languages| !languages.is_empty())?,
             classes,
-            release,
             secret: secret.unwrap_or_else(|| quarantine.with_file_name("digest.key")),
             links_keep: Duration::from_secs(u64::try_from(days?).ok()?.saturating_mul(24 * 60 * 60)),
             help,
             host: host.to_owned(),
+        })
+    }
+
+    /// Reasons whose mail a recipient may release, whether they are told of it or not.
+    pub fn release(&mut self) -> Vec<Reason> {
+        self.each("quarantine.digest.release", |word| {
+            Reason::parse(word).ok_or_else(|| unknown("reason", word, Reason::ALL.map(Reason::word)))
         })
     }
 

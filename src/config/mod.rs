@@ -31,6 +31,7 @@ use crate::{
         rules::{Rule, lists::Lists, ruleset::Ruleset},
     },
     mail::address::Domain,
+    mail::hex::hex,
     mail::network::Network,
     seal::keyring::Keyring,
     web::tokens::Tokens,
@@ -348,8 +349,7 @@ fn digest_of(rulebook: &Rulebook, lists: &Lists) -> String {
     for (name, list) in lists {
         line(name, &list.entries().collect::<Vec<_>>().join("\n"));
     }
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref())
 }
 
 /// The host's name as the kernel tells it, or `localhost`.

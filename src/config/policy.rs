@@ -4,6 +4,7 @@
 
 use super::{Destination, Settings};
 use crate::{
+    doors::private::is_open,
     judge::{
         document::{Complaint, Errors, Position, unknown},
         findings::Symbol,
@@ -23,7 +24,6 @@ use crate::{
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -91,7 +91,7 @@ pub fn secret(path: &Path) -> Result<PathBuf, String> {
     let found = fs::File::open(path).and_then(|file| file.metadata());
     match found {
         Ok(found) if !found.is_file() => Err(format!("{shown} is not a readable file")),
-        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+        Ok(found) if is_open(&found) => {
             Err(format!("{shown} holds a private key that others can read; say chmod 600 {shown}"))
         }
         Ok(_) => Ok(path.to_owned()),
@@ -184,6 +184,7 @@ fn read<T>(path: &Path, parse: impl Fn(&str, &str) -> Result<T, Errors>) -> Resu
 mod tests {
     use super::*;
     use crate::mail::address::Domain;
+    use std::os::unix::fs::PermissionsExt;
 
     fn wrong(settings: &Settings, text: &str) -> String {
         let policy = encryption::read::read("e.toml", text).unwrap();

@@ -130,7 +130,7 @@ impl Gathering {
         self.seen.push(real);
         match text_file(path) {
             Err(error) => {
-                let what = format!("cannot read {name}: {error}");
+                let what = format!("cannot read {name}: {error}; is that its name, and may you read it?");
                 self.complaints.push(Complaint { position: place, what });
             }
             Ok(text) => self.text(path, &name, &text),

@@ -255,9 +255,10 @@ impl Typing<'_> {
         let key = self.optional("quarantine.key", |text| Ok(base.join(text)));
         let days = u64::try_from(self.count("quarantine.keep_days", 1)?).unwrap_or(u64::MAX);
         let bytes_max = u64::try_from(self.count("quarantine.bytes_max", 1)?).unwrap_or(u64::MAX);
-        let bucket = self.bucket();
+        let (bucket, release) = (self.bucket(), self.release());
         Some(quarantine::Settings {
             bucket,
+            release,
             key: key.unwrap_or_else(|| folder.with_file_name("quarantine.key")),
             folder,
             keep: Duration::from_secs(days.saturating_mul(24 * 60 * 60)),

@@ -54,7 +54,7 @@ impl Limits {
     }
 }
 
-/// Files that the admin API writes, as the configuration names them now.
+/// Files that the web doors write, as the configuration names them now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     /// The learned model.

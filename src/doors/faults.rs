@@ -2,12 +2,14 @@
 //!
 //! The mail itself was deferred and stays with the MTA. Bounded in number; only the owner may read it.
 
-use crate::{judge::case::Case, limits};
+use crate::{judge::case::Case, limits, mail::hex::hex};
+use bytes::Bytes;
 use std::{
     fs,
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -44,8 +46,7 @@ impl Faults {
             return Ok(None);
         }
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, raw);
-        let name: String = digest.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
-        let folder = self.folder.join(name);
+        let folder = self.folder.join(hex(digest.as_ref().iter().take(8)));
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             // The same mail again: the MTA tries anew.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Some(folder)),
@@ -54,6 +55,31 @@ impl Faults {
         write(&folder.join("message.eml"), raw)?;
         write(&folder.join("case.toml"), case.to_text().as_bytes())?;
         Ok(Some(folder))
+    }
+}
+
+/// We are at fault: says it, and keeps the case for whoever mends it; but not of a mail that is to be sealed
+/// or was opened with a lent key, for no plaintext of it may touch the disk.
+pub(super) async fn keep(faults: Option<Arc<Faults>>, raw: Bytes, case: Case, may_be_kept: bool) {
+    if !may_be_kept {
+        tracing::error!(
+            "judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed, or opened with a lent key"
+        );
+        return;
+    }
+    let Some(faults) = faults else {
+        tracing::error!("judge: a check panicked; this mail is deferred");
+        return;
+    };
+    let saved = tokio::task::spawn_blocking(move || faults.save(&raw, &case)).await;
+    match saved.map_err(io::Error::other).flatten() {
+        Ok(Some(folder)) => {
+            tracing::error!(case = %folder.display(), "judge: a check panicked; this mail is deferred, its case is kept");
+        }
+        Ok(None) => tracing::error!("judge: a check panicked; this mail is deferred, enough cases are kept already"),
+        Err(error) => {
+            tracing::error!(%error, "judge: a check panicked; this mail is deferred, its case cannot be kept");
+        }
     }
 }
 

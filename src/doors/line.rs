@@ -1,6 +1,6 @@
 //! Line: what the log is told of a mail. Persons go in as `Secret` and come out as pseudonyms.
 
-use super::{desk::Desk, open_mail::OpenMail, reception::now};
+use super::{desk::Desk, open_mail::OpenMail};
 use crate::{
     judge::{
         findings::Score,
@@ -8,6 +8,7 @@ use crate::{
     },
     mail::{Mail, address::Domain},
     telemetry::log::{MailLine, NamesNobody, Public, Secret},
+    world::clock::now,
 };
 
 /// A domain is a house's; that some houses are one person's is said in docs/privacy.md.

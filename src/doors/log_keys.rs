@@ -2,7 +2,10 @@
 //!
 //! Touches files; draws randomness. A key is in memory before its day begins, so writing a line reads no file.
 
-use super::deliver::folder::make_with_parents;
+use super::{
+    deliver::folder::sync_parent,
+    private::{self, DRAFT},
+};
 use crate::{
     mail::timestamp::Timestamp,
     telemetry::log::{KEY_BYTES, Key},
@@ -11,17 +14,14 @@ use arc_swap::ArcSwap;
 use aws_lc_rs::rand;
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 const SUFFIX: &str = ".key";
-/// What a key is called while it is written, its day and the process before.
-const DRAFT: &str = ".tmp";
 
 /// What is configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,12 +175,7 @@ fn shred(file: &Path) -> io::Result<()> {
     open.write_all(&vec![0; octets])?;
     open.sync_all()?;
     fs::remove_file(file)?;
-    sync_folder(file)
-}
-
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    sync_parent(file)
 }
 
 /// Makes the key of a day unless there is one.
@@ -190,19 +185,9 @@ fn make(folder: &Path, day: Day) -> io::Result<()> {
         return Ok(());
     }
     let made = || {
-        make_with_parents(folder)?;
         let mut octets = [0; KEY_BYTES];
         rand::fill(&mut octets).map_err(io::Error::other)?;
-        // Under another name first: nobody may read half a key.
-        let draft = folder.join(format!("{day}.{}{DRAFT}", std::process::id()));
-        let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        let linked = open.write_all(&octets).and_then(|()| open.sync_all()).and_then(|()| fs::hard_link(&draft, &file));
-        fs::remove_file(&draft)?;
-        match linked {
-            // Another process was faster; its key counts.
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => sync_folder(&file),
-        }
+        private::make(&file, &octets)
     };
     made().map_err(|error| named(&file, &error))
 }
@@ -210,7 +195,7 @@ fn make(folder: &Path, day: Day) -> io::Result<()> {
 fn read(folder: &Path, day: Day) -> io::Result<Key> {
     let file = file(folder, day);
     let read = || {
-        if fs::metadata(&file)?.permissions().mode() & 0o077 != 0 {
+        if private::is_open(&fs::metadata(&file)?) {
             return Err(io::Error::other("others can read it; say chmod 600"));
         }
         let octets: [u8; KEY_BYTES] =
@@ -228,6 +213,7 @@ fn named(file: &Path, error: &io::Error) -> io::Error {
 mod tests {
     use super::*;
     use crate::telemetry::log::Secret;
+    use std::os::unix::fs::PermissionsExt;
 
     fn keys(folder: &Path, days: i64) -> LogKeys {
         LogKeys::new(Settings { folder: folder.join("log-keys"), days, has_network: false })

@@ -4,6 +4,7 @@
 
 pub mod alarms;
 pub mod checkv2;
+mod counted;
 pub mod deliver;
 pub mod desk;
 pub mod digest;
@@ -21,6 +22,7 @@ pub mod log_keys;
 pub mod milter;
 mod open_mail;
 pub mod paper;
+pub mod private;
 pub mod quarantine;
 pub mod reception;
 pub mod record;

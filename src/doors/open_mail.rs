@@ -11,12 +11,18 @@ use crate::{
 use std::sync::Arc;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
+/// Delivery not authorized, for now (RFC 3463 3.8): the sender is new here.
+pub(super) const COME_AGAIN: &str = "4.7.1";
+
 /// Counts a mail as open while it lives, and as aborted when it is dropped before its end.
 pub struct OpenMail {
     metrics: Arc<Metrics>,
     door: Door,
     pub(super) started: Instant,
     is_ended: bool,
+    has_recipients: bool,
+    /// The last recipient was refused so.
+    refused: Option<Reply>,
     /// Recipients that were taken and not settled yet.
     unsettled: usize,
     _permit: OwnedSemaphorePermit,
@@ -32,6 +38,8 @@ impl OpenMail {
             door,
             started: Instant::now(),
             is_ended: false,
+            has_recipients: false,
+            refused: None,
             unsettled: 0,
             _permit: permit,
             place,
@@ -47,8 +55,15 @@ impl OpenMail {
     }
 
     pub(super) fn take_recipient(&mut self) {
+        self.has_recipients = true;
         self.unsettled += 1;
         self.metrics.recipient_taken(self.door);
+    }
+
+    /// Notes that a recipient was not taken.
+    pub(super) fn refuse_recipient(&mut self, reply: Reply) -> Reply {
+        self.refused = Some(reply.clone());
+        reply
     }
 
     /// Counts what became of one recipient that was taken.
@@ -73,7 +88,7 @@ impl OpenMail {
     pub(super) fn refuse(&mut self, reply: Reply) -> Reply {
         if !self.is_ended {
             self.is_ended = true;
-            self.metrics.refused_early(self.door, reply.code);
+            self.metrics.refused_early(self.door, class(&reply));
             let action = if reply.is_transient() { Action::Defer } else { Action::Reject };
             for _ in 0..self.unsettled {
                 self.settle(action);
@@ -83,10 +98,23 @@ impl OpenMail {
     }
 }
 
+/// What a refusal before the verdict counts as: who has to come again is told so by policy, not by a fault of ours.
+fn class(reply: &Reply) -> &'static str {
+    match (reply.is_transient(), reply.enhanced.as_str()) {
+        (true, COME_AGAIN) => "greylisted",
+        (true, _) => "4xx",
+        (false, _) => "5xx",
+    }
+}
+
 impl Drop for OpenMail {
     fn drop(&mut self) {
         if !self.is_ended {
-            self.metrics.aborted(self.door);
+            match self.refused.as_ref().filter(|_| !self.has_recipients) {
+                // We left nobody to send it to; that the client goes then is our doing.
+                Some(reply) => self.metrics.refused_early(self.door, class(reply)),
+                None => self.metrics.aborted(self.door),
+            }
             for _ in 0..self.unsettled {
                 self.metrics.recipient_settled(self.door, Settlement::GivenUp);
             }

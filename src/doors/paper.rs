@@ -2,6 +2,7 @@
 //!
 //! Touches files. The lock is on a file beside it, `NAME.lock`, for the file itself is replaced.
 
+use super::deliver::folder::{parent_of, sync_parent};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
@@ -26,12 +27,11 @@ pub fn lock(path: &Path) -> io::Result<File> {
 /// # Errors
 /// When the disk does not take it; then the old one stands.
 pub fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(parent_of(path))?;
     file.write_all(octets)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    sync_parent(path)
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@
 //! held whole.
 
 use super::{
+    counted,
     desk::{Desk, Limits},
+    faults,
     inquiry::{Inquiry, Settled, on_pool},
     lanes::Standing,
     line,
-    open_mail::OpenMail,
+    open_mail::{COME_AGAIN, OpenMail},
     spool::{self, Spool},
 };
 use crate::{
@@ -20,7 +22,6 @@ use crate::{
         auth::Word,
         case::Case,
         checks::transport,
-        coverage::Engine,
         entry::Deed,
         facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
@@ -47,16 +48,12 @@ use crate::{
     seal::recognise,
     telemetry::{
         log::MailLine,
-        metrics::{Door, Metrics, Stage},
+        metrics::{Door, Stage},
     },
-    world::{Note, Scan},
+    world::{Note, Scan, clock::now},
 };
 use bytes::Bytes;
-use std::{
-    io,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 /// What MAIL FROM declared besides the address.
@@ -151,11 +148,11 @@ impl Reception {
         let limits = desk.limits();
         desk.metrics().mail_begun(door);
         let place = desk.lanes().enter(standing).map_err(|why| {
-            desk.metrics().refused_early(door, 452);
+            desk.metrics().refused_early(door, "4xx");
             Reply::new(452, "4.3.1", why)
         })?;
         let Ok(permit) = Arc::clone(desk.mails()).try_acquire_owned() else {
-            desk.metrics().refused_early(door, 452);
+            desk.metrics().refused_early(door, "4xx");
             return Err(Reply::new(452, "4.3.1", "too many mails at once, try again later"));
         };
         let mut open = OpenMail::new(desk.metrics(), door, permit, place);
@@ -197,14 +194,8 @@ impl Reception {
     /// # Errors
     /// The reply to give when this recipient is refused: too many (452), too long (501).
     pub fn recipient(&mut self, recipient: Address) -> Result<(), Reply> {
-        if self.envelope.recipients.len() >= limits::RECIPIENTS_MAX {
-            return Err(Reply::new(452, "4.5.3", "too many recipients"));
-        }
-        if recipient.as_str().len() > limits::ADDRESS_BYTES_MAX {
-            return Err(Reply::new(501, "5.1.3", "recipient address too long"));
-        }
-        if let Some(reply) = self.early_refusal(&recipient) {
-            return Err(reply);
+        if let Some(reply) = self.refusal(&recipient) {
+            return Err(self.open.refuse_recipient(reply));
         }
         self.envelope.recipients.push(recipient);
         self.open.take_recipient();
@@ -217,9 +208,20 @@ impl Reception {
     /// As `recipient`, and 451 for who is new here, where greylisting is decided early.
     pub async fn offer(&mut self, recipient: Address) -> Result<(), Reply> {
         if self.has_to_come_again(&recipient).await {
-            return Err(come_again());
+            return Err(self.open.refuse_recipient(come_again()));
         }
         self.recipient(recipient)
+    }
+
+    /// Why this recipient is not taken.
+    fn refusal(&self, recipient: &Address) -> Option<Reply> {
+        if self.envelope.recipients.len() >= limits::RECIPIENTS_MAX {
+            return Some(Reply::new(452, "4.5.3", "too many recipients"));
+        }
+        if recipient.as_str().len() > limits::ADDRESS_BYTES_MAX {
+            return Some(Reply::new(501, "5.1.3", "recipient address too long"));
+        }
+        self.early_refusal(recipient)
     }
 
     /// The refusal of a recipient whose mail has to come encrypted; at the LMTP door the evidence comes with the mail.
@@ -380,7 +382,7 @@ impl Reception {
         drop((permit, among_strangers));
         let mail = settled.mail;
         let line = line::line(&self.desk, &mail, &settled.verdict, settled.rounds);
-        count(&metrics, &settled.verdict);
+        counted::count(&metrics, &settled.verdict);
         self.desk.alarms().hear(&settled.verdict.findings);
         if let Some(recorder) = self.desk.recorder().filter(|_| self.may_be_kept() && !mail.message.is_opened) {
             recorder.offer(&mail, &settled.facts, &settled.verdict);
@@ -472,6 +474,11 @@ impl Reception {
         }
     }
 
+    fn keep_fault(&self, raw: Bytes, case: Case) -> impl Future<Output = ()> + use<> {
+        self.desk.metrics().judge_panicked();
+        faults::keep(self.desk.faults(), raw, case, self.may_be_kept())
+    }
+
     async fn settle(&mut self, raw: Bytes, deadline: Instant) -> Result<Settled, Reply> {
         let (client, envelope) = (self.client.clone(), self.envelope.clone());
         let case = Case { received_at: now(), client, envelope, facts: Facts::default() };
@@ -494,7 +501,7 @@ impl Reception {
         .await;
         drop(among_strangers);
         let Some(mail) = read else {
-            keep_fault(&self.desk, raw, case, self.may_be_kept()).await;
+            self.keep_fault(raw, case).await;
             return Err(cannot_judge());
         };
         let found = self.desk.found_permit(mail.message.inner_bytes()).await.ok_or_else(busy)?;
@@ -509,7 +516,7 @@ impl Reception {
         match settled {
             Ok(settled) => Ok(settled),
             Err(panicked) => {
-                keep_fault(&self.desk, raw, Case { facts: panicked.facts, ..case }, self.may_be_kept()).await;
+                self.keep_fault(raw, Case { facts: panicked.facts, ..case }).await;
                 Err(cannot_judge())
             }
         }
@@ -517,7 +524,7 @@ impl Reception {
 }
 
 fn come_again() -> Reply {
-    Reply::new(451, "4.7.1", "new here, please try again in a few minutes")
+    Reply::new(451, COME_AGAIN, "new here, please try again in a few minutes")
 }
 
 fn cannot_judge() -> Reply {
@@ -548,66 +555,6 @@ impl Concluded {
     }
 }
 
-/// We are at fault: counts it, says it, and keeps the case for whoever mends it; but not of a mail that is to be sealed
-/// or was opened with a lent key, for no plaintext of it may touch the disk.
-async fn keep_fault(desk: &Desk, raw: Bytes, case: Case, may_be_kept: bool) {
-    desk.metrics().judge_panicked();
-    if !may_be_kept {
-        tracing::error!(
-            "judge: a check panicked; this mail is deferred, its case is not kept: it is to be sealed, or opened with a lent key"
-        );
-        return;
-    }
-    let Some(faults) = desk.faults() else {
-        tracing::error!("judge: a check panicked; this mail is deferred");
-        return;
-    };
-    let saved = tokio::task::spawn_blocking(move || faults.save(&raw, &case)).await;
-    match saved.map_err(io::Error::other).flatten() {
-        Ok(Some(folder)) => {
-            tracing::error!(case = %folder.display(), "judge: a check panicked; this mail is deferred, its case is kept");
-        }
-        Ok(None) => tracing::error!("judge: a check panicked; this mail is deferred, enough cases are kept already"),
-        Err(error) => {
-            tracing::error!(%error, "judge: a check panicked; this mail is deferred, its case cannot be kept");
-        }
-    }
-}
-
-fn count(metrics: &Metrics, verdict: &Verdict) {
-    let auth = &verdict.authentication;
-    metrics.auth_result("spf", auth.spf.result.word());
-    metrics.auth_result("spf_helo", auth.spf_helo.result.word());
-    for signature in &auth.dkim {
-        metrics.auth_result("dkim", signature.result.word());
-    }
-    if auth.dkim.is_empty() {
-        metrics.auth_result("dkim", "none");
-    }
-    metrics.auth_result("arc", auth.arc.result.word());
-    metrics.auth_result("iprev", auth.iprev.result.word());
-    metrics.auth_result("dmarc", auth.dmarc.result.word());
-    let coverage = &verdict.coverage;
-    metrics.coverage_octets(Engine::Reader.word(), coverage.read, coverage.bytes);
-    if let Some(scanned) = coverage.scanned {
-        metrics.coverage_octets(Engine::Scanner.word(), scanned, coverage.bytes);
-    }
-    for gap in &coverage.gaps {
-        metrics.coverage_gap(gap.engine.word(), gap.reason);
-    }
-    let mut symbols: Vec<&str> = verdict.findings.iter().map(|finding| finding.symbol.as_str()).collect();
-    symbols.dedup();
-    for symbol in symbols {
-        metrics.symbol(symbol);
-    }
-}
-
 fn too_large(limits: &Limits) -> Reply {
     Reply::new(552, "5.3.4", format!("message exceeds {} octets", limits.message_bytes_max))
-}
-
-/// The time of day.
-pub(super) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

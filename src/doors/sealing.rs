@@ -3,11 +3,7 @@
 //! Holds no policy: it looks up what the recipient's class wants and which key there is. Recipients that get the same
 //! octets share a copy; whoever's mail is sealed has one of their own.
 
-use super::{
-    deliver::parcel::Parcel,
-    inquiry::on_pool,
-    reception::{Concluded, now},
-};
+use super::{deliver::parcel::Parcel, inquiry::on_pool, reception::Concluded};
 use crate::{
     judge::policy::{
         encryption::sealing::{Missing, Sealing},
@@ -19,6 +15,7 @@ use crate::{
         keyring::{Key, Reason},
         seal,
     },
+    world::clock::now,
 };
 use std::sync::Arc;
 use tokio::time::Instant;

@@ -15,7 +15,7 @@ use crate::{
         checks,
         checks::evidence::{Check, Evidence},
         facts::{Fact, Facts, Failure, Reading, Scanned},
-        findings::{Finding, Symbol},
+        findings::{Finding, Score, Symbol},
         policy::{
             decide,
             verdict::{Action, Edit},
@@ -57,6 +57,9 @@ pub struct Trace {
     pub sum: String,
     pub action: &'static str,
     pub because: String,
+    /// What the score reached or stayed below, where it decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
     /// What would have changed the action.
     pub changes: Vec<Change>,
     pub outcomes: Vec<String>,
@@ -110,6 +113,8 @@ impl Trace {
             judged.mail.envelope.recipients.iter().map(ToString::to_string).collect()
         };
         let outcomes = recipients.iter().zip(&verdict.outcomes);
+        let demanded = demanded(action, judged, rulebook);
+        let threshold = threshold(action, rulebook);
         let mut changes = without_findings(judged, rulebook);
         changes.extend(without_answers(judged, rulebook));
         Self {
@@ -129,7 +134,11 @@ impl Trace {
                 verdict.score, thresholds.tag, thresholds.quarantine, thresholds.reject
             ),
             action: action.word(),
-            because: because(action, judged, rulebook),
+            threshold: demanded.is_none().then(|| threshold.points()),
+            because: demanded.unwrap_or_else(|| {
+                let word = if verdict.score >= threshold { "reaches" } else { "stays below" };
+                format!("{} {word} {threshold}", verdict.score)
+            }),
             changes,
             outcomes: outcomes.map(|(to, outcome)| format!("{to}: {} ({})", outcome.action, outcome.reply)).collect(),
             edits: verdict.edits.iter().map(edit).collect(),
@@ -260,7 +269,8 @@ fn bytes(check: &str, judged: &Judged) -> String {
     if seen.is_empty() { format!("no field: there is no {}", fields.join(", ")) } else { seen.join(", ") }
 }
 
-fn because(action: Action, judged: &Judged, rulebook: &Rulebook) -> String {
+/// Who asks for the action, whatever the score is.
+fn demanded(action: Action, judged: &Judged, rulebook: &Rulebook) -> Option<String> {
     let verdict = &judged.verdict;
     let demanding: BTreeSet<&str> = verdict
         .findings
@@ -270,20 +280,21 @@ fn because(action: Action, judged: &Judged, rulebook: &Rulebook) -> String {
         .collect();
     if !demanding.is_empty() {
         let demanding: Vec<_> = demanding.into_iter().collect();
-        return format!("{} asks for it whatever the score", demanding.join(", "));
+        return Some(format!("{} asks for it whatever the score", demanding.join(", ")));
     }
-    let thresholds = rulebook.thresholds;
     let asking = verdict.outcomes.iter().filter(|outcome| outcome.action == action);
     let asking: BTreeSet<&str> = asking.filter_map(|outcome| outcome.objection.as_deref()).collect();
-    if !asking.is_empty() {
-        let asking: Vec<_> = asking.into_iter().collect();
-        return format!("a class of recipients asks for it: {}", asking.join("; "));
-    }
+    let asking: Vec<_> = asking.into_iter().collect();
+    (!asking.is_empty()).then(|| format!("a class of recipients asks for it: {}", asking.join("; ")))
+}
+
+/// What the score is held against.
+fn threshold(action: Action, rulebook: &Rulebook) -> Score {
+    let thresholds = rulebook.thresholds;
     match action {
-        Action::Reject => format!("{} reaches {}", verdict.score, thresholds.reject),
-        Action::Quarantine => format!("{} reaches {}", verdict.score, thresholds.quarantine),
-        Action::Tag => format!("{} reaches {}", verdict.score, thresholds.tag),
-        Action::Accept | Action::Defer => format!("{} stays below {}", verdict.score, thresholds.tag),
+        Action::Reject => thresholds.reject,
+        Action::Quarantine => thresholds.quarantine,
+        Action::Tag | Action::Accept | Action::Defer => thresholds.tag,
     }
 }
 

@@ -340,6 +340,13 @@ impl Facts {
         self.stored.get(entry).copied()
     }
 
+    /// The shape of the mail, if it was asked for, with what is remembered of it.
+    #[must_use]
+    pub fn shape(&self) -> Option<(&Entry, Recalled)> {
+        let mut shapes = self.stored.iter().filter(|(entry, _)| matches!(entry.sort, Sort::Shape(_)));
+        shapes.next().map(|(entry, said)| (entry, *said))
+    }
+
     /// The greatest number that is remembered of the entries of some sorts.
     #[must_use]
     pub fn most(&self, is_wanted: impl Fn(Sort) -> bool) -> Option<i64> {

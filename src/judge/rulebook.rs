@@ -14,7 +14,7 @@ use super::{
     },
     rules::ruleset::Ruleset,
 };
-use crate::mail::address::Domain;
+use crate::mail::{address::Domain, hex::hex};
 use aws_lc_rs::digest;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -67,7 +67,7 @@ impl Rulebook {
             rest.to_owned()
         } else {
             let hash = digest::digest(&digest::SHA256, subjects.to_text().as_bytes());
-            hash.as_ref().iter().take(8).fold(format!("{rest}+"), |text, octet| text + &format!("{octet:02x}"))
+            format!("{rest}+{}", hex(hash.as_ref().iter().take(8)))
         };
         Ok(Self { classes: self.classes.with_subjects(subjects)?, digest, ..self.clone() })
     }

@@ -2,10 +2,10 @@
 //!
 //! Pure. Large bodies are decoded in pieces, so that a mail takes little more memory than itself.
 
-use super::filetype;
+use super::{filetype, hex::hex};
 use aws_lc_rs::digest;
 use mail_parser::Encoding;
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
 /// What one pass over a body tells.
 #[derive(Debug)]
@@ -101,14 +101,6 @@ fn base64_cut(rest: &[u8]) -> usize {
         excess -= usize::from(piece.get(end).is_some_and(is_symbol));
     }
     end
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 /// Encoded octets decoded at a time; bodies up to this size are decoded at once.

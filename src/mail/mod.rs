@@ -19,6 +19,7 @@ pub mod filetype;
 pub mod fold;
 pub mod guess;
 pub mod head;
+pub mod hex;
 pub mod intake;
 pub mod links;
 pub mod lookalike;

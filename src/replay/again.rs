@@ -15,7 +15,7 @@ use crate::{
         rulebook::Rulebook,
     },
     limits,
-    mail::Mail,
+    mail::{Mail, hex::hex},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -106,5 +106,5 @@ impl Again {
 #[must_use]
 pub fn digest(octets: &[u8]) -> String {
     use aws_lc_rs::digest::{SHA256, digest};
-    digest(&SHA256, octets).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+    hex(digest(&SHA256, octets).as_ref().iter().take(16))
 }

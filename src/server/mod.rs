@@ -30,18 +30,17 @@ use crate::{
         mailbox::{self, Mailbox},
         tokens::Tokens,
     },
-    world::place::Place,
+    world::{clock, place::Place},
 };
 use arc_swap::ArcSwap;
 use std::{
     io,
     net::SocketAddr,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 use tokio::{
     net::TcpListener,
@@ -64,8 +63,6 @@ pub struct Plan {
     pub mailbox: Vec<SocketAddr>,
     /// `None`: recipients are not told.
     pub digests: Option<Arc<Digests>>,
-    /// File of the model that recipients teach.
-    pub model: Option<PathBuf>,
     pub check: Vec<Place>,
     pub spamd: Vec<Place>,
     pub connections_max: usize,
@@ -186,7 +183,7 @@ impl Server {
             }
             server.api = Some(api);
         }
-        server.open_mailbox(mailboxes, plan.model, &draining);
+        server.open_mailbox(mailboxes, &draining);
         Ok(server)
     }
 
@@ -221,9 +218,9 @@ impl Server {
     }
 
     /// Opens the page of recipients, which answers while the doors drain.
-    fn open_mailbox(&mut self, listeners: Vec<TcpListener>, model: Option<PathBuf>, draining: &watch::Receiver<bool>) {
+    fn open_mailbox(&mut self, listeners: Vec<TcpListener>, draining: &watch::Receiver<bool>) {
         let Some(digests) = &self.digests else { return };
-        let mailbox = Mailbox::new(Arc::clone(&self.desk), Arc::clone(digests), model);
+        let mailbox = Mailbox::new(Arc::clone(&self.desk), Arc::clone(digests));
         for listener in listeners {
             self.pages.spawn(mailbox::serve(listener, Arc::clone(&mailbox), draining.clone()));
         }
@@ -391,8 +388,7 @@ async fn sweep_keys(desk: Arc<Desk>) {
 }
 
 fn swept(keys: &LogKeys) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    if let Err(error) = keys.sweep(now.cast_signed()) {
+    if let Err(error) = keys.sweep(clock::now().seconds()) {
         tracing::error!(%error, "log: a key of pseudonyms cannot be used or destroyed; without it persons are written as `-`");
     }
 }

@@ -67,7 +67,6 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
         admin: settings.admin_tokens.clone().map(|tokens| (settings.admin_listen.clone(), tokens)),
         mailbox: settings.mailbox_listen.clone(),
         digests: settings.digest.clone().map(digests).transpose()?,
-        model: settings.model_file.clone(),
         check: settings.check_listen.clone(),
         spamd: settings.spamd_listen.clone(),
         connections_max: settings.connections_max,

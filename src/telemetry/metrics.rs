@@ -1,15 +1,14 @@
-//! Every Prometheus series, in one place, registered once and at zero.
+//! What is counted and told, in one place; every Prometheus series is registered once and at zero.
 //!
 //! Labels come from closed enums, and from the names of rules; never an address, a domain or a file name.
 
 use super::{
     aside::{self, QuarantineSeries},
     registrar::Registrar,
+    series::{DoorSeries, MailSeries, OutsideSeries, SendersSeries},
     settlement::Settlement,
 };
-use prometheus::{
-    Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
-};
+use prometheus::{Encoder, IntCounterVec, IntGauge, Registry, TextEncoder};
 use std::time::Duration;
 
 /// Through which door a mail came.
@@ -244,7 +243,7 @@ impl Metrics {
             ] {
                 counters.with_label_values(&[door]).reset();
             }
-            for class in ["4xx", "5xx"] {
+            for class in ["4xx", "5xx", "greylisted"] {
                 self.mails.refused_early_total.with_label_values(&[door, class]).reset();
             }
             self.mails.transport_refused_total.with_label_values(&[door]).reset();
@@ -360,9 +359,9 @@ impl Metrics {
         self.mails.recipients_unaccounted.with_label_values(&[door.word()]).dec();
     }
 
-    /// A mail refused without verdict, with that reply code.
-    pub fn refused_early(&self, door: Door, code: u16) {
-        self.mails.refused_early_total.with_label_values(&[door.word(), if code < 500 { "4xx" } else { "5xx" }]).inc();
+    /// A mail refused without verdict: `4xx`, `5xx` or `greylisted`.
+    pub fn refused_early(&self, door: Door, class: &'static str) {
+        self.mails.refused_early_total.with_label_values(&[door.word(), class]).inc();
     }
 
     pub fn aborted(&self, door: Door) {
@@ -487,192 +486,6 @@ impl Metrics {
     /// A symbol was found in a mail; those in the shadow are counted too, that is what they run for.
     pub fn symbol(&self, symbol: &str) {
         self.symbols_total.with_label_values(&[symbol]).inc();
-    }
-}
-
-/// Connections of the doors.
-struct DoorSeries {
-    connections: IntGaugeVec,
-    connections_total: IntCounterVec,
-    connections_refused_total: IntCounterVec,
-    protocol_errors_total: IntCounterVec,
-    edits_left_out_total: IntCounter,
-}
-
-impl DoorSeries {
-    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            connections: registrar.gauges("connections", "Open connections.", &["door"])?,
-            connections_total: registrar.counters("connections_total", "Connections taken.", &["door"])?,
-            connections_refused_total: registrar.counters(
-                "connections_refused_total",
-                "Connections refused because there were too many.",
-                &["door"],
-            )?,
-            protocol_errors_total: registrar.counters(
-                "protocol_errors_total",
-                "Breaches of the protocol by the peer; most of them end the connection.",
-                &["door"],
-            )?,
-            edits_left_out_total: registrar
-                .counter("edits_left_out_total", "Header edits that the MTA did not let the milter make.")?,
-        })
-    }
-}
-
-/// Mails and their verdicts.
-struct MailSeries {
-    begun_total: IntCounterVec,
-    mails_open: IntGauge,
-    mails_total: IntCounterVec,
-    recipients_total: IntCounterVec,
-    recipients_taken_total: IntCounterVec,
-    recipients_settled_total: IntCounterVec,
-    recipients_unaccounted: IntGaugeVec,
-    refused_early_total: IntCounterVec,
-    aborted_total: IntCounterVec,
-    message_bytes: Histogram,
-    coverage_gaps_total: IntCounterVec,
-    coverage_octets_total: IntCounterVec,
-    stage_seconds: HistogramVec,
-    auth_results_total: IntCounterVec,
-    judge_panics_total: IntCounter,
-    transport_total: IntCounterVec,
-    transport_refused_total: IntCounterVec,
-}
-
-impl MailSeries {
-    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            begun_total: registrar.counters("mails_begun_total", "Mails that began with MAIL.", &["door"])?,
-            mails_open: registrar.gauge("mails_open", "Mails between MAIL and their last reply.")?,
-            mails_total: registrar.counters(
-                "mails_total",
-                "Verdicts, by what the sender was told.",
-                &["door", "action"],
-            )?,
-            recipients_total: registrar.counters("recipients_total", "Outcomes per recipient.", &["door", "action"])?,
-            recipients_taken_total: registrar.counters("recipients_taken_total", "Recipients taken.", &["door"])?,
-            recipients_settled_total: registrar.counters(
-                "recipients_settled_total",
-                "Recipients by what became of their mail.",
-                &["door", "outcome"],
-            )?,
-            recipients_unaccounted: registrar.gauges(
-                "recipients_unaccounted",
-                "Recipients taken less recipients settled: mails under way; at rest anything but 0 is lost mail.",
-                &["door"],
-            )?,
-            refused_early_total: registrar.counters(
-                "refused_early_total",
-                "Mails refused without verdict: a limit, a disk, or a fault of ours.",
-                &["door", "class"],
-            )?,
-            aborted_total: registrar.counters(
-                "aborted_total",
-                "Mails given up by the client before their end.",
-                &["door"],
-            )?,
-            message_bytes: registrar.histogram(
-                "message_bytes",
-                "Size of judged messages.",
-                prometheus::exponential_buckets(1024.0, 4.0, 9)?,
-            )?,
-            transport_total: registrar.counters(
-                "transport_total",
-                "Judged mails by what their transport reached.",
-                &["door", "level"],
-            )?,
-            transport_refused_total: registrar.counters(
-                "transport_refused_total",
-                "Recipients refused because the mail did not come encrypted enough.",
-                &["door"],
-            )?,
-            coverage_gaps_total: registrar.counters(
-                "coverage_gaps_total",
-                "Parts that an engine did not look at, or not wholly.",
-                &["engine", "reason"],
-            )?,
-            coverage_octets_total: registrar.counters(
-                "coverage_octets_total",
-                "Octets of messages that an engine saw or missed.",
-                &["engine", "outcome"],
-            )?,
-            stage_seconds: registrar.histograms(
-                "stage_seconds",
-                "Time a mail spent in a stage.",
-                &["stage"],
-                prometheus::exponential_buckets(0.000_05, 4.0, 12)?,
-            )?,
-            auth_results_total: registrar.counters(
-                "auth_results_total",
-                "Results of sender authentication (RFC 8601).",
-                &["method", "result"],
-            )?,
-            judge_panics_total: registrar.counter("judge_panics_total", "Mails deferred because a check panicked.")?,
-        })
-    }
-}
-
-/// What senders have to bear.
-struct SendersSeries {
-    campaigns_total: IntCounter,
-    greylisted_early_total: IntCounterVec,
-}
-
-impl SendersSeries {
-    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            campaigns_total: registrar
-                .counter("campaigns_total", "Campaigns that were found: one mail in many copies within minutes.")?,
-            greylisted_early_total: registrar.counters(
-                "greylisted_early_total",
-                "Recipients and mails told to come again before the body was taken.",
-                &["door"],
-            )?,
-        })
-    }
-}
-
-/// Whatever answers us or takes our mail.
-struct OutsideSeries {
-    questions_total: IntCounterVec,
-    question_seconds: HistogramVec,
-    dependency_up: IntGaugeVec,
-    deliveries_total: IntCounterVec,
-    sealings_total: IntCounterVec,
-}
-
-impl OutsideSeries {
-    fn new(registrar: &Registrar<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            questions_total: registrar.counters(
-                "questions_total",
-                "Questions to the outside.",
-                &["kind", "outcome"],
-            )?,
-            question_seconds: registrar.histograms(
-                "question_seconds",
-                "Time until a question had its answer.",
-                &["kind"],
-                prometheus::exponential_buckets(0.000_1, 4.0, 10)?,
-            )?,
-            dependency_up: registrar.gauges(
-                "dependency_up",
-                "1 while the last use of a dependency worked, 0 after a failure, -1 while unused.",
-                &["dependency"],
-            )?,
-            deliveries_total: registrar.counters(
-                "deliveries_total",
-                "Replies of the mailstore, per recipient.",
-                &["class"],
-            )?,
-            sealings_total: registrar.counters(
-                "sealings_total",
-                "Copies sealed to a key, and recipients whose mail could not be or was encrypted already.",
-                &["outcome"],
-            )?,
-        })
     }
 }
 

@@ -6,4 +6,5 @@ pub mod log;
 pub mod metrics;
 pub mod panels;
 pub mod registrar;
+mod series;
 pub mod settlement;

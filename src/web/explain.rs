@@ -20,18 +20,16 @@ use crate::{
         rulebook::Rulebook,
     },
     limits,
-    mail::{message::Message, timestamp::Timestamp},
+    mail::message::Message,
     telemetry::metrics::Metrics,
+    world::clock::now,
 };
 use axum::{
     body::{Body, Bytes},
     http::StatusCode,
 };
 use serde_json::Value;
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 use tokio::{task::spawn_blocking, time::Instant};
 
 /// Judges the mail and tells how the verdict came about. Client and envelope are in the same request fields as those of
@@ -112,9 +110,4 @@ async fn judge(
 
 fn fault() -> Trouble {
     trouble(StatusCode::INTERNAL_SERVER_ERROR, "reading or judging this mail failed", "keep the mail and report it")
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

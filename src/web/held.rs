@@ -1,7 +1,7 @@
 //! The quarantine over the API: operators see all, recipients what is theirs, the help desk what was decided.
 //!
-//! Recipients release to themselves what was set aside for its score alone: where a symbol or an attachment demands an
-//! action, or their class says no, they ask the help desk.
+//! Recipients release to themselves what was set aside for a reason of `quarantine.digest.release`; for the rest, or where
+//! their class says no, they ask the help desk.
 
 use super::{
     Asked, Trouble,
@@ -14,10 +14,7 @@ use crate::{
         release::{By, Handed},
         slip::Slip,
     },
-    judge::{
-        policy::{classes::subjects::Subjects, reason::Reason},
-        rulebook::Rulebook,
-    },
+    judge::{policy::classes::subjects::Subjects, rulebook::Rulebook},
     limits,
     mail::{address::Address, message::Message},
 };
@@ -47,7 +44,7 @@ impl Viewer {
     }
 
     /// What this role sees of a slip; nothing if it is not theirs.
-    fn shown(&self, id: &str, slip: &Slip) -> Option<Value> {
+    fn shown(&self, store: &Quarantine, id: &str, slip: &Slip) -> Option<Value> {
         let mut slip = slip.clone();
         slip.recipients.retain(|recipient| self.is_meant(&recipient.address));
         if slip.recipients.is_empty() {
@@ -61,7 +58,7 @@ impl Viewer {
                 "symbols": slip.symbols, "bytes": slip.bytes, "sender_domain": domain, "states": states,
             }));
         }
-        let may_release = self.who.role == Role::Operator || self.may_release(&slip).is_ok();
+        let may_release = self.may_release(store, &slip);
         let mut value = json!(slip);
         if let Some(fields) = value.as_object_mut() {
             fields.insert("id".to_owned(), id.into());
@@ -71,18 +68,9 @@ impl Viewer {
     }
 
     /// May who asks release this mail to those recipients of it that are meant?
-    fn may_release(&self, slip: &Slip) -> Result<(), &'static str> {
-        if self.who.role == Role::Operator {
-            return Ok(());
-        }
+    fn may_release(&self, store: &Quarantine, slip: &Slip) -> bool {
         let mut meant = slip.recipients.iter().filter(|recipient| self.is_meant(&recipient.address));
-        if meant.clone().any(|recipient| recipient.reason != Reason::Spam) {
-            return Err("it was not set aside for its score alone");
-        }
-        if !meant.all(|recipient| self.rulebook.classes.may_release(&recipient.address)) {
-            return Err("your class does not release mail itself");
-        }
-        Ok(())
+        self.who.role == Role::Operator || meant.all(|recipient| store.may_release(&self.rulebook.classes, recipient))
     }
 }
 
@@ -124,7 +112,7 @@ pub async fn list(asked: &Asked<'_>) -> Result<Value, Trouble> {
         // What is deleted meanwhile, or was altered, is left out; the verb tells of the latter.
         let slips = store.ids()?.into_iter().rev().filter_map(|id| slip(&id).ok().map(|slip| (id, slip)));
         let wanted = slips.filter(|(_, slip)| is_all || slip.is_held());
-        Ok(wanted.filter_map(|(id, slip)| viewer.shown(&id, &slip)).take(most).collect::<Vec<Value>>())
+        Ok(wanted.filter_map(|(id, slip)| viewer.shown(&store, &id, &slip)).take(most).collect::<Vec<Value>>())
     });
     Ok(json!({ "mails": shown.await? }))
 }
@@ -138,7 +126,7 @@ pub async fn show(asked: &Asked<'_>) -> Result<Value, Trouble> {
     let _permit = Arc::clone(&asked.api.bounds.mails).acquire_owned().await;
     blocking(move || {
         let entry = store.entry(&id)?;
-        let mut shown = viewer.shown(&id, &entry.slip()?).ok_or(io::ErrorKind::NotFound)?;
+        let mut shown = viewer.shown(&store, &id, &entry.slip()?).ok_or(io::ErrorKind::NotFound)?;
         let message = Message::parse(entry.message()?.into());
         let parts = message.parts.iter().map(|part| {
             json!({ "path": part.path, "name": part.name, "declared": part.declared, "detected": part.detected,
@@ -162,10 +150,13 @@ pub async fn release(asked: &Asked<'_>) -> Result<Value, Trouble> {
     let (store, viewer, id) = (quarantine(asked)?, Viewer::of(asked), asked.name.to_owned());
     let none = || trouble(StatusCode::SERVICE_UNAVAILABLE, "there is no mailstore", "deliver.to names one");
     let mailstore = asked.api.desk.mailstore().ok_or_else(none)?;
-    let (looked, name, theirs) = (Arc::clone(&store), id.clone(), viewer.clone());
+    let (looked, name) = (Arc::clone(&store), id.clone());
     let slip = blocking(move || looked.entry(&name)?.slip()).await?;
-    theirs.shown(&id, &slip).ok_or_else(missing)?;
-    viewer.may_release(&slip).map_err(|why| trouble(StatusCode::FORBIDDEN, why, "ask the help desk"))?;
+    viewer.shown(&store, &id, &slip).ok_or_else(missing)?;
+    if !viewer.may_release(&store, &slip) {
+        let why = "what it was set aside for, or your class, keeps you from releasing it";
+        return Err(trouble(StatusCode::FORBIDDEN, why, "ask the help desk"));
+    }
     let by = if viewer.who.role == Role::Recipient { By::Recipient } else { By::Operator };
     let handed = store.release(&id, |address| viewer.is_meant(address), &mailstore, by).await;
     let handed = handed.map_err(|error| told(&error))?;

@@ -19,7 +19,7 @@ use self::{
     tokens::{Holder, Tokens},
 };
 use crate::{
-    doors::{desk::Desk, history::History, http, listener::Stream},
+    doors::{desk::Desk, history::History, http},
     limits,
     telemetry::metrics::Metrics,
 };
@@ -39,7 +39,6 @@ use std::{
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc, oneshot, watch},
-    task::JoinSet,
     time::{sleep, timeout},
 };
 
@@ -130,25 +129,7 @@ impl Asked<'_> {
 pub async fn serve(listener: TcpListener, api: Api) {
     let drain = api.draining.clone();
     let router = Router::new().fallback(answer).with_state(api);
-    let room = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
-    let mut open = JoinSet::new();
-    loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-        while open.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let (router, drain) = (router.clone(), drain.clone());
-                open.spawn(async move {
-                    http::serve(Stream::Tcp(stream), router, drain).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                tracing::error!(%error, "admin: cannot accept connections");
-                sleep(limits::ADMIN_DELAY_SECONDS).await;
-            }
-        }
-    }
+    http::accept(listener, router, ("admin", limits::ADMIN_CONNECTIONS_MAX), drain).await;
 }
 
 async fn answer(State(api): State<Api>, request: Request) -> Response {

@@ -6,18 +6,12 @@ use super::{Api, Asked, Trouble, body, trouble};
 use crate::{
     doors::{desk::Desk, paper},
     judge::policy::classes::subjects::{Refusal, Subject, Subjects},
-    mail::timestamp::Timestamp,
+    world::clock::now,
 };
 use axum::{body::Body, http::StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    io::ErrorKind,
-    path::Path,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 use tokio::task::spawn_blocking;
 
 /// What a portal says of a subject.
@@ -67,7 +61,7 @@ pub fn one(asked: &Asked<'_>) -> Result<Value, Trouble> {
 /// 409 where an address is another's, 422 where something cannot be, 503 where the file cannot be written.
 pub async fn put(asked: &Asked<'_>, body: Body) -> Result<Value, Trouble> {
     let Said { addresses, class, .. } = body::json(body).await?;
-    let since = Timestamp::from_seconds(now()).to_string();
+    let since = now().to_string();
     let (name, subject) = (asked.name.to_owned(), Subject { addresses, class, since });
     asked.api.desk.rulebook().classes.named(&subject.class).map_err(|unknown| {
         trouble(StatusCode::UNPROCESSABLE_ENTITY, unknown, "classes are those of policy.recipients")
@@ -152,9 +146,4 @@ fn changed(
     paper::replace(path, next.to_text().as_bytes()).map_err(|error| told(error.to_string()))?;
     desk.amend(|rulebook| rulebook.with_subjects(Arc::clone(&next))).map_err(told)?;
     Ok((value, true))
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,7 @@
 //! The world: whoever answers questions. The only trait between the filter and the outside.
 
 pub mod clamd;
+pub mod clock;
 pub mod dns;
 mod dns_socket;
 pub mod faulty;
@@ -8,7 +9,6 @@ pub mod inspected;
 pub mod labels;
 pub mod live;
 pub mod masterfile;
-
 pub mod place;
 pub mod store;
 pub mod tokens;

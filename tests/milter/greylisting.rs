@@ -65,6 +65,8 @@ async fn without_spf_and_signature_the_body_is_not_taken() {
     assert!(end.contains("451 4.7.1 new here"), "{end}");
     assert_eq!((wanted, house.first_tries()), (0, 1));
     assert_eq!(house.filter.series("wehr_greylisted_early_total{door=\"milter\"}"), "1");
+    assert_eq!(house.filter.series("wehr_refused_early_total{class=\"greylisted\",door=\"milter\"}"), "1");
+    assert_eq!(house.filter.series("wehr_refused_early_total{class=\"4xx\",door=\"milter\"}"), "0", "no fault of ours");
 }
 
 #[tokio::test]
@@ -102,6 +104,16 @@ async fn a_house_that_wants_it_turns_recipients_away() {
         let replies = mta.command(b'R', format!("<p{number}@school.example>\0").as_bytes()).await;
         assert!(replies.iter().any(|reply| reply.text().contains("451")), "{number}: asking without end spares nobody");
     }
+    // Whom we leave no recipient did not give up.
+    for recipients in [1, 0, 1] {
+        mta.command(b'A', b"").await;
+        mta.letters(b'M', b"<z@example.org>\0").await;
+        for _ in 0..recipients {
+            mta.letters(b'R', b"<p@school.example>\0").await;
+        }
+    }
+    assert_eq!(house.filter.series("wehr_refused_early_total{class=\"greylisted\",door=\"milter\"}"), "2");
+    assert_eq!(house.filter.series("wehr_aborted_total{door=\"milter\"}"), "1");
     let proven = self::house(policy, "v=spf1 ip4:192.0.2.9 -all", &[]);
     assert_eq!(proven.sent(&[("From", "a@example.org")]).await.1, 3, "SPF passes: it is decided at the end");
 }

@@ -37,6 +37,7 @@ fn set_aside(mails: &std::path::Path) -> Quarantine {
         key: mails.join("quarantine.key"),
         keep: std::time::Duration::from_hours(24),
         bytes_max: 1 << 30,
+        release: Vec::new(),
     };
     Quarantine::start(&settings).unwrap()
 }

@@ -62,9 +62,14 @@ fn spawn(folder: &Path) -> (Child, String, String) {
 
 impl Office {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With further lines of configuration.
+    pub fn start_with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-        write("wehr.toml", CONFIG);
+        write("wehr.toml", &format!("{CONFIG}{more}"));
         write("recipients.toml", CLASSES);
         let line = |(name, role, rest): &(&str, &str, &str)| {
             format!("{name} {role} {}{rest}\n", digest(&format!("{name}-token")))

@@ -8,14 +8,10 @@ pub mod policy;
 pub mod secrets;
 
 use super::output::{self, Ending, printable};
-use crate::{config::Settings, limits, mail::timestamp::Timestamp};
+use crate::{config::Settings, limits, world::clock};
 use clap::Args;
 use serde::Serialize;
-use std::{
-    io,
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{io, path::PathBuf};
 
 /// Tell in order what this installation does with mail and data, and what an auditor would find.
 ///
@@ -116,8 +112,7 @@ impl Audit {
     fn lines(&self, settings: &Settings) -> Result<Vec<Line>, String> {
         let rulebook = settings.rulebook().map_err(|errors| errors.to_string())?;
         let keyring = settings.keyring().map_err(|errors| errors.to_string())?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let now = Timestamp::from_seconds(now.cast_signed());
+        let now = clock::now();
         let config = self.config.as_deref();
         let sections = [
             machine::version(config, &rulebook),

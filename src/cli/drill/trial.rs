@@ -146,8 +146,14 @@ impl Ground {
         let folder = own.keep().join("quarantine");
         let key = folder.with_extension("key");
         let (keep, bytes_max) = (Duration::from_secs(3600), u64::MAX);
-        let quarantine =
-            Quarantine::start(&quarantine::Settings { folder: folder.clone(), bucket: None, key, keep, bytes_max })?;
+        let quarantine = Quarantine::start(&quarantine::Settings {
+            folder: folder.clone(),
+            bucket: None,
+            key,
+            keep,
+            bytes_max,
+            release: Vec::new(),
+        })?;
         if is_down {
             let lost = fs::remove_dir_all(&folder).and_then(|()| fs::write(&folder, ""));
             lost.map_err(|error| format!("{}: {error}", folder.display()))?;

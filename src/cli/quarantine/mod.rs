@@ -69,7 +69,9 @@ impl Quarantine {
         let store = match Store::open(&settings.quarantine) {
             Ok(store) => store,
             Err(told) => {
-                output::trouble(format_args!("{told}; wehr serve makes the quarantine at its first start"));
+                let is_new = !settings.quarantine.key.exists();
+                let hint = if is_new { "; wehr serve makes the quarantine at its first start" } else { "" };
+                output::trouble(format_args!("{told}{hint}"));
                 return Ok(Ending::Unreadable);
             }
         };

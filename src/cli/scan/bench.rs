@@ -16,19 +16,12 @@ use crate::{
         rulebook::Rulebook,
     },
     limits,
-    mail::{message::Message, timestamp::Timestamp},
+    mail::message::Message,
     telemetry::metrics::Metrics,
-    world::World,
+    world::{World, clock::now},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::{
-    collections::VecDeque,
-    io,
-    path::PathBuf,
-    sync::Arc,
-    thread,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread};
 use tokio::{runtime::Runtime, task::JoinHandle, time::Instant};
 
 /// Octets of messages that are judged at once: two of the largest.
@@ -165,9 +158,4 @@ impl Shared {
             path,
         })
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

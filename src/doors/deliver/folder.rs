@@ -137,8 +137,21 @@ fn make_synced(path: &Path) -> io::Result<()> {
         // A process that was killed may have made it without the sync.
         _ => {}
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent)?.sync_all()
+    sync_parent(path)
+}
+
+/// The folder that this is in.
+#[must_use]
+pub fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Syncs the folder that this is in.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    File::open(parent_of(path))?.sync_all()
 }
 
 /// A file that nobody sees yet. Dropped before it is published, it is removed.

@@ -20,24 +20,19 @@ use super::{
     desk::Desk,
     quarantine::{
         Quarantine,
-        key::to_hex,
         marks::is_news,
         slip::{Slip, Waiting},
     },
 };
 use crate::{
-    judge::policy::{classes::Classes, reason::Reason, verdict::Reply},
+    judge::policy::{classes::Classes, verdict::Reply},
     limits,
-    mail::{address::Address, timestamp::Timestamp},
+    mail::{address::Address, hex::hex, timestamp::Timestamp},
     telemetry::metrics::Dependency,
+    world::clock::now,
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::PathBuf,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 use tokio::{sync::Mutex, task::spawn_blocking, time::Instant};
 
 /// In the folder of the quarantine: when the last digests were due that all have been sent.
@@ -61,8 +56,6 @@ pub struct Settings {
     pub languages: Vec<Language>,
     /// Classes of recipients that are told; empty: all.
     pub classes: Vec<String>,
-    /// Reasons whose mail a recipient may release.
-    pub release: Vec<Reason>,
     /// File of the secrets that sign links.
     pub secret: PathBuf,
     /// How long links are taken.
@@ -74,12 +67,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// May this recipient release the mail?
-    #[must_use]
-    pub fn may_release(&self, classes: &Classes, waiting: &Waiting) -> bool {
-        self.release.contains(&waiting.reason) && classes.may_release(&waiting.address)
-    }
-
     fn is_told(&self, classes: &Classes, recipient: &str) -> bool {
         let class = || classes.of(&Address::new(recipient)).map(|class| class.name.as_str());
         self.classes.is_empty() || class().is_some_and(|name| self.classes.iter().any(|known| known == name))
@@ -116,13 +103,6 @@ pub fn after(time: Timestamp, later: Duration) -> Timestamp {
     Timestamp::from_seconds(time.seconds().saturating_add(i64::try_from(later.as_secs()).unwrap_or(i64::MAX)))
 }
 
-/// The time of day.
-#[must_use]
-pub fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
-}
-
 /// The digests of all mails that nobody was told of, or of those for one recipient.
 ///
 /// # Errors
@@ -142,7 +122,7 @@ pub fn gather(
             let is_meant = only.is_none_or(|only| only.eq_ignore_ascii_case(&waiting.address));
             if is_meant && settings.is_told(classes, &waiting.address) {
                 let told =
-                    (id.clone(), item(&slip, waiting, quarantine.keep()), settings.may_release(classes, waiting));
+                    (id.clone(), item(&slip, waiting, quarantine.keep()), quarantine.may_release(classes, waiting));
                 news.entry(waiting.address.to_ascii_lowercase()).or_default().push(told);
             }
         }
@@ -181,7 +161,7 @@ fn outgoing(
         link: &link(None, until)?,
         until,
         now,
-        id: &to_hex(named.as_ref().get(..16).unwrap_or_default()),
+        id: &hex(named.as_ref().iter().take(16)),
     };
     let message = letter.message();
     Ok(Outgoing { recipient, ids, message })

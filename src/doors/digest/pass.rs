@@ -5,14 +5,14 @@
 //! keys made of the secret. The MAC is compared in constant time before anything is decrypted.
 
 use crate::{
-    doors::quarantine::key,
+    doors::{private, quarantine::key},
     limits,
     mail::timestamp::Timestamp,
     seal::safe::{KEY_BYTES, Safe},
 };
 use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 /// Octets of an HMAC-SHA-256.
 const MAC_BYTES: usize = 32;
@@ -71,11 +71,7 @@ impl Secrets {
     pub fn read(file: &Path) -> Result<Self, String> {
         let shown = file.display();
         let told = |error: std::io::Error| format!("{shown}: cannot read the secret of the links: {error}");
-        let found = fs::metadata(file).map_err(told)?;
-        if found.permissions().mode() & 0o077 != 0 {
-            return Err(format!("{shown} holds the secret of the links and others can read it; say chmod 600 {shown}"));
-        }
-        if found.len() > limits::LINK_SECRETS_BYTES_MAX {
+        if private::found(file, "the secret of the links")?.len() > limits::LINK_SECRETS_BYTES_MAX {
             return Err(format!("{shown}: too large for secrets of links; a line is 64 hex digits"));
         }
         let text = fs::read_to_string(file).map_err(told)?;
@@ -158,6 +154,7 @@ fn decode(token: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn pass() -> Pass {
         Pass { recipient: "anna@school.example".to_owned(), mail: None, may_release: true, until: 1000 }

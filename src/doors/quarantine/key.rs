@@ -2,13 +2,12 @@
 //!
 //! Touches the file; draws randomness for a new one.
 
-use crate::seal::safe::{self, KEY_BYTES};
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
+use crate::{
+    doors::private,
+    mail::hex::hex,
+    seal::safe::{self, KEY_BYTES},
 };
+use std::{fs, io, path::Path};
 
 /// Reads the key.
 ///
@@ -16,11 +15,7 @@ use std::{
 /// In words, with what to do: no file, others may read it, no key inside.
 pub fn read(file: &Path) -> Result<[u8; KEY_BYTES], String> {
     let shown = file.display();
-    let mode =
-        fs::metadata(file).map_err(|error| format!("{shown}: cannot read the key of the quarantine: {error}"))?;
-    if mode.permissions().mode() & 0o077 != 0 {
-        return Err(format!("{shown} holds the key of the quarantine and others can read it; say chmod 600 {shown}"));
-    }
+    private::found(file, "the key of the quarantine")?;
     let text = fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     from_hex(text.trim())
         .ok_or_else(|| format!("{shown}: no key of the quarantine: 64 hex digits are needed; put the right file back"))
@@ -39,27 +34,8 @@ pub fn make(file: &Path) -> Result<(), String> {
 /// # Errors
 /// When the disk refuses.
 pub fn write(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    super::super::deliver::folder::make_with_parents(folder)?;
     let key = safe::draw().map_err(io::Error::other)?;
-    // Under another name first: nobody may read half a key.
-    let draft = file.with_extension(format!("{}.tmp", std::process::id()));
-    let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let linked = made
-        .write_all(format!("{}\n", to_hex(&key)).as_bytes())
-        .and_then(|()| made.sync_all())
-        .and_then(|()| fs::hard_link(&draft, file));
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => File::open(folder)?.sync_all(),
-    }
-}
-
-/// Octets as hex digits.
-#[must_use]
-pub fn to_hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    private::make(file, format!("{}\n", hex(&key)).as_bytes())
 }
 
 /// The key of 64 hex digits.
@@ -74,6 +50,7 @@ pub fn from_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_key_is_made_once_and_kept_secret() {

@@ -2,7 +2,8 @@
 //!
 //! Touches the folder. A mark is written after what it stands for: a crash between the two does it twice, never not at all.
 
-use super::{Quarantine, State, blocking, now};
+use super::{Quarantine, State, blocking};
+use crate::world::clock::now;
 use std::io;
 
 impl Quarantine {

@@ -22,9 +22,10 @@ use self::{
 };
 use super::deliver::{folder::make_with_parents, parcel::Parcel};
 use crate::{
-    judge::policy::reason::Reason,
-    mail::{address::Address, charset, head::Head, timestamp::Timestamp},
+    judge::policy::{classes::Classes, reason::Reason},
+    mail::{address::Address, charset, head::Head, hex::hex, timestamp::Timestamp},
     seal::safe::{self, Safe},
+    world::clock::now,
 };
 use std::{
     io,
@@ -33,7 +34,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::task::spawn_blocking;
 
@@ -49,6 +50,8 @@ pub struct Settings {
     pub keep: Duration,
     /// Octets of all mails together; beyond it mail is deferred.
     pub bytes_max: u64,
+    /// Reasons whose mail a recipient may release.
+    pub release: Vec<Reason>,
 }
 
 /// A folder of mails set aside. Clones share what they know.
@@ -131,6 +134,12 @@ impl Quarantine {
         self.0.settings.keep
     }
 
+    /// May this recipient release the mail? Page, digest and API ask here.
+    #[must_use]
+    pub fn may_release(&self, classes: &Classes, waiting: &Waiting) -> bool {
+        self.0.settings.release.contains(&waiting.reason) && classes.may_release(&waiting.address)
+    }
+
     /// Stores one mail, synced, before anybody is told that it was accepted. Answers with its id.
     ///
     /// # Errors
@@ -142,7 +151,7 @@ impl Quarantine {
         }
         let now = now();
         let drawn = safe::draw().map_err(io::Error::other)?;
-        let id = format!("{}-{}", moment(now), key::to_hex(drawn.get(..8).unwrap_or_default()));
+        let id = format!("{}-{}", moment(now), hex(drawn.iter().take(8)));
         let (shared, name) = (Arc::clone(&self.0), id.clone());
         let mut draft = blocking(move || {
             make_with_parents(&shared.settings.folder)?;
@@ -287,12 +296,6 @@ fn is_id(name: &str) -> bool {
         let is_moment = time.len() == "20260301T091407Z".len() && time.bytes().all(|it| it.is_ascii_alphanumeric());
         is_moment && drawn.len() == 16 && drawn.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
-}
-
-/// The time of day.
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

@@ -6,13 +6,13 @@
 use super::{
     Quarantine, blocking,
     entry::Entry,
-    now,
     slip::{Slip, State},
 };
 use crate::{
     doors::deliver::{Mailstore, parcel::Parcel},
     judge::policy::verdict::Reply,
     mail::address::Address,
+    world::clock::now,
 };
 use std::io;
 

@@ -6,11 +6,12 @@ use super::{
     bucket::{Bucket, Upload},
     entry::{DRAFT, GONE, KEY, MESSAGE, SLIP},
 };
+use crate::doors::private;
 use std::{
     collections::BTreeSet,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -69,10 +70,7 @@ impl Place {
     pub fn credentials(&self) -> Result<(String, String), String> {
         let shown = self.credentials.display();
         let told = |error: io::Error| format!("{shown}: cannot read the credentials of the bucket: {error}");
-        let found = fs::metadata(&self.credentials).map_err(told)?;
-        if found.permissions().mode() & 0o077 != 0 {
-            return Err(format!("{shown} holds credentials that others can read; say chmod 600 {shown}"));
-        }
+        private::found(&self.credentials, "the credentials of the bucket")?;
         let text = fs::read_to_string(&self.credentials).map_err(told)?;
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         match lines.as_slice() {

@@ -2,8 +2,8 @@
 //!
 //! Touches the folder. Names tell the age, so nothing is decrypted for it.
 
-use super::{Quarantine, blocking, ids, moment, now};
-use crate::{limits, mail::timestamp::Timestamp};
+use super::{Quarantine, blocking, ids, moment};
+use crate::{limits, mail::timestamp::Timestamp, world::clock::now};
 use std::{io, sync::atomic::Ordering};
 
 /// What the quarantine holds.

@@ -7,7 +7,7 @@ use super::Settings;
 use crate::{
     judge::case::{Case, expectation::Expectation},
     limits,
-    mail::timestamp::Timestamp,
+    mail::{hex::hex, timestamp::Timestamp},
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use std::{
@@ -77,8 +77,7 @@ impl Shelf {
     pub fn put(&mut self, raw: &[u8], case: &Case, expected: &Expectation) -> io::Result<()> {
         let (case_text, expected) = (case.to_text(), expected.to_text());
         let sum = digest(&SHA256, &[raw, case_text.as_bytes()].concat());
-        let sum: String = sum.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
-        let name = format!("{}-{sum}", moment(case.received_at));
+        let name = format!("{}-{}", moment(case.received_at), hex(sum.as_ref().iter().take(8)));
         if self.cases.contains_key(&name) {
             return Ok(());
         }

@@ -5,7 +5,7 @@
 use super::verdict::{Action, Edit, Verdict};
 use crate::{
     judge::{auth, coverage::Account, rulebook::Rulebook},
-    mail::Mail,
+    mail::{Mail, hex::hex},
 };
 
 /// Our own fields: whoever sent them before us did not speak for us.
@@ -27,8 +27,7 @@ pub fn reference(mail: &Mail, rulebook: &Rulebook) -> String {
     digest.update(&(mail.message.raw.len() as u64).to_be_bytes());
     let head = mail.message.raw.get(..mail.message.head.len_bytes()).unwrap_or_default();
     digest.update(head);
-    let digest = digest.finish();
-    digest.as_ref().iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.finish().as_ref().iter().take(5))
 }
 
 /// Removals first, then what is added at the top.

@@ -2,10 +2,13 @@
 //!
 //! Pure vocabulary. Replies carry an RFC 3463 code, one fixed sentence and a reference; never a rule or score.
 
-use crate::judge::{
-    auth::Authentication,
-    coverage::Account,
-    findings::{Finding, Score},
+use crate::{
+    judge::{
+        auth::Authentication,
+        coverage::Account,
+        findings::{Finding, Score},
+    },
+    mail::hex::hex,
 };
 use std::fmt;
 
@@ -142,7 +145,7 @@ impl Verdict {
     pub fn digest(&self) -> String {
         use aws_lc_rs::digest::{SHA256, digest};
         let text = format!("{self:?}");
-        digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+        hex(digest(&SHA256, text.as_bytes()).as_ref().iter().take(16))
     }
 
     /// What is written into the mail: the severest action of those who get it. Who refuses it says nothing to the others.

@@ -9,7 +9,10 @@ use crate::{
         egress::{self, Target},
         lent,
     },
-    doors::{deliver::folder::make_with_parents, spool},
+    doors::{
+        deliver::folder::{make_with_parents, parent_of},
+        spool,
+    },
     judge::{
         entry::{Entry, Sort},
         facts::Question,
@@ -178,7 +181,7 @@ fn places(settings: &Settings) -> Vec<Place> {
 }
 
 fn parent(path: &Path) -> PathBuf {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+    parent_of(path).to_owned()
 }
 
 #[cfg(test)]

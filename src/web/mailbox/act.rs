@@ -5,7 +5,7 @@
 use super::{Answer, Mailbox, Sheet, failed};
 use crate::{
     doors::{
-        digest::{now, pass::Pass},
+        digest::pass::Pass,
         quarantine::{
             Quarantine,
             release::{By, Handed},
@@ -15,6 +15,7 @@ use crate::{
     },
     judge::policy::verdict::Reply,
     limits,
+    world::clock::now,
 };
 use axum::http::StatusCode;
 use std::{io, sync::Arc};
@@ -47,9 +48,8 @@ pub async fn act(mailbox: &Arc<Mailbox>, page: &Pass, wanted: Pass, is_not_spam:
             return counted("failed", failed(StatusCode::SERVICE_UNAVAILABLE, "fail_trouble"));
         }
     };
-    let settings = mailbox.digests.settings();
     let rulebook = mailbox.desk.rulebook();
-    let may_release = |waiting: &Waiting| settings.may_release(&rulebook.classes, waiting);
+    let may_release = |waiting: &Waiting| quarantine.may_release(&rulebook.classes, waiting);
     let is_allowed = slip.waiting(&wanted.recipient).is_some_and(may_release);
     if !(is_allowed && page.may_release && wanted.may_release) {
         return counted("not_allowed", failed(StatusCode::FORBIDDEN, "fail_not_allowed"));
@@ -118,7 +118,8 @@ async fn release(mailbox: &Mailbox, quarantine: &Quarantine, id: &str, recipient
 
 /// Teaches the model; answers whether it learned something.
 async fn teach(mailbox: &Arc<Mailbox>, quarantine: &Quarantine, id: &str, recipient: &str) -> bool {
-    let Some(model) = mailbox.model.clone().filter(|_| mailbox.lessons.takes(recipient)) else { return false };
+    let model = mailbox.desk.files().model.clone();
+    let Some(model) = model.filter(|_| mailbox.lessons.takes(recipient)) else { return false };
     let learn = move |mail| teacher::teach_wanted(&model, mail).map_err(io::Error::other);
     let learned = timeout(limits::MAILBOX_RELEASE_SECONDS_MAX, quarantine.learn_once(id, learn)).await;
     match learned.map_err(io::Error::other).flatten() {

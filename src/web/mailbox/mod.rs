@@ -16,14 +16,14 @@ use crate::{
     doors::{
         desk::Desk,
         digest::{
-            Digests, now,
+            Digests,
             pass::{Pass, Refused, Secrets},
             words::Language,
         },
         http,
-        listener::Stream,
     },
     limits,
+    world::clock::now,
 };
 use axum::{
     Router,
@@ -32,11 +32,11 @@ use axum::{
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
-    task::{JoinSet, spawn_blocking},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
@@ -44,8 +44,6 @@ use tokio::{
 pub struct Mailbox {
     pub desk: Arc<Desk>,
     pub digests: Arc<Digests>,
-    /// File of the model that "not spam" teaches; `None`: there is none.
-    pub model: Option<PathBuf>,
     turns: Semaphore,
     requests: Pace,
     lessons: Pace,
@@ -53,11 +51,10 @@ pub struct Mailbox {
 
 impl Mailbox {
     #[must_use]
-    pub fn new(desk: Arc<Desk>, digests: Arc<Digests>, model: Option<PathBuf>) -> Arc<Self> {
+    pub fn new(desk: Arc<Desk>, digests: Arc<Digests>) -> Arc<Self> {
         Arc::new(Self {
             desk,
             digests,
-            model,
             turns: Semaphore::new(limits::MAILBOX_TURNS_MAX),
             requests: Pace::new(limits::MAILBOX_REQUESTS_MAX, limits::MAILBOX_WINDOW_SECONDS),
             lessons: Pace::new(limits::MAILBOX_LEARNED_MAX, limits::MAILBOX_LESSONS_SECONDS),
@@ -68,25 +65,7 @@ impl Mailbox {
 /// Accepts connections until the task is ended.
 pub async fn serve(listener: TcpListener, mailbox: Arc<Mailbox>, drain: watch::Receiver<bool>) {
     let router = Router::new().fallback(answer).with_state(mailbox);
-    let room = Arc::new(Semaphore::new(limits::MAILBOX_CONNECTIONS_MAX));
-    let mut open = JoinSet::new();
-    loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-        while open.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let (router, drain) = (router.clone(), drain.clone());
-                open.spawn(async move {
-                    http::serve(Stream::Tcp(stream), router, drain).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                tracing::error!(%error, "mailbox: cannot accept connections");
-                sleep(limits::ADMIN_DELAY_SECONDS).await;
-            }
-        }
-    }
+    http::accept(listener, router, ("mailbox", limits::MAILBOX_CONNECTIONS_MAX), drain).await;
 }
 
 /// What a request came to: its status, and what the page says.

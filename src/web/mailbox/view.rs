@@ -4,7 +4,7 @@ use super::{Answer, Mailbox, Row, Sheet, failed};
 use crate::{
     doors::{
         digest::{
-            Settings, after, item, now,
+            after, item,
             pass::{Pass, Secrets},
         },
         quarantine::{
@@ -14,6 +14,7 @@ use crate::{
     },
     judge::rulebook::Rulebook,
     limits,
+    world::clock::now,
 };
 use axum::http::StatusCode;
 use std::{io, sync::Arc};
@@ -46,10 +47,9 @@ pub async fn view(mailbox: &Arc<Mailbox>, pass: Pass) -> Answer {
 
 /// `None` where the one mail is gone.
 fn rows(mailbox: &Mailbox, quarantine: &Quarantine, pass: &Pass) -> io::Result<Option<Vec<Row>>> {
-    let settings = mailbox.digests.settings();
-    let secrets = Secrets::read(&settings.secret).map_err(io::Error::other)?;
-    let (rulebook, can_teach) = (mailbox.desk.rulebook(), mailbox.model.is_some());
-    let maker = Maker { settings, secrets, pass, can_teach, rulebook: &rulebook, quarantine };
+    let secrets = Secrets::read(&mailbox.digests.settings().secret).map_err(io::Error::other)?;
+    let (rulebook, can_teach) = (mailbox.desk.rulebook(), mailbox.desk.files().model.is_some());
+    let maker = Maker { secrets, pass, can_teach, rulebook: &rulebook, quarantine };
     if let Some(id) = &pass.mail {
         return match quarantine.entry(id).and_then(|entry| entry.slip()) {
             Ok(slip) => maker.row(id, &slip).map(|row| row.map(|row| vec![row])),
@@ -69,7 +69,6 @@ fn rows(mailbox: &Mailbox, quarantine: &Quarantine, pass: &Pass) -> io::Result<O
 }
 
 struct Maker<'a> {
-    settings: &'a Settings,
     secrets: Secrets,
     pass: &'a Pass,
     can_teach: bool,
@@ -81,7 +80,7 @@ impl Maker<'_> {
     /// What is shown of a mail; `None` where it is not the recipient's.
     fn row(&self, id: &str, slip: &Slip) -> io::Result<Option<Row>> {
         let Some(waiting) = slip.waiting(&self.pass.recipient) else { return Ok(None) };
-        let may_release = self.pass.may_release && self.settings.may_release(&self.rulebook.classes, waiting);
+        let may_release = self.pass.may_release && self.quarantine.may_release(&self.rulebook.classes, waiting);
         let until = after(now(), limits::MAILBOX_PAGE_SECONDS_MAX).seconds();
         let pass = Pass { mail: Some(id.to_owned()), may_release, until, ..self.pass.clone() };
         let token = (may_release && waiting.state == State::Held).then(|| self.secrets.sign(&pass)).transpose()?;

@@ -32,7 +32,8 @@ function told({ verdict, trace }) {
   return [
     el("h2", { id: "result", tabindex: "-1" }, verdict.subject || t("no_subject")),
     el("p", { class: "verdict" }, action(verdict.action), " ", t("weighs", number(verdict.score, 2))),
-    el("p", { lang: "en" }, t("because", trace.because)),
+    trace.threshold === undefined ? el("p", { lang: "en" }, t("because", trace.because))
+      : el("p", {}, t("because", t(verdict.score >= trace.threshold ? "reaches" : "stays_below", number(verdict.score, 2), number(trace.threshold, 2)))),
     section(t("changes"), trace.changes.length
       ? el("ul", { class: "changes" }, trace.changes.map((one) => el("li", {}, el("span", { lang: "en" }, one.when), " ", action(one.action))))
       : el("p", { class: "help" }, t("no_changes"))),
@@ -47,7 +48,7 @@ function told({ verdict, trace }) {
         { cell: el("code", {}, fact.question), class: "seen" }, { cell: fact.answer, class: "seen" }, fact.read_by.join(", ") || t("nobody")])))
       : el("p", { class: "help" }, t("none_yet"))),
     trace.learned && section(t("learned_says"), el("p", {}, t("unwanted", `${number(trace.learned.probability * 100, 1)} %`)),
-      list(trace.learned.voices.map((voice) => `${voice.weight > 0 ? "+" : ""}${voice.weight.toFixed(2)} ${voice.kind} ${voice.text}`))),
+      list(trace.learned.voices.map((voice) => `${voice.weight > 0 ? "+" : ""}${number(voice.weight, 2)} ${voice.kind} ${voice.text}`))),
     section(t("outcomes"), list(trace.outcomes)),
     section(t("envelope"), pairs([[t("message"), trace.message], [t("client"), trace.client], [t("envelope"), trace.envelope],
       [t("authentication"), trace.authentication], [t("sum"), trace.sum], ["", trace.guessed.length ? t("guessed", trace.guessed.join(", ")) : ""]])),

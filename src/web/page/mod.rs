@@ -2,6 +2,7 @@
 //!
 //! Scripts come from this server alone and text is never taken for markup: the policy below holds that in the browser.
 
+use crate::mail::hex::hex;
 use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -67,8 +68,7 @@ pub fn answer(file: File, asked: &HeaderMap) -> Response {
 
 fn tag(text: &str) -> String {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    let hex: String = hash.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", hex(hash.as_ref().iter().take(8)))
 }
 
 #[cfg(test)]

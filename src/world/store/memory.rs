@@ -15,7 +15,7 @@ use crate::{
     limits,
     mail::address::Domain,
     telemetry::metrics::{Dependency, Metrics},
-    world::Note,
+    world::{Note, clock},
 };
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 /// How long notes gather before they are written.
@@ -221,6 +221,5 @@ fn found((deed, at): &(Deed, i64)) -> Option<Found> {
 }
 
 fn now() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+    clock::now().seconds()
 }

@@ -4,7 +4,10 @@
 //! can tell any more whom the entries were about.
 
 use super::{Change, Kind, Store, Trouble, campaigns, count};
-use crate::judge::entry::{Deed, Entry, Recalled, Sort};
+use crate::{
+    judge::entry::{Deed, Entry, Recalled, Sort},
+    mail::hex::hex,
+};
 use aws_lc_rs::{hmac, rand};
 
 /// Seconds that a key is written with.
@@ -51,7 +54,7 @@ impl Keys {
     }
 
     fn hashed(key: &hmac::Key, text: &str) -> String {
-        hmac::sign(key, text.as_bytes()).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+        hex(hmac::sign(key, text.as_bytes()).as_ref())
     }
 
     /// The hash of a text under the present key.

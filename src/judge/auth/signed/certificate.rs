@@ -2,10 +2,11 @@
 //!
 //! Pure. The path is verified by webpki; here stands what that does not tell.
 
-use super::{comparable, hex};
+use super::comparable;
 use crate::mail::{
     asn1::{self, BIT_STRING, INTEGER, Item, OBJECT, OCTET_STRING, SEQUENCE},
     cms::{oids, signed::SignerId},
+    hex::hex,
 };
 
 /// Fields of a certificate.

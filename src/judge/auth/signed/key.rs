@@ -2,8 +2,11 @@
 //!
 //! Pure. What a key says of itself counts only where its primary key signed it; that is verified once, when it is read.
 
-use super::{comparable, hex};
-use crate::mail::openpgp::armor::{self, Label};
+use super::comparable;
+use crate::mail::{
+    hex::hex,
+    openpgp::armor::{self, Label},
+};
 use pgp::{
     composed::{Deserializable, SignedPublicKey},
     packet::{PublicKey, PublicSubkey, Signature, SignatureType, SubpacketData},

@@ -2,9 +2,9 @@
 //!
 //! Pure: the caller reads the files. Equal trust has an equal digest.
 
-use super::hex;
 #[cfg(feature = "openpgp")]
 use super::key::Key;
+use crate::mail::hex::hex;
 use aws_lc_rs::digest::{SHA256, digest};
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use std::collections::BTreeSet;

@@ -62,7 +62,8 @@ impl Subjects {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(text: &str) -> Result<Self, String> {
-        let saved: Saved = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let saved: Saved = serde_json::from_str(text)
+            .map_err(|error| format!("no file of subjects: {error}; put a copy of it back, or take it away"))?;
         if saved.format != FORMAT {
             return Err(format!("made as `{}`, this program reads `{FORMAT}`", saved.format));
         }
@@ -131,6 +132,20 @@ impl Subjects {
         Some(gone)
     }
 
+    /// Takes an address off its subject; a subject whose last one it was goes. Answers with whose it was.
+    pub fn forget(&mut self, address: &Address) -> Option<String> {
+        let whole = whom::mailbox(address, &mut Domains::default())?;
+        let mailbox = if self.by_mailbox.contains_key(&whole) { whole } else { whom::without_tag(&whole)? };
+        let name = self.by_mailbox.get(&mailbox)?.clone();
+        let mut subject = self.remove(&name)?;
+        subject.addresses.retain(|known| *known != mailbox);
+        if !subject.addresses.is_empty() {
+            self.by_mailbox.extend(subject.addresses.iter().map(|mailbox| (mailbox.clone(), name.clone())));
+            self.known.insert(name.clone(), subject);
+        }
+        Some(name)
+    }
+
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Subject> {
         self.known.get(name)
@@ -185,6 +200,19 @@ mod tests {
     fn subject(addresses: &[&str], class: &str) -> Subject {
         let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
         Subject { addresses, class: class.to_owned(), since: "2026-03-01T09:14:07Z".to_owned() }
+    }
+
+    #[test]
+    fn a_subject_goes_with_its_last_address() {
+        let mut subjects = Subjects::default();
+        subjects.put("p-1", subject(&["anna@school.example", "anna@home.example"], "pupils")).unwrap();
+        subjects.put("p-2", subject(&["bea@school.example"], "pupils")).unwrap();
+        assert_eq!(subjects.forget(&Address::new("Anna+x@school.example")).as_deref(), Some("p-1"));
+        assert_eq!(subjects.get("p-1").unwrap().addresses, ["anna@home.example"]);
+        assert_eq!(subjects.of(&Address::new("anna@home.example")).map(|(name, _)| name), Some("p-1"));
+        assert_eq!(subjects.forget(&Address::new("anna@school.example")), None);
+        assert_eq!(subjects.forget(&Address::new("anna@home.example")).as_deref(), Some("p-1"));
+        assert_eq!(subjects.all().keys().collect::<Vec<_>>(), ["p-2"]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub fn is_spared(
 #[must_use]
 pub fn deeds(mail: &Mail, facts: &Facts, verdict: &Verdict, senders: &Senders, own: &[Domain]) -> Vec<Deed> {
     let Some(campaigns) = &senders.campaigns else { return Vec::new() };
-    let Some(entry) = shape(mail, campaigns) else { return Vec::new() };
+    let Some((entry, said)) = facts.shape() else { return Vec::new() };
     let known: Vec<Option<Recalled>> = correspondences(mail).iter().map(|way| facts.recalled(way)).collect();
     if is_spared(&verdict.authentication, &known, campaigns, own) {
         return Vec::new();
@@ -90,12 +90,12 @@ pub fn deeds(mail: &Mail, facts: &Facts, verdict: &Verdict, senders: &Senders, o
     let pairs = mail.envelope.recipients.iter().zip(&verdict.outcomes).take(limits::SHAPE_RECIPIENTS_MAX);
     let copies: Vec<_> = pairs.filter_map(|(to, outcome)| Some((to.clone(), fate(outcome.action)?))).collect();
     let mut deeds = Vec::new();
-    if let Some(Recalled::Number(recipients)) = facts.recalled(&entry).filter(|said| reaches(*said, campaigns)) {
+    if let Some(Recalled::Number(recipients)) = Some(said).filter(|said| reaches(*said, campaigns)) {
         deeds.push(Deed::Campaign { entry: entry.clone(), recipients, lasts: campaigns.lasts });
     }
     if !copies.is_empty() {
         let reference = verdict.reference.clone();
-        deeds.push(Deed::Copy { entry, copies, reference, lasts: campaigns.lasts });
+        deeds.push(Deed::Copy { entry: entry.clone(), copies, reference, lasts: campaigns.lasts });
     }
     deeds
 }

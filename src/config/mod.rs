@@ -6,6 +6,7 @@ pub mod bucket;
 pub mod digest;
 pub mod egress;
 pub mod explain;
+pub mod folder;
 pub mod hardening;
 pub mod keyring;
 pub mod keys;

@@ -21,6 +21,8 @@ mod house;
 mod lent;
 #[path = "seal/openssl.rs"]
 mod openssl;
+#[path = "seal/wkd.rs"]
+mod wkd;
 
 use bytes::Bytes;
 use std::{

@@ -358,6 +358,24 @@ pub const KEYS: &[Key] = &[
         "folder with ADDRESS.asc, .pem or .crt: the keys that recipients' mail is sealed to (policy.encryption); empty: none",
     ),
     key(
+        "encryption.wkd",
+        Shape::Texts,
+        "[]",
+        "domains whose recipients' OpenPGP keys are asked for by Web Key Directory where the folder has none; nobody else is asked about",
+    ),
+    key(
+        "encryption.wkd_ca",
+        Shape::Text,
+        r#""""#,
+        "file with PEM certificates of the authorities trusted there; empty: those that browsers trust",
+    ),
+    key(
+        "encryption.wkd_hosts",
+        Shape::Texts,
+        "[]",
+        "where hosts of such directories are, if the DNS does not say or names a private address: HOST=ADDRESS or HOST=ADDRESS:PORT",
+    ),
+    key(
         "log.pseudonym_days",
         Shape::Count,
         "7",

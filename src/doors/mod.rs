@@ -7,6 +7,7 @@ pub mod checkv2;
 pub mod deliver;
 pub mod desk;
 pub mod digest;
+pub mod directory;
 pub mod faults;
 pub mod handover;
 pub mod history;

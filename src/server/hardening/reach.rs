@@ -78,6 +78,7 @@ impl Reach {
             settings.encryption_anchors.as_deref(),
             settings.encryption_file.as_deref(),
             settings.senders_file.as_deref(),
+            settings.directories.wkd_authorities.as_deref(),
             match &settings.state {
                 Site::Server { ca, .. } => ca.as_deref(),
                 Site::File(_) => None,

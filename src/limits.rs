@@ -438,7 +438,9 @@ pub const KEY_ANSWER_BYTES_MAX: usize = 256 << 10;
 /// Octets of the head of a web server's answer.
 pub const KEY_HEAD_BYTES_MAX: usize = 32 << 10;
 /// Keys of one answer that are looked at: a directory may hold the old one beside the new.
-pub const KEYS_IN_ANSWER_MAX: usize = 8;
+pub const KEYS_IN_ANSWER_MAX: usize = 16;
+/// Entries of an LDAP directory with one address that are told.
+pub const KEY_ENTRIES_MAX: u8 = 4;
 /// Addresses of one host that are tried.
 pub const KEY_ADDRESSES_MAX: usize = 4;
 /// Seconds until a host has taken a connection; the next address is tried then.

@@ -17,6 +17,8 @@ mod gnupg;
 #[path = "lmtp/house.rs"]
 #[allow(dead_code, reason = "shared with the tests of the LMTP door, which use more of it")]
 mod house;
+#[path = "seal/ldap.rs"]
+mod ldap;
 #[path = "seal/lent.rs"]
 mod lent;
 #[path = "seal/openssl.rs"]

@@ -5,7 +5,7 @@
 
 use super::{Destination, Settings};
 use crate::{
-    doors::quarantine::shelf::Place as BucketPlace,
+    doors::{directory::ldap, quarantine::shelf::Place as BucketPlace},
     judge::facts::Question,
     mail::network::Network,
     world::{place::Place, store::Site},
@@ -245,13 +245,40 @@ fn directories(settings: &Settings) -> Vec<Contact> {
     let data = vec![Data {
         kind: "key",
         contents: "the address of a recipient: its local part, the SHA-1 of that, and its domain; that mail for it is coming",
-        times: "for each recipient in a domain of encryption.wkd whose mail is sealed and for whom there is no file; not                 while an answer is remembered",
+        times: "for each recipient in a domain of encryption.wkd whose mail is sealed and for whom there is no file; not \
+                while an answer is remembered",
     }];
     let contact = |(item, host, placed): (usize, String, Option<SocketAddr>)| {
         let target = placed.map_or(Target::Host(host, HTTPS), Target::Address);
         Contact { key: "encryption.wkd", item, target, protocol: "HTTPS (Web Key Directory)", data: data.clone() }
     };
-    settings.directories.wkd_places().into_iter().map(contact).collect()
+    let mut contacts: Vec<Contact> = settings.directories.wkd_places().into_iter().map(contact).collect();
+    contacts.extend(settings.directories.ldap.as_ref().map(ldap).unwrap_or_default());
+    contacts
+}
+
+fn ldap(directory: &ldap::Settings) -> Vec<Contact> {
+    let contact =
+        |target, protocol, data| Contact { key: "encryption.ldap", item: 0, target, protocol, data: vec![data] };
+    let key = Data {
+        kind: "key",
+        contents: "the address of a recipient; that mail for it is coming",
+        times: "for each recipient whose mail is sealed and for whom there is no file; not while an answer is remembered",
+    };
+    let place = &directory.place;
+    let protocol = if place.tls.is_some() { "LDAP under TLS" } else { "LDAP; not encrypted" };
+    let socket = place.socket.to_string();
+    let Some(host) = place.socket.host().map(str::to_owned) else {
+        let path = socket.trim_start_matches("unix:");
+        return vec![contact(Target::Unix(path.into()), protocol, key)];
+    };
+    if let Ok(address) = socket.parse() {
+        return vec![contact(Target::Address(address), protocol, key)];
+    }
+    let port = socket.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(636);
+    let host_name = Data { kind: "host", contents: "the host of encryption.ldap", times: "for each connection" };
+    let asked = contact(Target::SystemResolver(host.clone()), "the system's name resolution", host_name);
+    vec![asked, contact(Target::Host(host, port), protocol, key)]
 }
 
 fn bucket(place: &BucketPlace) -> Vec<Contact> {

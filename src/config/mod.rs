@@ -289,7 +289,7 @@ impl Settings {
         let what = if self.lmtp_listen.is_empty() {
             "but lmtp.listen is empty, and a milter cannot encrypt; open the LMTP door or take `seal` away"
         } else if self.recipient_keys.is_none() && self.directories.is_empty() {
-            "but there is no folder of keys; name one as encryption.recipient_keys, or who is asked as encryption.wkd"
+            "but there is no folder of keys; name one as encryption.recipient_keys, or who is asked as encryption.wkd or encryption.ldap"
         } else {
             return None;
         };

@@ -24,15 +24,17 @@ pub const SEALINGS: [&str; 13] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeySource {
     Wkd,
+    Ldap,
 }
 
 impl KeySource {
-    pub const ALL: [Self; 1] = [Self::Wkd];
+    pub const ALL: [Self; 2] = [Self::Wkd, Self::Ldap];
 
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Wkd => "wkd",
+            Self::Ldap => "ldap",
         }
     }
 }

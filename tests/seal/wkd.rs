@@ -124,6 +124,7 @@ impl Server {
             wkd: vec![Domain::parse(DIRECT).unwrap()],
             wkd_authorities: Some(self.authority.path().join("ca.pem")),
             wkd_hosts: hosts.iter().map(|host| ((*host).to_owned(), self.at)).collect(),
+            ldap: None,
         }
     }
 

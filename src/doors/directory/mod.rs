@@ -3,11 +3,15 @@
 //! Touches sockets and the clock. An answer comes within `limits::KEY_SECONDS_MAX` of the question, and that nothing came
 //! is one: there is no key then. Nobody but the recipients that the operator names is asked for.
 
+pub mod ldap;
 pub mod reachable;
 pub mod web;
 pub mod wkd;
 
-use self::web::{Trouble, Web};
+use self::{
+    ldap::Ldap,
+    web::{Trouble, Web},
+};
 use crate::{
     judge::policy::encryption::sealing::Seal,
     limits,
@@ -35,13 +39,15 @@ pub struct Settings {
     pub wkd_authorities: Option<PathBuf>,
     /// Hosts that the operator says the place of.
     pub wkd_hosts: Vec<(String, SocketAddr)>,
+    /// The directory that is asked for every recipient whose mail is sealed.
+    pub ldap: Option<ldap::Settings>,
 }
 
 impl Settings {
     /// Is nobody asked?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.wkd.is_empty()
+        self.wkd.is_empty() && self.ldap.is_none()
     }
 
     /// The hosts that may be asked, with the place in `wkd` that names them.
@@ -73,6 +79,7 @@ struct Known {
 pub struct Directory {
     settings: Settings,
     web: Web,
+    ldap: Option<Ldap>,
     metrics: Arc<Metrics>,
     known: Cache<(KeySource, String), Known>,
     turns: Semaphore,
@@ -84,9 +91,12 @@ impl Directory {
     pub fn new(settings: &Settings, world: &Arc<dyn World>, metrics: Arc<Metrics>) -> Result<Self, String> {
         let web = Web::new(settings.wkd_authorities.as_deref(), &settings.wkd_hosts, world)
             .map_err(|what| format!("encryption.wkd_ca: {what}"))?;
+        let ldap =
+            settings.ldap.as_ref().map(Ldap::new).transpose().map_err(|what| format!("encryption.ldap: {what}"))?;
         Ok(Self {
             settings: settings.clone(),
             web,
+            ldap,
             metrics,
             known: Cache::new(limits::KEYS_KNOWN_MAX),
             turns: Semaphore::new(limits::KEY_LOOKUPS_MAX),
@@ -126,7 +136,7 @@ impl Directory {
 
     /// Who is asked for this mailbox.
     fn sources(&self, mailbox: &Address, seal: Seal) -> Vec<KeySource> {
-        let mut sources = Vec::new();
+        let mut sources: Vec<KeySource> = self.ldap.iter().map(|_| KeySource::Ldap).collect();
         let is_openpgp = matches!(seal, Seal::OpenPgp | Seal::Any);
         let is_named = mailbox.domain().is_some_and(|domain| self.settings.wkd.contains(&domain));
         if is_openpgp && is_named && wkd::local_part(mailbox).is_some() {
@@ -158,6 +168,7 @@ impl Directory {
             let _turn = self.turns.acquire().await?;
             match source {
                 KeySource::Wkd => self.ask_wkd(mailbox).await,
+                KeySource::Ldap => self.ask_ldap(mailbox).await,
             }
         });
         let answer = answer.await.unwrap_or_else(|_| Err(Trouble("no answer in time".to_owned())));
@@ -183,6 +194,18 @@ impl Directory {
             }
         };
         Known { keys: Arc::new(keys), until: Instant::now() + lasts }
+    }
+
+    async fn ask_ldap(&self, mailbox: &Address) -> Result<Vec<Result<Arc<Key>, Reason>>, Trouble> {
+        let Some(ldap) = &self.ldap else { return Ok(Vec::new()) };
+        let (values, address) = (ldap.find(mailbox.as_str()).await?, mailbox.as_str().to_owned());
+        let read = move |value: ldap::message::Value| {
+            if value.is_openpgp {
+                return Key::each_openpgp(&value.octets, &address);
+            }
+            vec![Key::read(&value.octets, &address).map(Arc::new)]
+        };
+        Ok(tokio::task::spawn_blocking(move || values.into_iter().flat_map(read).collect()).await?)
     }
 
     async fn ask_wkd(&self, mailbox: &Address) -> Result<Vec<Result<Arc<Key>, Reason>>, Trouble> {

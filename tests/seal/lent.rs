@@ -190,6 +190,13 @@ fn what_openssl_encrypts_is_opened() {
             let mail = enveloped(&certificate, entity, cipher, options);
             must_open(&format!("{kind:?} {options:?} {cipher}"), &rulebook, &mail);
         }
+        // A sender's program may put any field first (RFC 9788).
+        let odd = format!("HP-Outer: To: anna@school.example\r\nX-First: 1\r\n{FILE}");
+        must_open("first field", &rulebook, &enveloped(&certificate, &odd, "-aes-256-gcm", options));
+        if kind == RSA {
+            // Curves wrap such a key in triple DES as well, which is not read.
+            must_open("triple DES", &rulebook, &enveloped(&certificate, ENTITY, "-des3", options));
+        }
     }
 }
 

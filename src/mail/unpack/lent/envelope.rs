@@ -98,7 +98,7 @@ fn content<'a>(info: &Item<'a>, behind: &mut impl Iterator<Item = Item<'a>>) -> 
         Content { cipher: *cipher, start: &[], encrypted: encrypted.octets(), attributes: Vec::new(), tag: &[] };
     match cipher {
         Cipher::Cbc(_) | Cipher::Triple => {
-            content.start = Some(parameter).filter(|vector| vector.tag == OCTET_STRING)?.content
+            content.start = Some(parameter).filter(|vector| vector.tag == OCTET_STRING)?.content;
         }
         Cipher::Gcm(_) => {
             content.start = parameter.items().next_if(OCTET_STRING)?.content;

@@ -303,6 +303,9 @@ async fn the_mail_is_delivered_as_it_came_or_refused_for_what_is_inside() {
         client.ask("DATA").await;
         client.say([&refused[..], b".\r\n"].concat()).await;
         assert_eq!(client.codes(1).await, [code]);
+        let opened = if gaps == "none" { 2 } else { 0 };
+        assert_eq!(house.series("wehr_lent_total{outcome=\"opened\"}"), opened);
+        assert_eq!(house.series("wehr_lent_total{outcome=\"not_opened\"}"), 0);
     }
 }
 

@@ -433,6 +433,31 @@ pub const SEAL_MEMORY_FACTOR: usize = 4;
 pub const KEY_FILE_BYTES_MAX: usize = 1 << 20;
 /// Files of the folder of recipients' keys; each is held in memory, and all are read again when one changes.
 pub const KEY_FILES_MAX: usize = 50_000;
+/// Octets that a directory may answer with for one recipient: a key with a photo; its signatures are verified in a second.
+pub const KEY_ANSWER_BYTES_MAX: usize = 256 << 10;
+/// Octets of the head of a web server's answer.
+pub const KEY_HEAD_BYTES_MAX: usize = 32 << 10;
+/// Keys of one answer that are looked at: a directory may hold the old one beside the new.
+pub const KEYS_IN_ANSWER_MAX: usize = 16;
+/// Entries of an LDAP directory with one address that are told.
+pub const KEY_ENTRIES_MAX: u8 = 4;
+/// Addresses of one host that are tried.
+pub const KEY_ADDRESSES_MAX: usize = 4;
+/// Seconds until a host has taken a connection; the next address is tried then.
+pub const KEY_CONNECT_SECONDS_MAX: Duration = Duration::from_secs(2);
+/// Seconds one directory may take to tell of a key: it is asked when the recipient is named, so most of them pass while
+/// the mail arrives.
+pub const KEY_SECONDS_MAX: Duration = Duration::from_secs(5);
+/// Directories asked at one moment, by all mails; further ones wait within their seconds.
+pub const KEY_LOOKUPS_MAX: usize = 16;
+/// Answers of directories that are remembered, some hundred octets each.
+pub const KEYS_KNOWN_MAX: usize = 10_000;
+/// How long a key counts that a directory told; a revoked one is used for so long at most.
+pub const KEY_FOUND_SECONDS: Duration = Duration::from_secs(3600);
+/// How long it counts that there is none.
+pub const KEY_ABSENT_SECONDS: Duration = Duration::from_secs(900);
+/// How long a directory that did not answer is left alone about one recipient; a sender's server tries again later.
+pub const KEY_FAILED_SECONDS: Duration = Duration::from_secs(60);
 /// Items inside items of BER: what clients write has about a dozen, and reading takes a stack frame each.
 pub const ASN1_DEPTH_MAX: usize = 32;
 /// Signers of one mail that are looked at: each costs a signature and a path of certificates, about a millisecond.

@@ -17,9 +17,10 @@ use std::{
 };
 
 /// Files that open connections, each on behalf of a key of the configuration or, the courier, to our own door.
-const CONNECTING: [&str; 7] = [
+const CONNECTING: [&str; 8] = [
     "cli/demo/courier.rs",
     "doors/deliver/lmtp/stream.rs",
+    "doors/directory/web.rs",
     "doors/quarantine/bucket.rs",
     "world/clamd.rs",
     "world/dns_socket.rs",

@@ -17,10 +17,14 @@ mod gnupg;
 #[path = "lmtp/house.rs"]
 #[allow(dead_code, reason = "shared with the tests of the LMTP door, which use more of it")]
 mod house;
+#[path = "seal/ldap.rs"]
+mod ldap;
 #[path = "seal/lent.rs"]
 mod lent;
 #[path = "seal/openssl.rs"]
 mod openssl;
+#[path = "seal/wkd.rs"]
+mod wkd;
 
 use bytes::Bytes;
 use std::{

@@ -5,7 +5,7 @@
 
 use super::{Destination, Settings};
 use crate::{
-    doors::quarantine::shelf::Place as BucketPlace,
+    doors::{directory::ldap, quarantine::shelf::Place as BucketPlace},
     judge::facts::Question,
     mail::network::Network,
     world::{place::Place, store::Site},
@@ -188,10 +188,18 @@ pub fn data(question: &Question) -> Data {
 pub fn contacts(settings: &Settings, questions: &[Question]) -> Vec<Contact> {
     let mut contacts = Vec::new();
     let to = |whom: Asked| questions.iter().filter(|question| asked(question) == whom).map(data).collect::<Vec<_>>();
+    let mut asked_of_names = to(Asked::NameServers);
+    if settings.directories.wkd_places().iter().any(|(_, _, placed)| placed.is_none()) {
+        asked_of_names.push(Data {
+            kind: "host",
+            contents: "the domain of a recipient whom encryption.wkd names, and openpgpkey. before it",
+            times: "for each recipient whose mail is sealed; not while an answer is remembered",
+        });
+    }
     for (item, resolver) in settings.resolvers.iter().enumerate() {
         let target = Target::Address(*resolver);
         let protocol = "DNS over UDP, over TCP where an answer is cut; not encrypted";
-        contacts.push(Contact { key: "dns.resolvers", item, target, protocol, data: to(Asked::NameServers) });
+        contacts.push(Contact { key: "dns.resolvers", item, target, protocol, data: asked_of_names.clone() });
     }
     if let Some(place) = &settings.clamd {
         let target = match place {
@@ -205,6 +213,7 @@ pub fn contacts(settings: &Settings, questions: &[Question]) -> Vec<Contact> {
     if !data.is_empty() {
         contacts.extend(store(&settings.state, data));
     }
+    contacts.extend(directories(settings));
     contacts.extend(mailstore(&settings.deliver_to));
     contacts.extend(settings.quarantine.bucket.as_ref().map(bucket).unwrap_or_default());
     contacts
@@ -229,6 +238,47 @@ fn store(site: &Site, data: Vec<Data>) -> Vec<Contact> {
     let host_name = Data { kind: "host", contents: "the host of state.url", times: "for each connection" };
     let asked = contact(Target::SystemResolver(host.to_owned()), "the system's name resolution", vec![host_name]);
     vec![asked, contact(Target::Host(host.to_owned(), port), protocol, data)]
+}
+
+fn directories(settings: &Settings) -> Vec<Contact> {
+    const HTTPS: u16 = 443;
+    let data = vec![Data {
+        kind: "key",
+        contents: "the address of a recipient: its local part, the SHA-1 of that, and its domain; that mail for it is coming",
+        times: "for each recipient in a domain of encryption.wkd whose mail is sealed and for whom there is no file; not \
+                while an answer is remembered",
+    }];
+    let contact = |(item, host, placed): (usize, String, Option<SocketAddr>)| {
+        let target = placed.map_or(Target::Host(host, HTTPS), Target::Address);
+        Contact { key: "encryption.wkd", item, target, protocol: "HTTPS (Web Key Directory)", data: data.clone() }
+    };
+    let mut contacts: Vec<Contact> = settings.directories.wkd_places().into_iter().map(contact).collect();
+    contacts.extend(settings.directories.ldap.as_ref().map(ldap).unwrap_or_default());
+    contacts
+}
+
+fn ldap(directory: &ldap::Settings) -> Vec<Contact> {
+    let contact =
+        |target, protocol, data| Contact { key: "encryption.ldap", item: 0, target, protocol, data: vec![data] };
+    let key = Data {
+        kind: "key",
+        contents: "the address of a recipient; that mail for it is coming",
+        times: "for each recipient whose mail is sealed and for whom there is no file; not while an answer is remembered",
+    };
+    let place = &directory.place;
+    let protocol = if place.tls.is_some() { "LDAP under TLS" } else { "LDAP; not encrypted" };
+    let socket = place.socket.to_string();
+    let Some(host) = place.socket.host().map(str::to_owned) else {
+        let path = socket.trim_start_matches("unix:");
+        return vec![contact(Target::Unix(path.into()), protocol, key)];
+    };
+    if let Ok(address) = socket.parse() {
+        return vec![contact(Target::Address(address), protocol, key)];
+    }
+    let port = socket.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(636);
+    let host_name = Data { kind: "host", contents: "the host of encryption.ldap", times: "for each connection" };
+    let asked = contact(Target::SystemResolver(host.clone()), "the system's name resolution", host_name);
+    vec![asked, contact(Target::Host(host, port), protocol, key)]
 }
 
 fn bucket(place: &BucketPlace) -> Vec<Contact> {

@@ -2,15 +2,13 @@
 //!
 //! Reads files. A key that cannot be used is kept with its reason: one expired certificate must not stop a reload.
 
+use super::folder;
 use crate::{
     judge::document::Errors,
     limits,
     seal::keyring::{Entry, Key, Keyring, Reason},
 };
 use std::{
-    ffi::OsStr,
-    fs, io,
-    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -26,13 +24,14 @@ pub fn read(folder: Option<&Path>) -> Result<Keyring, Errors> {
     let mut keyring = Keyring::default();
     let Some(folder) = folder else { return Ok(keyring) };
     let wrong = |what: String| Errors::whole_file(&folder.display().to_string(), what);
-    let files = files(folder).map_err(|error| wrong(format!("encryption.recipient_keys: cannot read it: {error}")))?;
+    let files = folder::files(folder, &EXTENSIONS)
+        .map_err(|error| wrong(format!("encryption.recipient_keys: cannot read it: {error}")))?;
     if files.len() > limits::KEY_FILES_MAX {
         return Err(wrong(format!("encryption.recipient_keys: more than {} keys", limits::KEY_FILES_MAX)));
     }
     for path in files {
         let address = path.file_stem().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let key = octets(&path).map_err(|_| Reason::Unreadable).and_then(|octets| Key::read(&octets, &address));
+        let key = folder::octets(&path).map_err(|_| Reason::Unreadable).and_then(|octets| Key::read(&octets, &address));
         keyring.add(&address, Entry { file: path.display().to_string(), key: key.map(Arc::new) });
     }
     Ok(keyring)
@@ -41,28 +40,5 @@ pub fn read(folder: Option<&Path>) -> Result<Keyring, Errors> {
 /// Every file with a key.
 #[must_use]
 pub fn paths(folder: &Path) -> Vec<PathBuf> {
-    files(folder).unwrap_or_default()
-}
-
-/// The files with keys, in the order of their names.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().and_then(OsStr::to_str).is_some_and(|extension| EXTENSIONS.contains(&extension)) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn octets(path: &Path) -> io::Result<Vec<u8>> {
-    let bound = u64::try_from(limits::KEY_FILE_BYTES_MAX).unwrap_or(u64::MAX);
-    let mut octets = Vec::new();
-    fs::File::open(path)?.take(bound.saturating_add(1)).read_to_end(&mut octets)?;
-    if octets.len() > limits::KEY_FILE_BYTES_MAX {
-        return Err(io::Error::other("too large"));
-    }
-    Ok(octets)
+    folder::files(folder, &EXTENSIONS).unwrap_or_default()
 }

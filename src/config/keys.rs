@@ -358,6 +358,43 @@ pub const KEYS: &[Key] = &[
         "folder with ADDRESS.asc, .pem or .crt: the keys that recipients' mail is sealed to (policy.encryption); empty: none",
     ),
     key(
+        "encryption.wkd",
+        Shape::Texts,
+        "[]",
+        "domains whose recipients' OpenPGP keys are asked for by Web Key Directory where the folder has none; nobody else is asked about",
+    ),
+    key(
+        "encryption.wkd_ca",
+        Shape::Text,
+        r#""""#,
+        "file with PEM certificates of the authorities trusted there; empty: those that browsers trust",
+    ),
+    key(
+        "encryption.wkd_hosts",
+        Shape::Texts,
+        "[]",
+        "where hosts of such directories are, if the DNS does not say or names a private address: HOST=ADDRESS or HOST=ADDRESS:PORT",
+    ),
+    key(
+        "encryption.ldap",
+        Shape::Text,
+        r#""""#,
+        "directory with recipients' certificates (userCertificate) and OpenPGP keys (pgpKey), found by mail: ldaps://HOST[:PORT]/BASE; empty: none",
+    ),
+    key(
+        "encryption.ldap_ca",
+        Shape::Text,
+        r#""""#,
+        "file with PEM certificates of the authorities trusted there; empty: those that browsers trust",
+    ),
+    key("encryption.ldap_user", Shape::Text, r#""""#, "name of the entry that asks; empty: nobody in particular"),
+    key(
+        "encryption.ldap_password",
+        Shape::Text,
+        r#""""#,
+        "file with the password of encryption.ldap_user; nobody else may read it",
+    ),
+    key(
         "log.pseudonym_days",
         Shape::Count,
         "7",

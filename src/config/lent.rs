@@ -2,7 +2,7 @@
 //!
 //! Reads files.
 
-use super::{Settings, policy};
+use super::{Settings, folder as listed, policy};
 use crate::{
     judge::{
         document::Complaint,
@@ -16,8 +16,6 @@ use crate::{
 };
 use std::{
     ffi::OsStr,
-    fs::{self, File},
-    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -48,7 +46,7 @@ pub fn read(settings: &Settings, encryption: &mut Encryption) -> Vec<Complaint> 
 /// Every file with a lent key, for those who watch them.
 #[must_use]
 pub fn paths(settings: &Settings) -> Vec<PathBuf> {
-    folders(settings).iter().flat_map(|folder| files(folder).unwrap_or_default()).collect()
+    folders(settings).iter().flat_map(|folder| listed::files(folder, &EXTENSIONS).unwrap_or_default()).collect()
 }
 
 /// The folders that classes lend keys from.
@@ -66,7 +64,7 @@ fn folder(settings: &Settings, class: &Class) -> Option<PathBuf> {
 
 fn keys(folder: &Path, class: &Class, encryption: &Encryption) -> Result<Vec<Loan>, Vec<String>> {
     let shown = folder.display();
-    let files = files(folder).map_err(|error| vec![format!("{shown} cannot be read: {error}")])?;
+    let files = listed::files(folder, &EXTENSIONS).map_err(|error| vec![format!("{shown} cannot be read: {error}")])?;
     if files.is_empty() {
         return Err(vec![format!("{shown} holds none; lay ADDRESS.asc, ADDRESS.key or ADDRESS.pem into it")]);
     }
@@ -92,31 +90,8 @@ fn loan(path: &Path, class: &Class, encryption: &Encryption) -> Result<Vec<Loan>
     if mailbox.is_some() && encryption.class_of(&Address::new(stem)).is_none_or(|theirs| theirs.name != class.name) {
         return Err(format!("{shown} is for an address of another class; lay it into that one's folder"));
     }
-    let octets = octets(&path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let octets = listed::octets(&path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
     let keys = Key::read(&octets).map_err(|what| format!("{shown} {what}"))?;
     let loan = |key| Loan { class: class.name.clone(), mailbox: mailbox.clone(), key: Arc::new(key) };
     Ok(keys.into_iter().map(loan).collect())
-}
-
-/// The files with keys, in the order of their names.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().and_then(OsStr::to_str).is_some_and(|extension| EXTENSIONS.contains(&extension)) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn octets(path: &Path) -> io::Result<Vec<u8>> {
-    let bound = u64::try_from(limits::KEY_FILE_BYTES_MAX).unwrap_or(u64::MAX);
-    let mut octets = Vec::new();
-    File::open(path)?.take(bound.saturating_add(1)).read_to_end(&mut octets)?;
-    if octets.len() > limits::KEY_FILE_BYTES_MAX {
-        return Err(io::Error::other("too large"));
-    }
-    Ok(octets)
 }

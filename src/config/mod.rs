@@ -4,8 +4,10 @@
 
 pub mod bucket;
 pub mod digest;
+pub mod directories;
 pub mod egress;
 pub mod explain;
+pub mod folder;
 pub mod hardening;
 pub mod keyring;
 pub mod keys;
@@ -160,6 +162,8 @@ pub struct Settings {
     pub senders_file: Option<PathBuf>,
     /// Folder of the keys that recipients' mail is sealed to.
     pub recipient_keys: Option<PathBuf>,
+    /// Who else is asked for them.
+    pub directories: doors::directory::Settings,
     pub log: log_keys::Settings,
     pub hardening: hardening::Hardening,
     /// The files that the configuration was read from.
@@ -285,8 +289,8 @@ impl Settings {
         let class = encryption.classes.iter().find(|class| class.sealing.is_wanted())?;
         let what = if self.lmtp_listen.is_empty() {
             "but lmtp.listen is empty, and a milter cannot encrypt; open the LMTP door or take `seal` away"
-        } else if self.recipient_keys.is_none() {
-            "but there is no folder of keys; name one as encryption.recipient_keys"
+        } else if self.recipient_keys.is_none() && self.directories.is_empty() {
+            "but there is no folder of keys; name one as encryption.recipient_keys, or who is asked as encryption.wkd or encryption.ldap"
         } else {
             return None;
         };

@@ -79,6 +79,7 @@ impl Typing<'_> {
             encryption_keys: self.existing("encryption.keys", "a readable folder", Path::is_dir),
             encryption_file: self.existing("policy.encryption", "a readable file", Path::is_file),
             senders_file: self.existing("policy.senders", "a readable file", Path::is_file),
+            directories: self.directories(),
             recipient_keys: self.existing("encryption.recipient_keys", "a readable folder", Path::is_dir),
             actions: self.actions(),
             check_listen: self.places("http.check_listen"),
@@ -168,7 +169,7 @@ impl Typing<'_> {
     }
 
     /// A file that has to be there, if one is named.
-    fn file(&mut self, key: &str) -> Option<PathBuf> {
+    pub(super) fn file(&mut self, key: &str) -> Option<PathBuf> {
         self.existing(key, "a readable file", |path| fs::File::open(path).is_ok_and(|_| path.is_file()))
     }
 
@@ -329,7 +330,7 @@ pub(super) fn base(entry: &Entry) -> PathBuf {
     file.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_default()
 }
 
-fn domain(text: &str) -> Result<Domain, String> {
+pub(super) fn domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).ok_or_else(|| format!("`{text}` is no domain name"))
 }
 

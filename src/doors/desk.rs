@@ -1,8 +1,8 @@
 //! Desk: what all mails share. It holds nothing that belongs to one mail.
 
 use super::{
-    alarms::Alarms, deliver::Mailstore, faults::Faults, history::History, lanes::Lanes, log_keys::LogKeys,
-    quarantine::Quarantine, record::Recorder,
+    alarms::Alarms, deliver::Mailstore, directory::Directory, faults::Faults, history::History, lanes::Lanes,
+    log_keys::LogKeys, quarantine::Quarantine, record::Recorder,
 };
 use crate::{
     judge::{checks::evidence::Check, rulebook::Rulebook},
@@ -11,7 +11,7 @@ use crate::{
     telemetry::metrics::Metrics,
     world::World,
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use rayon::ThreadPool;
 use std::{
     path::PathBuf,
@@ -114,6 +114,8 @@ pub struct Desk {
     found_kibibytes: Arc<Semaphore>,
     alarms: Alarms,
     lanes: Lanes,
+    /// Empty: the keys of the folder are all there are.
+    directory: ArcSwapOption<Directory>,
 }
 
 impl Desk {
@@ -136,6 +138,7 @@ impl Desk {
             judged_kibibytes: Arc::new(Semaphore::new(limits.judged_bytes_max >> 10)),
             found_kibibytes: Arc::new(Semaphore::new(limits::FOUND_BYTES_MAX >> 10)),
             alarms: Alarms::default(),
+            directory: ArcSwapOption::empty(),
         })
     }
 
@@ -211,6 +214,16 @@ impl Desk {
 
     pub fn keyring(&self) -> Arc<Keyring> {
         Arc::clone(&self.parts.load().keyring)
+    }
+
+    /// Who is asked for keys that the folder does not have, if anybody is.
+    pub fn directory(&self) -> Option<Arc<Directory>> {
+        self.directory.load_full()
+    }
+
+    /// Has others asked from now on; what those of before had said is forgotten.
+    pub fn ask_for_keys(&self, directory: Option<Arc<Directory>>) {
+        self.directory.store(directory);
     }
 
     pub fn checks(&self) -> &'static [Check] {

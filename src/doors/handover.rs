@@ -32,7 +32,7 @@ impl Concluded {
         parcel.require_tls = self.require_tls;
         parcel.eight_bit = self.envelope.eight_bit;
         let mut replies: Vec<Reply> = self.verdict.outcomes.iter().map(|outcome| outcome.reply.clone()).collect();
-        for copy in self.copies() {
+        for copy in self.copies().await {
             let answers = self.hand_over_copy(&parcel, &copy).await;
             fill(&mut replies, &copy.recipients, answers);
         }

@@ -8,6 +8,7 @@ mod counted;
 pub mod deliver;
 pub mod desk;
 pub mod digest;
+pub mod directory;
 pub mod faults;
 pub mod handover;
 pub mod history;

@@ -14,6 +14,7 @@ use super::{
     lanes::Standing,
     line,
     open_mail::{COME_AGAIN, OpenMail},
+    sealing,
     spool::{self, Spool},
 };
 use crate::{
@@ -196,6 +197,9 @@ impl Reception {
     pub fn recipient(&mut self, recipient: Address) -> Result<(), Reply> {
         if let Some(reply) = self.refusal(&recipient) {
             return Err(self.open.refuse_recipient(reply));
+        }
+        if self.open.door() == Door::Lmtp {
+            sealing::foresee(&self.desk, &self.rulebook.encryption, &recipient);
         }
         self.envelope.recipients.push(recipient);
         self.open.take_recipient();
@@ -391,6 +395,7 @@ impl Reception {
             history.keep(self.open.door(), &mail, &settled.facts, &settled.verdict, &self.rulebook);
         }
         self.count_transport(&settled.verdict);
+        self.count_lent(&mail.message);
         self.note_transport(&settled.verdict, mail.received_at);
         let deeds = deeds(&mail, &settled.facts, &settled.verdict, &self.rulebook.senders, &self.rulebook.own_domains);
         if !deeds.is_empty() && self.open.door().takes_mail() {
@@ -456,6 +461,12 @@ impl Reception {
         metrics.transport(door, reached(&self.client).map_or("local", Level::word));
         for _ in verdict.findings.iter().filter(|finding| finding.symbol == transport::REFUSED) {
             metrics.transport_refused(door);
+        }
+    }
+
+    fn count_lent(&self, message: &Message) {
+        if message.is_opened || (message.protection.encrypted.is_some() && !self.lent().is_empty()) {
+            self.desk.metrics().lent(message.is_opened);
         }
     }
 

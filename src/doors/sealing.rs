@@ -3,10 +3,13 @@
 //! Holds no policy: it looks up what the recipient's class wants and which key there is. Recipients that get the same
 //! octets share a copy; whoever's mail is sealed has one of their own.
 
-use super::{deliver::parcel::Parcel, inquiry::on_pool, reception::Concluded};
+use super::{deliver::parcel::Parcel, desk::Desk, inquiry::on_pool, reception::Concluded};
 use crate::{
     judge::policy::{
-        encryption::sealing::{Missing, Sealing},
+        encryption::{
+            Encryption,
+            sealing::{Missing, Seal, Sealing},
+        },
         verdict::{Action, Reply},
     },
     limits,
@@ -47,9 +50,19 @@ impl Form {
     }
 }
 
+/// Asks for the key of a recipient while their mail is still to come, if it will be sealed and there is no file.
+pub(super) fn foresee(desk: &Desk, encryption: &Encryption, recipient: &Address) {
+    let how = encryption.sealing_of(recipient);
+    let Some(directory) = desk.directory().filter(|_| how.is_wanted()) else { return };
+    let mailbox = encryption.mailbox_of(recipient);
+    if desk.keyring().find(&mailbox, how.seal, now()).is_err_and(|why| why == Reason::Missing) {
+        directory.foresee(&mailbox, how.seal, now());
+    }
+}
+
 impl Concluded {
     /// The copies to make for all recipients that the verdict does not refuse.
-    pub(super) fn copies(&self) -> Vec<Copy> {
+    pub(super) async fn copies(&self) -> Vec<Copy> {
         let mut copies: Vec<Copy> = Vec::new();
         for (place, (recipient, outcome)) in self.envelope.recipients.iter().zip(&self.verdict.outcomes).enumerate() {
             let is_set_aside = match outcome.action {
@@ -57,7 +70,7 @@ impl Concluded {
                 Action::Quarantine => true,
                 Action::Defer | Action::Reject => continue,
             };
-            let form = self.form(recipient, self.mailboxes.get(place).unwrap_or(recipient));
+            let form = self.form(recipient, self.mailboxes.get(place).unwrap_or(recipient)).await;
             match copies.iter_mut().find(|copy| copy.is_set_aside == is_set_aside && copy.form.is_same(&form)) {
                 Some(copy) => copy.recipients.push(place),
                 None => copies.push(Copy { form, is_set_aside, recipients: vec![place] }),
@@ -67,7 +80,7 @@ impl Concluded {
     }
 
     /// A secure alias is sealed as its mailbox is, and to its key.
-    fn form(&self, recipient: &Address, mailbox: &Address) -> Form {
+    async fn form(&self, recipient: &Address, mailbox: &Address) -> Form {
         let how = self.rulebook.encryption.sealing_of(recipient);
         if !how.is_wanted() {
             return Form::Plain;
@@ -76,7 +89,7 @@ impl Concluded {
             self.desk.metrics().sealing("already_encrypted");
             return Form::Plain;
         }
-        let why = match self.desk.keyring().find(mailbox, how.seal, now()) {
+        let why = match self.key(mailbox, how.seal).await {
             Ok(key) => return Form::Sealed(key, how),
             Err(why) => why,
         };
@@ -91,6 +104,14 @@ impl Concluded {
             Missing::Deliver => Form::Plain,
             Missing::Defer => Form::Refused(self.refusal(451, "4.7.5", why)),
             Missing::Refuse => Form::Refused(self.refusal(550, "5.7.5", why)),
+        }
+    }
+
+    /// A file says what counts for its address, even that its key cannot be used; others are asked where there is none.
+    async fn key(&self, mailbox: &Address, seal: Seal) -> Result<Arc<Key>, Reason> {
+        match (self.desk.keyring().find(mailbox, seal, now()), self.desk.directory()) {
+            (Err(Reason::Missing), Some(directory)) => directory.find(mailbox, seal, now()).await,
+            (found, _) => found,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Pure. Knows the signatures that matter in mail and leaves the rest to `infer`; never opens a container.
 
 use super::{asn1, cms, names, openpgp};
+use crate::limits;
 use memchr::memmem;
 
 /// Octets from the start that detection wants to see: an ISO 9660 image says so at 32,769.
@@ -309,11 +310,20 @@ pub fn is_encrypted(detected: &str, octets: &[u8]) -> bool {
     }
 }
 
-/// Does this begin with a field of a MIME entity (RFC 2045 3)? Only for octets whose place says so already.
+/// Does this begin with the header section of a MIME entity (RFC 2045 3), or with a field that only mails begin with? Only
+/// for octets whose place says so already. Which field comes first is the sender's to choose (RFC 9788).
 #[must_use]
 pub fn is_entity(octets: &[u8]) -> bool {
-    let start = octets.get(..octets.len().min(TEXT_SAMPLE_BYTES)).unwrap_or_default().trim_ascii_start();
-    starts(start, "content-") || starts(start, "mime-version:") || FIRST_FIELDS.iter().any(|field| starts(start, field))
+    let start = octets.trim_ascii_start();
+    let block = start.get(..limits::HEAD_BYTES_MAX).unwrap_or(start);
+    let is_field = |line: &[u8]| {
+        let name = line.iter().position(|octet| *octet == b':').and_then(|colon| line.get(..colon)).unwrap_or_default();
+        !name.is_empty() && name.trim_ascii_end().iter().all(u8::is_ascii_graphic)
+    };
+    let mut lines = block.split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    let is_typed = |line: &[u8]| starts(line, "content-") || starts(line, "mime-version:");
+    let has_header = lines.clone().next().is_some_and(is_field) && lines.any(is_typed);
+    has_header || FIRST_FIELDS.iter().any(|field| starts(start, field))
 }
 
 /// What kind of compound file (MS-CFB) this is, by the streams and class that its directory names.
@@ -377,6 +387,26 @@ const TEXT_SAMPLE_BYTES: usize = 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entity_begins_with_any_field_of_its_sender() {
+        for entity in [
+            "Content-Type: a/b",
+            "\r\nX-First: 1\r\n folded\r\ncontent-type: a/b\r\n\r\n",
+            "HP-Outer: To: a\nMIME-Version: 1.0",
+        ] {
+            assert!(is_entity(entity.as_bytes()), "{entity}");
+        }
+        for other in [
+            "",
+            "Note: look at this",
+            "Note: look\r\n\r\nContent-Type: a/b",
+            "two words: 1\nContent-Type: a/b",
+            ": 1\nContent-Type: a/b",
+        ] {
+            assert!(!is_entity(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn files_are_told_by_content() {

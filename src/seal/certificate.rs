@@ -29,6 +29,8 @@ const RFC822_NAME: u8 = 0x81;
 /// Bits of KeyUsage (RFC 5280 4.2.1.3), the first octet only.
 const KEY_ENCIPHERMENT: u8 = 0x20;
 const KEY_AGREEMENT: u8 = 0x08;
+/// Later years are this one: calendars here end with it.
+const LAST_YEAR: &str = "2999";
 /// Bits of the shortest RSA key that is used (RFC 8551 4.3).
 const RSA_BITS_MIN: usize = 2048;
 
@@ -215,6 +217,10 @@ fn time(element: Element<'_>) -> Option<Timestamp> {
         format!("{}:{}:{}", part(8, 10)?, part(10, 12)?, part(12, 14)?),
     );
     (part(14, 15)? == "Z").then_some(())?;
+    // 99991231235959Z is for certificates that do not end.
+    if part(0, 4)? >= LAST_YEAR && text.bytes().take(14).all(|octet| octet.is_ascii_digit()) {
+        return Timestamp::parse_rfc3339(&format!("{LAST_YEAR}-01-01T00:00:00Z"));
+    }
     Timestamp::parse_rfc3339(&format!("{date}T{clock}Z"))
 }
 
@@ -257,5 +263,22 @@ impl Extensions {
             _ => {}
         }
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_without_end_ends_late() {
+        let time = |text: &str| {
+            let octets = der::element(der::GENERALIZED_TIME, &[text.as_bytes()]);
+            Reader::new(&octets).next().and_then(time).map(|time| time.to_string())
+        };
+        assert_eq!(time("20500228235959Z").as_deref(), Some("2050-02-28T23:59:59Z"));
+        assert_eq!(time("99991231235959Z").as_deref(), Some("2999-01-01T00:00:00Z"));
+        assert_eq!(time("99991231235959"), None);
+        assert_eq!(time("9999123123595xZ"), None);
     }
 }

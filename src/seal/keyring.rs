@@ -118,6 +118,16 @@ impl Key {
         Ok(Self::Smime(certificate))
     }
 
+    /// Reads the OpenPGP keys for `address` that a directory told; never none.
+    #[must_use]
+    pub fn each_openpgp(octets: &[u8], address: &str) -> Vec<Result<Arc<Self>, Reason>> {
+        let mut keys = openpgp::Key::each(octets, address);
+        if keys.is_empty() {
+            keys.push(Err(Reason::Unreadable));
+        }
+        keys.into_iter().map(|key| key.map(Self::OpenPgp).map(Arc::new)).collect()
+    }
+
     /// May it be used at that time?
     ///
     /// # Errors
@@ -204,7 +214,7 @@ impl Keyring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::metrics::SEALINGS;
+    use crate::telemetry::keys::SEALINGS;
 
     #[test]
     fn every_reason_has_a_series() {

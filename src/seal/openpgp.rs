@@ -4,7 +4,7 @@
 //! primary key itself, of several the newest.
 
 use super::{Fault, keyring::Reason};
-use crate::mail::timestamp::Timestamp;
+use crate::{limits, mail::timestamp::Timestamp};
 use pgp::{
     composed::{Deserializable, MessageBuilder, SignedPublicKey, SignedPublicSubKey},
     crypto::{
@@ -51,11 +51,25 @@ impl Key {
     /// Why mail to `address` may not be encrypted to it, its time apart.
     pub fn read(octets: &[u8], address: &str) -> Result<Self, Reason> {
         let (certificate, _) = SignedPublicKey::from_reader_single(octets).map_err(|_| Reason::Unreadable)?;
+        Self::of(&certificate, address)
+    }
+
+    /// Reads several certificates, one behind the other; of too many the first ones.
+    pub fn each(octets: &[u8], address: &str) -> Vec<Result<Self, Reason>> {
+        let Ok((certificates, _)) = SignedPublicKey::from_reader_many(octets) else {
+            return vec![Err(Reason::Unreadable)];
+        };
+        let read =
+            |certificate: Result<SignedPublicKey, _>| Self::of(&certificate.map_err(|_| Reason::Unreadable)?, address);
+        certificates.take(limits::KEYS_IN_ANSWER_MAX).map(read).collect()
+    }
+
+    fn of(certificate: &SignedPublicKey, address: &str) -> Result<Self, Reason> {
         let primary = &certificate.primary_key;
         if certificate.details.revocation_signatures.iter().any(|signature| signature.verify_key(primary).is_ok()) {
             return Err(Reason::Revoked);
         }
-        let users = users(&certificate);
+        let users = users(certificate);
         let named = |id: &[u8]| is_address_of(id, address);
         if !users.iter().any(|(id, _)| named(id)) {
             return Err(Reason::Address);
@@ -67,7 +81,7 @@ impl Key {
         let of_key = newest_binding(users.into_iter().map(|(_, binding)| binding).chain(direct));
         let of_key = of_key.ok_or(Reason::Unreadable)?;
         let features = of_key.signature.features();
-        let chosen = chosen(&certificate, of_key.signature)?;
+        let chosen = chosen(certificate, of_key.signature)?;
         let ends = [
             end(primary.created_at().as_secs(), of_key.signature),
             end(chosen.created, chosen.binding),

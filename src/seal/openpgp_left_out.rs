@@ -20,6 +20,11 @@ impl Key {
         Err(Reason::Algorithm)
     }
 
+    /// None of them can be used.
+    pub fn each(_octets: &[u8], _address: &str) -> Vec<Result<Self, Reason>> {
+        vec![Err(Reason::Algorithm)]
+    }
+
     /// # Errors
     /// Never: there is no key.
     pub fn at(&self, _now: Timestamp) -> Result<(), Reason> {

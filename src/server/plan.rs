@@ -16,6 +16,7 @@ use crate::{
         },
         desk::{Desk, Files, Limits, Parts},
         digest::{self, Digests, pass::Secrets},
+        directory::Directory,
         faults::Faults,
         lmtp,
         log_keys::LogKeys,
@@ -58,6 +59,7 @@ pub fn plan(settings: &Settings, metrics: Arc<Metrics>) -> Result<Plan, String> 
     super::swept(&keys);
     desk.name_by(Arc::new(keys));
     desk.name_files(files(settings));
+    desk.ask_for_keys(directory(settings, &desk)?);
     Ok(Plan {
         milter: settings.milter_listen.clone(),
         milter_settings: milter::Settings::default(),
@@ -103,7 +105,9 @@ pub fn reload(
             }
         }
         let parts = parts(&settings, Arc::clone(desk.world()), desk.metrics())?;
+        let directory = directory(&settings, &desk)?;
         desk.name_files(files(&settings));
+        desk.ask_for_keys(directory);
         let keys = unheeded(&started, &settings);
         let (tokens, log) = (settings.admin_tokens.clone().unwrap_or_default(), settings.log.clone());
         current.store(Arc::new(settings));
@@ -127,6 +131,16 @@ fn hinted(errors: &Errors, reach: Option<&Reach>) -> String {
 /// What the admin API writes.
 fn files(settings: &Settings) -> Files {
     Files { model: settings.model_file.clone(), subjects: settings.subjects_file.clone() }
+}
+
+/// Who is asked for keys; what those of before have said still counts where nothing about them changed.
+fn directory(settings: &Settings, desk: &Desk) -> Result<Option<Arc<Directory>>, String> {
+    let wanted = &settings.directories;
+    match desk.directory() {
+        _ if wanted.is_empty() => Ok(None),
+        Some(present) if present.settings() == wanted => Ok(Some(present)),
+        _ => Directory::new(wanted, desk.world(), Arc::clone(desk.metrics())).map(Arc::new).map(Some),
+    }
 }
 
 /// Keys that a reload does not heed and whose values differ.

@@ -4,6 +4,7 @@
 
 use super::{
     aside::{self, QuarantineSeries},
+    keys::{KeySeries, KeySource},
     registrar::Registrar,
     series::{DoorSeries, MailSeries, OutsideSeries, SendersSeries},
     settlement::Settlement,
@@ -153,23 +154,6 @@ const OUTCOMES: [&str; 10] = [
     "not_recorded",
 ];
 
-/// What can become of sealing a mail: how it was sealed, why it was not, or why a key could not be used.
-pub const SEALINGS: [&str; 13] = [
-    "openpgp",
-    "smime",
-    "already_encrypted",
-    "fault",
-    "missing",
-    "unreadable",
-    "secret",
-    "expired",
-    "not_yet_valid",
-    "revoked",
-    "usage",
-    "address",
-    "algorithm",
-];
-
 /// All series. One per process; shared by reference.
 pub struct Metrics {
     registry: Registry,
@@ -182,6 +166,7 @@ pub struct Metrics {
     records_total: IntCounterVec,
     memory_bytes_max: IntGauge,
     quarantine: QuarantineSeries,
+    keys: KeySeries,
 }
 
 impl Metrics {
@@ -207,6 +192,7 @@ impl Metrics {
             memory_bytes_max: registrar
                 .gauge("memory_bytes_max", "Octets that mails take at most under the configured limits.")?,
             quarantine: QuarantineSeries::new(&registrar)?,
+            keys: KeySeries::new(&registrar)?,
             registry: registry.clone(),
         };
         let info = registrar.gauges("build_info", "Constant 1, labelled with the version.", &["version"])?;
@@ -281,10 +267,8 @@ impl Metrics {
         for class in ["2xx", "4xx", "5xx"] {
             self.outside.deliveries_total.with_label_values(&[class]).reset();
         }
-        for outcome in SEALINGS {
-            self.outside.sealings_total.with_label_values(&[outcome]).reset();
-        }
         self.quarantine.start_at_zero();
+        self.keys.start_at_zero();
         for result in ["done", "failed"] {
             self.reloads_total.with_label_values(&[result]).reset();
         }
@@ -429,9 +413,23 @@ impl Metrics {
         self.outside.deliveries_total.with_label_values(&[class]).inc();
     }
 
-    /// What became of sealing a copy of a mail: one of `SEALINGS`.
+    /// What became of sealing a copy of a mail: one of `keys::SEALINGS`.
     pub fn sealing(&self, outcome: &str) {
-        self.outside.sealings_total.with_label_values(&[outcome]).inc();
+        self.keys.sealings_total.with_label_values(&[outcome]).inc();
+    }
+
+    /// What a directory said of a key, and how long that took; `None`: it was remembered.
+    pub fn key_lookup(&self, source: KeySource, outcome: &'static str, took: Option<Duration>) {
+        self.keys.lookups_total.with_label_values(&[source.word(), outcome]).inc();
+        if let Some(took) = took {
+            self.keys.lookup_seconds.with_label_values(&[source.word()]).observe(took.as_secs_f64());
+        }
+    }
+
+    /// An encrypted mail to somebody who lends keys was opened, or not.
+    pub fn lent(&self, is_opened: bool) {
+        let outcome = if is_opened { "opened" } else { "not_opened" };
+        self.keys.lent_total.with_label_values(&[outcome]).inc();
     }
 
     pub fn judge_panicked(&self) {

@@ -2,6 +2,7 @@
 
 pub mod aside;
 pub mod http;
+pub mod keys;
 pub mod log;
 pub mod metrics;
 pub mod panels;

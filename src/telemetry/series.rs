@@ -153,7 +153,6 @@ pub(super) struct OutsideSeries {
     pub(super) question_seconds: HistogramVec,
     pub(super) dependency_up: IntGaugeVec,
     pub(super) deliveries_total: IntCounterVec,
-    pub(super) sealings_total: IntCounterVec,
 }
 
 impl OutsideSeries {
@@ -179,11 +178,6 @@ impl OutsideSeries {
                 "deliveries_total",
                 "Replies of the mailstore, per recipient.",
                 &["class"],
-            )?,
-            sealings_total: registrar.counters(
-                "sealings_total",
-                "Copies sealed to a key, and recipients whose mail could not be or was encrypted already.",
-                &["outcome"],
             )?,
         })
     }

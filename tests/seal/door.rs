@@ -93,7 +93,7 @@ fn files(folder: &std::path::Path) -> Vec<Vec<u8>> {
     found
 }
 
-fn wire(mail: &str) -> String {
+pub fn wire(mail: &str) -> String {
     mail.split("\r\n")
         .map(|line| if line.starts_with('.') { format!(".{line}\r\n") } else { format!("{line}\r\n") })
         .collect::<String>()

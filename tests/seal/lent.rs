@@ -190,6 +190,13 @@ fn what_openssl_encrypts_is_opened() {
             let mail = enveloped(&certificate, entity, cipher, options);
             must_open(&format!("{kind:?} {options:?} {cipher}"), &rulebook, &mail);
         }
+        // A sender's program may put any field first (RFC 9788).
+        let odd = format!("HP-Outer: To: anna@school.example\r\nX-First: 1\r\n{FILE}");
+        must_open("first field", &rulebook, &enveloped(&certificate, &odd, "-aes-256-gcm", options));
+        if kind == RSA {
+            // Curves wrap such a key in triple DES as well, which is not read.
+            must_open("triple DES", &rulebook, &enveloped(&certificate, ENTITY, "-des3", options));
+        }
     }
 }
 
@@ -296,6 +303,9 @@ async fn the_mail_is_delivered_as_it_came_or_refused_for_what_is_inside() {
         client.ask("DATA").await;
         client.say([&refused[..], b".\r\n"].concat()).await;
         assert_eq!(client.codes(1).await, [code]);
+        let opened = if gaps == "none" { 2 } else { 0 };
+        assert_eq!(house.series("wehr_lent_total{outcome=\"opened\"}"), opened);
+        assert_eq!(house.series("wehr_lent_total{outcome=\"not_opened\"}"), 0);
     }
 }
 
@@ -355,6 +365,7 @@ mod gnupg {
     use pgp::{
         composed::{ArmorOptions, Deserializable, MessageBuilder, SignedPublicKey, SignedSecretKey},
         crypto::{aead::AeadAlgorithm, aead::ChunkSize, sym::SymmetricKeyAlgorithm},
+        packet::{PacketTrait, PublicKeyEncryptedSessionKey},
     };
 
     /// PGP/MIME around an armoured message.
@@ -403,6 +414,66 @@ mod gnupg {
         wehr::seal::base64::lines(octets, &mut mail);
         mail.extend_from_slice(b"-----END PGP MESSAGE-----\r\n");
         mail
+    }
+
+    /// GnuPG's own packet of AEAD (tag 20, draft-ietf-openpgp-rfc4880bis-10 5.16) in chunks of 64 octets, as it writes to
+    /// keys that announce it.
+    fn tag_20(key: &SignedPublicKey, entity: &[u8]) -> Vec<u8> {
+        let mut rng = rand08::rngs::OsRng;
+        let (session, start): ([u8; 32], [u8; 15]) = ([0x5a; 32], *b"fifteen octets.");
+        let (cipher, mode) = (SymmetricKeyAlgorithm::AES256, AeadAlgorithm::Ocb);
+        let given = PublicKeyEncryptedSessionKey::from_session_key_v3(
+            &mut rng,
+            &session.to_vec().into(),
+            cipher,
+            &key.public_subkeys[0].key,
+        );
+        let plain = MessageBuilder::from_bytes("", entity.to_vec()).to_vec(rng).unwrap();
+        let mut body = [&[1, 9, 2, 0][..], &start].concat();
+        let mut chunk = |index: usize, octets: &[u8], total: Option<usize>| {
+            let mut nonce = start;
+            nonce[7..].iter_mut().zip((index as u64).to_be_bytes()).for_each(|(octet, other)| *octet ^= other);
+            let mut data = [&[0xd4, 1, 9, 2, 0][..], &(index as u64).to_be_bytes()].concat();
+            data.extend(total.into_iter().flat_map(|total| (total as u64).to_be_bytes()));
+            let mut sealed = octets.into();
+            mode.encrypt_in_place(&cipher, &session, &nonce, &data, &mut sealed).unwrap();
+            body.extend_from_slice(&sealed);
+        };
+        for (index, octets) in plain.chunks(64).enumerate() {
+            chunk(index, octets, None);
+        }
+        chunk(plain.len().div_ceil(64), &[], Some(plain.len()));
+        let mut message = Vec::new();
+        given.unwrap().to_writer_with_header(&mut message).unwrap();
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        [&message[..], &[0xd4, 0xff], &length, &body].concat()
+    }
+
+    #[test]
+    fn the_packet_of_gnupg_is_opened_and_only_unaltered() {
+        if !has("gpg") {
+            return;
+        }
+        let (gpg, lender) = (Gpg::new(), Lender::new());
+        gpg.make(ANNA, "ed25519", "cv25519", "1y");
+        lender.lend("all.asc", &gpg.run(&["--export-secret-keys", ANNA], b""));
+        let rulebook = lender.rulebook();
+        let public = SignedPublicKey::from_bytes(&*gpg.run(&["--export", ANNA], b"")).unwrap();
+        let message = tag_20(&public, EICAR.concat().as_bytes());
+        assert_eq!(gpg.run(&["--decrypt"], &message), EICAR.concat().as_bytes(), "GnuPG reads it as its own");
+        must_open("tag 20", &rulebook, &inline_to_anna(&message));
+        for place in [message.len() - 1, message.len() - 17, message.len() - 40] {
+            let mut altered = message.clone();
+            altered[place] ^= 1;
+            must_stay_closed("tag 20, altered", &rulebook, &inline_to_anna(&altered), ANNA);
+        }
+        // Without its last chunks, which an attacker may cut off.
+        let cut = message.len() - 16;
+        must_stay_closed("tag 20, cut", &rulebook, &inline_to_anna(&message[..cut]), ANNA);
+    }
+
+    fn inline_to_anna(octets: &[u8]) -> Vec<u8> {
+        [b"To: anna@school.example\r\n", &inline(octets)[..]].concat()
     }
 
     #[test]

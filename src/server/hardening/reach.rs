@@ -72,6 +72,7 @@ impl Reach {
 
     fn files(&mut self, config: Option<&Path>, settings: &Settings) {
         let pairs = [&settings.lmtp_keys, &settings.deliver_keys].into_iter().flatten();
+        let ldap = settings.directories.ldap.as_ref();
         let files = [
             config,
             settings.deliver_authorities.as_deref(),
@@ -81,6 +82,9 @@ impl Reach {
             settings.encryption_anchors.as_deref(),
             settings.encryption_file.as_deref(),
             settings.senders_file.as_deref(),
+            settings.directories.wkd_authorities.as_deref(),
+            ldap.and_then(|ldap| ldap.authorities.as_deref()),
+            ldap.and_then(|ldap| ldap.user.as_ref()).map(|(_, password)| password.as_path()),
             match &settings.state {
                 Site::Server { ca, .. } => ca.as_deref(),
                 Site::File(_) => None,

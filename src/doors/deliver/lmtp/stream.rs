@@ -3,7 +3,9 @@
 //! Touches sockets and, once, the file of root certificates. A certificate is always verified: there is no switch.
 
 use crate::doors::keys;
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, sign::SingleCertAndKey};
+use rustls::{
+    ClientConfig, ConfigBuilder, RootCertStore, client::WantsClientCert, crypto::aws_lc_rs, sign::SingleCertAndKey,
+};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
 use std::{
     fmt, io,
@@ -114,14 +116,7 @@ impl Secured {
         })?;
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| format!("'{name}' can be in no certificate; write a host name or an IP address"))?;
-        let roots = match &tls.roots {
-            Some(path) => read_roots(path)?,
-            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-        };
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?
-            .with_root_certificates(roots);
+        let config = client(tls.roots.as_deref())?;
         let config = match &tls.client {
             None => config.with_no_client_auth(),
             Some((certificate, key)) => {
@@ -139,6 +134,21 @@ impl Secured {
     pub async fn secure(&self, stream: Stream) -> io::Result<Stream> {
         Ok(Box::new(self.connector.connect(self.name.clone(), stream).await?))
     }
+}
+
+/// TLS towards servers whose certificates these authorities vouch for; without a file those that browsers trust.
+///
+/// # Errors
+/// What is wrong with the file, in words.
+pub fn client(roots: Option<&Path>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, String> {
+    let roots = match roots {
+        Some(path) => read_roots(path)?,
+        None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+    };
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("TLS cannot be set up: {error}"))?;
+    Ok(config.with_root_certificates(roots))
 }
 
 fn read_roots(path: &Path) -> Result<RootCertStore, String> {

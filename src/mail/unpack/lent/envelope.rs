@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Lent, exchange};
+use super::{Lent, exchange, triple};
 use crate::mail::{
     asn1::{INTEGER, Item, OBJECT, OCTET_STRING, SEQUENCE, SET},
     cms::ContentInfo,
@@ -15,11 +15,12 @@ use aws_lc_rs::{
 };
 use std::borrow::Cow;
 
-/// id-aesNNN-CBC and id-aesNNN-GCM (RFC 3565, RFC 5084).
+/// id-aesNNN-CBC and id-aesNNN-GCM (RFC 3565, RFC 5084), des-ede3-cbc (RFC 3370 5.1).
 const CIPHERS: &[(&[u8], Cipher)] = &[
     (b"\x60\x86\x48\x01\x65\x03\x04\x01\x02", Cipher::Cbc(&AES_128)),
     (b"\x60\x86\x48\x01\x65\x03\x04\x01\x16", Cipher::Cbc(&AES_192)),
     (b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a", Cipher::Cbc(&AES_256)),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x03\x07", Cipher::Triple),
     (b"\x60\x86\x48\x01\x65\x03\x04\x01\x06", Cipher::Gcm(&AES_128_GCM)),
     (b"\x60\x86\x48\x01\x65\x03\x04\x01\x1a", Cipher::Gcm(&AES_192_GCM)),
     (b"\x60\x86\x48\x01\x65\x03\x04\x01\x2e", Cipher::Gcm(&AES_256_GCM)),
@@ -29,6 +30,17 @@ const CIPHERS: &[(&[u8], Cipher)] = &[
 enum Cipher {
     Cbc(&'static cipher::Algorithm),
     Gcm(&'static Algorithm),
+    Triple,
+}
+
+impl Cipher {
+    /// What an octet costs beside one of AES.
+    fn cost(self) -> usize {
+        match self {
+            Self::Cbc(_) | Self::Gcm(_) => 1,
+            Self::Triple => 12,
+        }
+    }
 }
 
 /// What is encrypted, and how.
@@ -61,7 +73,7 @@ pub fn open(info: &ContentInfo<'_>, lent: &Lent, budget: &mut Budget) -> Option<
                     return None;
                 }
                 let Some(session) = given.open(key) else { continue };
-                if !budget.spend(content.encrypted.len()) {
+                if !budget.spend(content.encrypted.len().saturating_mul(content.cipher.cost())) {
                     return None;
                 }
                 if let Some(plain) = content.decrypted(&session) {
@@ -85,7 +97,9 @@ fn content<'a>(info: &Item<'a>, behind: &mut impl Iterator<Item = Item<'a>>) -> 
     let mut content =
         Content { cipher: *cipher, start: &[], encrypted: encrypted.octets(), attributes: Vec::new(), tag: &[] };
     match cipher {
-        Cipher::Cbc(_) => content.start = Some(parameter).filter(|vector| vector.tag == OCTET_STRING)?.content,
+        Cipher::Cbc(_) | Cipher::Triple => {
+            content.start = Some(parameter).filter(|vector| vector.tag == OCTET_STRING)?.content;
+        }
         Cipher::Gcm(_) => {
             content.start = parameter.items().next_if(OCTET_STRING)?.content;
             let mut next = behind.next()?;
@@ -111,6 +125,7 @@ impl Content<'_> {
                 let context = DecryptionContext::Iv128(FixedLength::from(vector));
                 PaddedBlockDecryptingKey::cbc_pkcs7(key).ok()?.decrypt(&mut octets, context).ok()?.len()
             }
+            Cipher::Triple => triple::decrypt(key, self.start, &mut octets)?,
             Cipher::Gcm(algorithm) => {
                 let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
                 let nonce = Nonce::try_assume_unique_for_key(self.start).ok()?;

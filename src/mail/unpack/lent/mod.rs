@@ -7,6 +7,7 @@ mod exchange;
 #[cfg_attr(not(feature = "openpgp"), path = "openpgp_left_out.rs")]
 pub mod openpgp;
 mod smime;
+mod triple;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use std::{fmt, fmt::Write as _, sync::Arc};

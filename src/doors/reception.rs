@@ -6,6 +6,8 @@
 //! Memory: a mail in reception holds at most `spool_memory_bytes_max`; only a mail that holds a judge permit is
 //! held whole.
 
+mod early;
+
 use super::{
     counted,
     desk::{Desk, Limits},
@@ -13,7 +15,7 @@ use super::{
     inquiry::{Inquiry, Settled, on_pool},
     lanes::Standing,
     line,
-    open_mail::{COME_AGAIN, OpenMail},
+    open_mail::OpenMail,
     sealing,
     spool::{self, Spool},
 };
@@ -23,12 +25,11 @@ use crate::{
         auth::Word,
         case::Case,
         checks::transport,
-        entry::Deed,
         facts::{Fact, Facts, Question, Scanned},
         foresee::foresee,
         policy::{
             encryption::transport::reached,
-            senders::{deeds::deeds, early, subjects},
+            senders::deeds::deeds,
             verdict::{Action, Reply, Verdict},
         },
         rulebook::Rulebook,
@@ -38,7 +39,6 @@ use crate::{
         Mail,
         address::{Address, Domain},
         envelope::{Client, Envelope},
-        head::Head,
         intake::Intake,
         message::Message,
         received,
@@ -212,7 +212,7 @@ impl Reception {
     /// As `recipient`, and 451 for who is new here, where greylisting is decided early.
     pub async fn offer(&mut self, recipient: Address) -> Result<(), Reply> {
         if self.has_to_come_again(&recipient).await {
-            return Err(self.open.refuse_recipient(come_again()));
+            return Err(self.open.refuse_recipient(early::come_again()));
         }
         self.recipient(recipient)
     }
@@ -239,57 +239,6 @@ impl Reception {
         self.desk.metrics().transport_refused(Door::Milter);
         tracing::info!(whose = unmet.whose, demanded = %unmet.demanded, reached = %unmet.reached, "recipient refused: not encrypted enough");
         Some(policy.refusal(550))
-    }
-
-    /// Has this recipient's mail to come again? Then nothing of it is taken, and the way is remembered.
-    async fn has_to_come_again(&mut self, recipient: &Address) -> bool {
-        let rulebook = Arc::clone(&self.rulebook);
-        let is_early = rulebook.senders.greylist.as_ref().is_some_and(|greylist| greylist.early);
-        if !is_early || !self.open.door().takes_mail() {
-            return false;
-        }
-        if self.turned_away + self.envelope.recipients.len() >= limits::REMEMBERED_RECIPIENTS_MAX {
-            // No more questions: who was turned away so often is not known to the next one.
-            return self.envelope.recipients.is_empty();
-        }
-        let (client, envelope, at) = (&self.client, &self.envelope, now().seconds());
-        let said = self
-            .inquiry
-            .early(|reading| early::at_recipient(client, envelope, recipient, reading, (&rulebook.senders, at)));
-        let is_new = said.await.unwrap_or_default();
-        if is_new {
-            self.turned_away += 1;
-            let envelope = Envelope { recipients: vec![recipient.clone()], ..self.envelope.clone() };
-            self.turn_away(&envelope, at);
-        }
-        is_new
-    }
-
-    /// Has the mail to come again, as its header shows?
-    async fn has_all_to_come_again(&mut self, head: &Head) -> bool {
-        let rulebook = Arc::clone(&self.rulebook);
-        if rulebook.senders.greylist.is_none() || !self.open.door().takes_mail() {
-            return false;
-        }
-        let (client, envelope, at) = (&self.client, &self.envelope, now().seconds());
-        let said =
-            self.inquiry.early(|reading| early::at_header(client, envelope, head, reading, (&rulebook.senders, at)));
-        let is_new = said.await.unwrap_or_default();
-        if is_new {
-            self.turn_away(&self.envelope, at);
-        }
-        is_new
-    }
-
-    /// Remembers when these recipients' ways were first tried.
-    fn turn_away(&self, envelope: &Envelope, at: i64) {
-        let door = self.open.door();
-        let lasts = self.rulebook.senders.greylist.as_ref().map_or(0, |greylist| greylist.retry);
-        let ways = subjects::triplets_of(&self.client, envelope).into_iter();
-        let deeds = ways.map(|entry| Deed::First { entry, lasts }).collect();
-        self.desk.world().note(Note::Senders { deeds, at });
-        self.desk.metrics().greylisted_early(door);
-        tracing::info!(door = door.word(), count = envelope.recipients.len(), "greylisted before the body");
     }
 
     /// Recipients taken so far.
@@ -334,7 +283,7 @@ impl Reception {
             }
             self.inquiry.ask(foresee(&self.client, &self.envelope, Some(&head), &self.rulebook));
             if self.has_all_to_come_again(&head).await {
-                return Err(come_again());
+                return Err(early::come_again());
             }
         }
         if let Some(scan) = &mut self.scan {
@@ -532,10 +481,6 @@ impl Reception {
             }
         }
     }
-}
-
-fn come_again() -> Reply {
-    Reply::new(451, COME_AGAIN, "new here, please try again in a few minutes")
 }
 
 fn cannot_judge() -> Reply {

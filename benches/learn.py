@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""(1-ROCA)% of Wehr's learned model, bogofilter and SpamAssassin's Bayes over the same stripped mails.
+"""(1-ROCA)% of Wehr's learned model, bogofilter, SpamAssassin's Bayes and rspamd's over the same stripped mails.
 
-Usage: learn.py STRIPPED WORK [wehr|bogofilter|spamassassin]...    WEHR_BENCH=path of the built bench `learn`
+Usage: learn.py STRIPPED WORK [wehr|bogofilter|spamassassin|rspamd|rspamd_all]...    WEHR_BENCH=path of the built bench `learn`
 
 STRIPPED: folders CORPUS/ham, CORPUS/spam, CORPUS/phish of mails without the fields that leak their label. Corpora of one
 era make one set; halves are drawn by the SHA-256 of the path. Fields of the collecting provider are removed from modern mail for all systems alike, and the recipient
-that one corpus put in. Everything stays on this machine; peers keep their data in WORK.
+that one corpus put in. Everything stays on this machine; peers keep their data in WORK. rspamd runs with the configuration
+of its package (only BAYES_SPAM and BAYES_HAM are asked for, no name server answers) and a Redis of its own, both on
+loopback and as `nobody` if started by root. What a system said is kept as WORK/SET-MODE-SYSTEM.out, a line for each mail.
 """
-import hashlib, os, pathlib, re, shutil, subprocess, sys, tempfile
+import collections, hashlib, http.client, json, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, time
 
 MODERN = ['lists-modern', 'lists-spam', 'phishing-pot', 'foff-milter-tests', 'glitchy-spam-archive']
 PROVIDER = re.compile(rb'(x-ms-|x-microsoft|x-incoming|x-eop|x-sid-|x-message-(info|delivery)|x-messageheader|x-userlast|'
@@ -68,6 +70,91 @@ def spamassassin(lst, mode, home):
     return subprocess.run(['perl', script, lst, mode, home], capture_output=True, text=True, check=True).stdout
 
 
+def port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def served(port):
+    """Waits until something listens."""
+    for _ in range(1200):
+        try:
+            return socket.create_connection(('127.0.0.1', port)).close()
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f'nothing listens on port {port}')
+
+
+def asked(controller, path, raw, fields={}):
+    """What rspamd's controller answers, as its client `rspamc` asks it."""
+    connection = http.client.HTTPConnection('127.0.0.1', controller, timeout=120)
+    connection.request('POST', path, raw, fields)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, json.loads(body) if body.strip() else {}
+
+
+def rspamd_score(controller, raw):
+    only = json.dumps({'symbols_enabled': ['BAYES_SPAM', 'BAYES_HAM']})
+    symbols = asked(controller, '/checkv2', raw, {'Settings': only})[1].get('symbols', {})
+    return sum(symbols[name]['score'] for name in ('BAYES_SPAM', 'BAYES_HAM') if name in symbols)
+
+
+def rspamd(lst, mode, home, bayes=''):
+    redis, normal, controller = port(), port(), port()
+    for name, text in {
+        'redis.conf': f'servers = "127.0.0.1:{redis}";',
+        'options.inc': 'dns { nameserver = ["127.0.0.1:9"]; timeout = 0.1s; retransmits = 1; } disable_hyperscan = true;',
+        'worker-normal.inc': f'bind_socket = "127.0.0.1:{normal}"; count = 1;',
+        'worker-controller.inc': f'bind_socket = "127.0.0.1:{controller}"; secure_ip = "127.0.0.1"; count = 1;',
+        'classifier-bayes.conf': bayes,
+        'worker-proxy.inc': f'enabled = false; bind_socket = "127.0.0.1:{port()}";',
+    }.items():
+        (home / 'local.d').mkdir(exist_ok=True)
+        (home / 'local.d' / name).write_text(text + '\n')
+    home.chmod(0o755)
+    who = {}
+    if os.geteuid() == 0:
+        subprocess.run(['chown', '-R', 'nobody', home], check=True)
+        who = {'user': 'nobody', 'group': 'nogroup', 'extra_groups': []}
+    quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'cwd': home, **who}
+    folders = [f'--var={name}={home}' for name in ('DBDIR', 'RUNDIR', 'LOGDIR')]
+    started = [subprocess.Popen(['redis-server', '--port', str(redis), '--bind', '127.0.0.1', '--save', ''], **quiet)]
+    try:
+        served(redis)
+        started.append(subprocess.Popen(['rspamd', '-f', *folders, f'--var=LOCAL_CONFDIR={home}'], **quiet))
+        served(controller)
+        return rspamd_run(lst, mode, controller)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+
+
+def rspamd_all(lst, mode, home):
+    """rspamd, but what its Bayes is sure of is learned too; the package's configuration refuses that."""
+    return rspamd(lst, mode, home, 'learn_condition = "return function() return true end";')
+
+
+def rspamd_run(lst, mode, controller):
+    lines = [line.split(' ', 1) for line in lst.read_text().splitlines()]
+    half = len(lines) // 2 if mode == 'batch' else len(lines)
+    out, refused = [], collections.Counter()
+    for at, (label, path) in enumerate(lines):
+        raw = pathlib.Path(path).read_bytes()
+        if mode == 'online' or at >= half:
+            out.append(f'{label} {rspamd_score(controller, raw)!r}')
+        if at < half:
+            status, said = asked(controller, '/learnspam' if label == 'spam' else '/learnham', raw)
+            if status != 200 or not said.get('success'):
+                refused[f"{status} {re.sub(r'[<0-9].*', '', said.get('error', ''))}"] += 1
+    for what, count in refused.items():
+        print(f'{lst.stem}\trspamd\tdid not learn {count} of {half}: {what}', flush=True)
+    return '\n'.join(out)
+
+
 def one_minus_roca(text):
     """Percent of (ham, spam) pairs in the wrong order; ties count half."""
     scored = sorted((float(score), label == 'spam') for label, score in (line.split() for line in text.split('\n') if line))
@@ -89,9 +176,11 @@ def main():
     for name, mode, found in sets(pathlib.Path(stripped), work):
         lst = work / f'{name}-{mode}.txt'
         lst.write_text(''.join(f'{label} {path}\n' for label, path, _ in found))
-        for system in systems or ['wehr', 'bogofilter', 'spamassassin']:
+        for system in systems or ['wehr', 'bogofilter', 'spamassassin', 'rspamd']:
             home = pathlib.Path(tempfile.mkdtemp(dir=work))
-            figure, judged = one_minus_roca(globals()[system](lst, mode, home))
+            said = globals()[system](lst, mode, home)
+            (work / f'{name}-{mode}-{system}.out').write_text(said)
+            figure, judged = one_minus_roca(said)
             shutil.rmtree(home)
             print(f'{name}\t{mode}\t{system}\t{judged} judged\t{figure:.4f} %', flush=True)
 

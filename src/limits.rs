@@ -388,8 +388,6 @@ pub const LEARNED_AT_ONCE_MAX: usize = 4096;
 pub const LEARNED_WORD_BYTES_MAX: usize = 16 << 10;
 /// Octets of shown text whose groups of letters are marks: each octet is one.
 pub const LEARNED_GRAM_BYTES_MAX: usize = 4 << 10;
-/// Octets of a page's markup that are marks: newsletters repeat theirs.
-pub const LEARNED_MARKUP_BYTES_MAX: usize = 3000;
 /// Octets of the oldest Received field that are marks of a mail, and words of it.
 pub const LEARNED_RELAY_BYTES_MAX: usize = 400;
 pub const LEARNED_RELAY_WORDS_MAX: usize = 24;

@@ -45,11 +45,12 @@ fn learn(folder: &Path, output: &str) -> String {
     fine(folder, &["learn", "--spam", "spam", "--ham", "ham", "--key", KEY, "-o", output])
 }
 
-/// The weights in a file.
-fn weights(path: &Path) -> Vec<f32> {
+/// The weights in a file, and its counts as they stand there.
+fn weights(path: &Path) -> (Vec<f32>, Vec<u8>) {
     let octets = fs::read(path).unwrap();
     let start = octets.windows(2).position(|two| two == b"\n\n").unwrap() + 2;
-    octets[start..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
+    let (weights, counts) = octets[start..].split_at((octets.len() - start) / 3);
+    (weights.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect(), counts.to_vec())
 }
 
 #[test]
@@ -77,7 +78,9 @@ fn what_was_learned_last_can_be_forgotten() {
     let told = fine(folder.path(), &["learn", "--model", "b.model", "--forget", "x.eml", "--was", "spam", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!((&told["ham"], &told["spam"]), (&4.into(), &4.into()));
-    let (before, after) = (weights(&folder.path().join("a.model")), weights(&folder.path().join("b.model")));
+    let (before, counted) = weights(&folder.path().join("a.model"));
+    let (after, left) = weights(&folder.path().join("b.model"));
+    assert!(counted == left && counted.iter().any(|octet| *octet != 0));
     let furthest = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(furthest < 0.01, "{furthest}");
 }

@@ -250,7 +250,8 @@ fn text(tuning: &Tuning) -> String {
     };
     table("mails the fit has not seen", &tuning.held_out.before, &tuning.held_out.after);
     table("mails it has seen", &tuning.fitted.before, &tuning.fitted.after);
-    let _ = writeln!(out, "\n{} scores change, {} are locked", tuning.changes.len(), tuning.locked.len());
+    let (changes, locked) = (tuning.changes.len(), tuning.locked.len());
+    let _ = writeln!(out, "\n{changes} scores change, {} % of the fitted way; {locked} are locked", tuning.part);
     for change in &tuning.changes {
         let _ = writeln!(
             out,

@@ -34,7 +34,6 @@ pub enum Kind {
     Sender,
     SenderGram,
     Attachment,
-    Markup,
     Page,
     Defect,
     Hidden,
@@ -76,7 +75,6 @@ impl Kind {
             Self::Sender => (15, "sender"),
             Self::SenderGram => (16, "sender_letters"),
             Self::Attachment => (17, "attachment"),
-            Self::Markup => (18, "markup"),
             Self::Page => (19, "page"),
             Self::Defect => (20, "defect"),
             Self::Hidden => (21, "hidden_word"),
@@ -142,7 +140,6 @@ fn body(text: &Text, words_left: &mut usize, grams_left: &mut usize, take: &mut 
     *grams_left = grams_left.saturating_sub(part.len());
     grams(Kind::Gram, part, take);
     if let Some(page) = &text.page {
-        grams(Kind::Markup, cut(&text.text, limits::LEARNED_MARKUP_BYTES_MAX), take);
         self::page(page, take);
     }
 }

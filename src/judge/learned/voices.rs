@@ -39,7 +39,7 @@ pub fn opinion(model: &Model, message: &Message, most: usize) -> Opinion {
     let mail = vector(found.iter().map(|(slot, (kind, _))| (*slot, kind.number())).collect());
     let mut voices = Vec::new();
     for (slot, value) in &mail {
-        let weight = f64::from(model.weight(*slot)) * f64::from(*value);
+        let weight = model.says(*slot) * f64::from(*value);
         if let (true, Some((kind, text))) = (weight != 0.0, found.remove(slot)) {
             voices.push(Voice { kind, text, weight });
         }

@@ -117,6 +117,17 @@ fn what_nothing_parts_is_not_called_better() {
 }
 
 #[test]
+fn a_part_of_the_way_stays_between_then_and_now() {
+    let knobs = knobs();
+    let fitted: Vec<i32> = knobs.all.iter().map(|knob| knob.high).collect();
+    let half = part_of_the_way(&knobs, &fitted, 50);
+    assert_eq!(part_of_the_way(&knobs, &fitted, 100), fitted);
+    for ((knob, half), fitted) in knobs.all.iter().zip(&half).zip(&fitted) {
+        assert!((knob.now..=*fitted).contains(half) && (knob.low..=knob.high).contains(half), "{knob:?} {half}");
+    }
+}
+
+#[test]
 fn every_fold_needs_both_kinds() {
     let mails = samples(&[(Label::Spam, &["LURE"], 50), (Label::Ham, &["LURE"], 3)]);
     assert!(tune(&knobs(), &mails, 5, 0.0).unwrap_err().contains("fold 4 of 5 has no ham"));

@@ -90,10 +90,9 @@ impl Matcher {
         let Collection { texts, pairs, starting, common, loose } = collection;
         let loose: Vec<(usize, &Hir)> =
             loose.into_iter().filter_map(|index| Some((index, members.get(index)?.core()))).collect();
-        let shortest = |crowd: &Vec<usize>| {
-            let length = |index: &usize| members.get(*index)?.core().properties().minimum_len();
-            crowd.iter().filter_map(length).min().unwrap_or_default()
-        };
+        // A pattern with a branch that nothing matches has no shortest match to tell.
+        let length = |index: &usize| members.get(*index)?.core().properties().minimum_len();
+        let shortest = |crowd: &[usize]| crowd.iter().map(|index| length(index).unwrap_or(0)).min().unwrap_or_default();
         let throng = |patterns: Vec<usize>| Throng { shortest: shortest(&patterns), patterns };
         let crowds: Vec<Throng> = crowd::gather(&loose).into_iter().map(throng).collect();
         let automata = RwLock::new(Arc::new(Automata::new(members.iter().map(Member::branch_count), crowds.len())));

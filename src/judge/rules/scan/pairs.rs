@@ -5,6 +5,7 @@
 use super::{rarity, text::Text};
 use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind};
+use std::borrow::Borrow;
 
 /// Any octet of the first set, then any of the second; what follows a match counts, a line end after the last segment too.
 pub type Pairs = Vec<(Octets, Octets)>;
@@ -40,10 +41,12 @@ pub fn begin(parts: &[Option<Heads>]) -> Option<Pairs> {
     (!heads.empty && !pairs.is_empty()).then_some(pairs)
 }
 
-fn sequence<'a>(parts: impl Iterator<Item = Option<&'a Heads>>) -> Option<Heads> {
+/// Looks at no more parts than it takes to tell two octets.
+fn sequence<H: Borrow<Heads>>(parts: impl Iterator<Item = Option<H>>) -> Option<Heads> {
     let mut all = Heads { empty: true, ..Heads::default() };
     for part in parts {
         let next = part?;
+        let next = next.borrow();
         let first = next.first();
         if !all.one.is_empty() && !first.is_empty() {
             all.two.push((all.one, first));
@@ -96,18 +99,7 @@ pub fn heads(hir: &Hir) -> Option<Heads> {
             all.empty |= repetition.min == 0;
             all
         }
-        HirKind::Concat(parts) => {
-            let mut all = Vec::new();
-            for part in parts {
-                let heads = heads(part);
-                let ends = heads.as_ref().is_none_or(|heads| !heads.empty) && !all.is_empty();
-                all.push(heads);
-                if ends && all.len() > 2 {
-                    break;
-                }
-            }
-            sequence(all.iter().map(Option::as_ref))?
-        }
+        HirKind::Concat(parts) => sequence(parts.iter().map(heads))?,
         HirKind::Alternation(branches) => {
             let mut all = Heads::default();
             for branch in branches {

@@ -173,6 +173,26 @@ fn together_is_as_alone_for_crowds_side_by_side() {
 }
 
 #[test]
+fn what_stands_first_is_told_whole() {
+    let cases = [
+        ("(?:\\Bq{0,14}(?:zz|q)x|\\W)+-", "xqx-"),
+        ("[^a]{0,14}\\b|zq$(?:[a-z]){3}", "z"),
+        (" x{0,3}(?:ab|c)de?|\\W", " cd"),
+        ("(?:zx?q)?^|$zq-", ""),
+    ];
+    for others in [&[][..], &["\\s{3,20}", "[^ ]{2,15}[^b]{9}"]] {
+        for (source, text) in cases {
+            let sources = others.iter().chain([&source]);
+            let matcher = Matcher::new(sources.map(|source| Pattern::parse(source, "").unwrap()).collect());
+            let (mut hay, mut hits) = (Haystack::new(), Hits::new());
+            hay.push(text.as_bytes());
+            matcher.scan(&hay, &mut hits);
+            assert!(hits.contains(others.len()), "/{source}/ in {text:?} beside {others:?}");
+        }
+    }
+}
+
+#[test]
 fn a_pattern_never_matches_across_segments() {
     let patterns: Vec<Pattern> =
         ["foo.?bar", "o\\z", "^bar", "foo\\s*bar", "r\\b"].map(|source| Pattern::parse(source, "s").unwrap()).into();

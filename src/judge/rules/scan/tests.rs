@@ -188,10 +188,8 @@ fn with_gaps(dice: &mut Dice) -> String {
 #[test]
 fn together_is_as_alone_for_patterns_with_gaps() {
     const PIECES: [&str; 16] = ["q", "x", "z", "a", "b", "c", ".", "-", " ", "\n", "Z", "Q", "1", "zq", "xq", "\u{e4}"];
-    // More of them: WEHR_ROUNDS=20000, five million pairs of pattern and text.
-    let rounds = std::env::var("WEHR_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap());
     let (mut dice, mut count) = (Dice(19), 0);
-    for _ in 0..rounds {
+    for _ in 0..40 {
         let mut patterns = Vec::new();
         while patterns.len() < 20 {
             let flags = dice.pick(&["", "i", "s", "m", "im"]);
@@ -212,7 +210,7 @@ fn together_is_as_alone_for_patterns_with_gaps() {
             count += hits.iter().count();
         }
     }
-    assert!(count > 20 * rounds, "{count} hits test nothing");
+    assert!(count > 800, "{count} hits test nothing");
 }
 
 #[test]

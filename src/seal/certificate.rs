@@ -6,7 +6,7 @@ use super::{
     der::{self, Element, Reader},
     keyring::Reason,
 };
-use crate::mail::timestamp::Timestamp;
+use crate::mail::{hex::hex, timestamp::Timestamp};
 use aws_lc_rs::{
     agreement::{self, Algorithm},
     digest,
@@ -184,7 +184,7 @@ fn parsed(octets: &[u8]) -> Result<(Certificate, Extensions, Vec<String>), Reaso
 }
 
 fn fingerprint(octets: &[u8]) -> String {
-    digest::digest(&digest::SHA256, octets).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    hex(digest::digest(&digest::SHA256, octets).as_ref())
 }
 
 /// SubjectPublicKeyInfo (RFC 3279, RFC 5480).

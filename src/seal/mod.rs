@@ -18,7 +18,7 @@ pub mod safe;
 pub mod vault;
 
 use crate::judge::policy::encryption::sealing::Sealing;
-use crate::mail::head::Head;
+use crate::mail::{head::Head, hex::hex};
 use keyring::Key;
 
 /// Why a mail could not be sealed although its key was usable: the mail has to be deferred.
@@ -88,6 +88,5 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], Fault> {
 }
 
 fn boundary() -> Result<String, Fault> {
-    let drawn: String = random::<12>()?.iter().map(|octet| format!("{octet:02x}")).collect();
-    Ok(format!("=_sealed_{drawn}"))
+    Ok(format!("=_sealed_{}", hex(&random::<12>()?)))
 }

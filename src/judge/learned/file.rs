@@ -8,7 +8,7 @@ use super::{
     hash::Key,
     model::{Model, SLOT_BITS, SLOTS},
 };
-use crate::limits;
+use crate::{limits, mail::hex::hex};
 use aws_lc_rs::digest;
 
 const FIRST: &str = "wehr-learned 2";
@@ -109,10 +109,6 @@ fn weight(octets: &[u8]) -> f32 {
 
 fn count(octets: &[u8]) -> u32 {
     <[u8; 4]>::try_from(octets).map(u32::from_le_bytes).unwrap_or_default()
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A key of 32 hex digits.

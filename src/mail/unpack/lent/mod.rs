@@ -9,8 +9,9 @@ pub mod openpgp;
 mod smime;
 mod triple;
 
+use crate::mail::hex::hex;
 use aws_lc_rs::digest::{SHA256, digest};
-use std::{fmt, fmt::Write as _, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// The mark of what a lent key opened.
 pub const OPENED: &str = "opened_with_lent_key";
@@ -43,7 +44,7 @@ impl Key {
             let keys = openpgp::Key::read(octets)?;
             let named = |(key, public): (openpgp::Key, Vec<u8>)| Self {
                 kind: Kind::Openpgp(Box::new(key)),
-                fingerprint: hex(&public),
+                fingerprint: fingerprint(&public),
             };
             return Ok(keys.into_iter().map(named).collect());
         }
@@ -51,7 +52,7 @@ impl Key {
             return Err("has a passphrase; write it without one: openssl pkcs8 -topk8 -nocrypt -in FILE".to_owned());
         }
         let (key, public) = smime::Key::read(octets)?;
-        Ok(vec![Self { kind: Kind::Smime(key), fingerprint: hex(&public) }])
+        Ok(vec![Self { kind: Kind::Smime(key), fingerprint: fingerprint(&public) }])
     }
 
     /// SHA-256 of the public key, in hex.
@@ -108,12 +109,8 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-fn hex(public: &[u8]) -> String {
-    digest(&SHA256, public).as_ref().iter().fold(String::new(), |mut text, octet| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
+fn fingerprint(public: &[u8]) -> String {
+    hex(digest(&SHA256, public).as_ref())
 }
 
 #[cfg(test)]

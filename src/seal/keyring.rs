@@ -156,6 +156,16 @@ impl Key {
     }
 }
 
+/// An address without its tag: `head@..` of `head+tag@..`.
+#[must_use]
+pub fn untagged(address: &str) -> String {
+    let parts = address.rsplit_once('@').and_then(|(local, domain)| Some((local.split_once('+')?.0, domain)));
+    match parts {
+        Some((mailbox, domain)) if !mailbox.is_empty() => format!("{mailbox}@{domain}"),
+        _ => address.to_owned(),
+    }
+}
+
 impl Keyring {
     /// Adds what a file held.
     pub fn add(&mut self, address: &str, entry: Entry) {
@@ -168,12 +178,7 @@ impl Keyring {
     /// Why there is none: of several reasons that of the newest file by name.
     pub fn find(&self, recipient: &Address, seal: Seal, now: Timestamp) -> Result<Arc<Key>, Reason> {
         let address = recipient.as_str().to_lowercase();
-        let mailbox = || {
-            let (local, domain) = address.rsplit_once('@')?;
-            let (mailbox, _) = local.split_once('+').filter(|(mailbox, _)| !mailbox.is_empty())?;
-            self.0.get(&format!("{mailbox}@{domain}"))
-        };
-        let entries = self.0.get(&address).or_else(mailbox).ok_or(Reason::Missing)?;
+        let entries = self.0.get(&address).or_else(|| self.0.get(&untagged(&address))).ok_or(Reason::Missing)?;
         let (mut found, mut reason): (Option<&Arc<Key>>, _) = (None, Reason::Missing);
         for entry in entries {
             match &entry.key {

@@ -19,7 +19,7 @@ use crate::{
         address::{Address, Domain},
         timestamp::Timestamp,
     },
-    seal::keyring::{Entry, Key, Keyring, Reason},
+    seal::keyring::{Entry, Key, Keyring, Reason, untagged},
     telemetry::{keys::KeySource, metrics::Metrics},
     world::World,
 };
@@ -231,7 +231,5 @@ impl Directory {
 /// The mailbox of an address, in lower case and without its tag.
 fn mailbox(recipient: &Address) -> Option<Address> {
     let address = recipient.as_str().to_lowercase();
-    let (local, domain) = address.rsplit_once('@')?;
-    let untagged = local.split_once('+').map(|(mailbox, _)| mailbox).filter(|mailbox| !mailbox.is_empty());
-    Some(Address::new(&format!("{}@{domain}", untagged.unwrap_or(local))))
+    address.contains('@').then(|| Address::new(&untagged(&address)))
 }

@@ -5,7 +5,7 @@
 use super::{automata::Memory, crowd::Crowd, lazy::Place};
 
 /// Automata that run side by side at most.
-pub const LANES: usize = 4;
+const LANES: usize = 4;
 
 /// Runs crowds over a segment and tells the patterns that are met, by the place of their crowd and their own in it, and
 /// where they end; whether all came through.

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Rows of the table, in blocks that double: the first has this many; with many patterns, that many.
-const FIRST_BLOCK: usize = 4;
+const FIRST_BLOCK: usize = 16;
 const FIRST_BLOCK_OF_MANY: usize = 512;
 const BLOCKS: usize = 12;
 /// A row is known by the number of its block, above its place in it.
@@ -219,37 +219,25 @@ impl Lazy {
         tell: &mut impl FnMut(usize, &[u32]),
     ) -> Option<usize> {
         let before = range.start.checked_sub(1).and_then(|at| segment.get(at)).copied();
-        let mut row = self.first(graph, (graph.start, starts), before, memory)?;
-        let (mut number, mut block) = (u32::MAX, [].as_slice());
+        let mut place = self.begin(graph, (graph.start, starts), before, memory)?;
         // Whether a walk ends at the end of the part, the octet behind it tells.
         let octets = segment.get(range.start..segment.len().min(range.end + 1)).unwrap_or_default();
         for (at, octet) in (range.start..).zip(octets) {
             let class = graph.class(*octet);
-            let here = (row & !SPECIAL) >> BLOCK_SHIFT;
-            if here != number {
-                number = here;
-                block = self.block(here);
+            if place.go(class) {
+                continue;
             }
-            let mut next =
-                block.get((row & PLACE) as usize + class).map_or(UNKNOWN, |cell| cell.load(Ordering::Acquire));
-            if next >= SPECIAL {
-                if next == UNKNOWN {
-                    next = self.grow(graph, row, class, Some(*octet), memory)?;
-                }
-                if next == DEAD {
-                    return Some(at - range.start);
-                }
-                if next >= SPECIAL {
-                    tell(at, self.ended(next));
-                }
+            match self.come(graph, &mut place, (Some(*octet), class), memory).ok()? {
+                None => return Some(at - range.start),
+                Some([]) => {}
+                Some(ended) => tell(at, ended),
             }
-            row = next;
         }
-        if range.end >= segment.len() {
-            let end = self.end(graph, row, memory)?;
-            if end >= SPECIAL && end != DEAD {
-                tell(segment.len(), self.ended(end));
-            }
+        if range.end >= segment.len()
+            && let Some(ended) = self.come(graph, &mut place, (None, self.stride - 1), memory).ok()?
+            && !ended.is_empty()
+        {
+            tell(segment.len(), ended);
         }
         Some(octets.len())
     }

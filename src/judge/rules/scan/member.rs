@@ -2,8 +2,8 @@
 //!
 //! Pure.
 
-use super::{strand::Strand, whole::Whole};
-use crate::judge::rules::{pattern::Pattern, scan::factor};
+use super::{factor, strand::Strand, whole::Whole};
+use crate::judge::rules::pattern::Pattern;
 use regex_syntax::hir::{Hir, HirKind};
 use std::slice;
 

@@ -57,8 +57,10 @@ impl Pass<'_> {
     /// Runs crowds over all segments.
     pub fn crowds(&mut self, hay: &Haystack) {
         let matcher = self.matcher;
+        let (mut throngs, mut crowds) = (Vec::new(), Vec::new());
         for (segment, slice) in (1..).zip(hay.segments()) {
-            let (mut throngs, mut crowds) = (Vec::new(), Vec::new());
+            throngs.clear();
+            crowds.clear();
             for (number, throng) in matcher.crowds.iter().enumerate() {
                 if slice.len() < throng.shortest || throng.patterns.iter().all(|index| self.hits.contains(*index)) {
                     continue;

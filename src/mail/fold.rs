@@ -3,7 +3,10 @@
 //! Pure, and linear in the octets. German umlauts become two letters, as people write them without the keys; figures stay
 //! figures. Letters of no Latin look stay as they are.
 
-use super::alike;
+use super::{
+    alike,
+    squeeze::{self, Squeezed, Table},
+};
 use std::borrow::Cow;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
@@ -48,74 +51,54 @@ enum Umlauts {
     One,
 }
 
+/// Capitals small, control characters left out.
+const SMALL: Table = squeeze::table(true, false);
+
 fn fold_with(text: &str, umlauts: Umlauts) -> Cow<'_, str> {
-    if text.is_ascii() {
-        return fold_ascii(text);
+    if is_folded(text) {
+        return Cow::Borrowed(text);
     }
     let text = in_order_of_sight(text);
-    let mut out = Folded { text: String::with_capacity(text.len()), is_blank: false };
-    let mut marks = text.chars().peekable();
-    while let Some(mark) = marks.next() {
-        let is_vowel = matches!(mark, 'a' | 'o' | 'u' | 'A' | 'O' | 'U');
-        if is_vowel && umlauts == Umlauts::Two && marks.peek() == Some(&'\u{308}') {
-            out.push(mark.to_ascii_lowercase());
+    let mut out = Folded(Squeezed::new(text.len(), true));
+    let mut rest = &*text;
+    loop {
+        let foreign = out.0.ascii(rest, &SMALL);
+        let is_vowel = rest.len() > foreign.len() && out.0.text.ends_with(['a', 'o', 'u']);
+        let mut marks = foreign.chars();
+        let Some(mark) = marks.next() else { break };
+        if is_vowel && umlauts == Umlauts::Two && mark == '\u{308}' {
             out.push('e');
-        } else if mark.is_ascii() {
-            out.push(mark.to_ascii_lowercase());
         } else {
             out.foreign(mark, umlauts);
         }
+        rest = marks.as_str();
     }
-    Cow::Owned(out.text)
+    Cow::Owned(out.0.text)
 }
 
-fn fold_ascii(text: &str) -> Cow<'_, str> {
+/// Whether folding changes nothing; for ASCII only.
+fn is_folded(text: &str) -> bool {
     let mut was_blank = false;
-    let is_folded = text.bytes().all(|byte| {
+    text.bytes().all(|byte| {
         let is_blank = byte == b' ';
-        let changes = byte.is_ascii_uppercase() || byte.is_ascii_control() || (is_blank && was_blank);
+        let changes =
+            byte.is_ascii_uppercase() || byte.is_ascii_control() || !byte.is_ascii() || (is_blank && was_blank);
         was_blank = is_blank;
         !changes
-    });
-    if is_folded {
-        return Cow::Borrowed(text);
-    }
-    let (mut out, mut was_blank) = (String::with_capacity(text.len()), false);
-    for byte in text.bytes() {
-        let is_blank = matches!(byte, b'\t'..=b'\r' | b' ');
-        if is_blank && !was_blank {
-            out.push(' ');
-        } else if !is_blank && !byte.is_ascii_control() {
-            out.push(char::from(byte.to_ascii_lowercase()));
-        } else if !is_blank {
-            continue;
-        }
-        was_blank = is_blank;
-    }
-    Cow::Owned(out)
+    })
 }
 
 /// What is folded so far.
-struct Folded {
-    text: String,
-    /// It ends with a space.
-    is_blank: bool,
-}
+struct Folded(Squeezed);
 
 impl Folded {
     /// Adds a folded character; white space runs are one space, control characters nothing.
     fn push(&mut self, mark: char) {
-        let is_blank = mark.is_whitespace();
-        if is_blank {
-            if !self.is_blank {
-                self.text.push(' ');
-            }
-        } else if mark.is_control() {
-            return;
-        } else {
-            self.text.push(mark);
+        if mark.is_whitespace() {
+            self.0.blank();
+        } else if !mark.is_control() {
+            self.0.mark(mark);
         }
-        self.is_blank = is_blank;
     }
 
     fn any(&mut self, mark: char, umlauts: Umlauts) {

@@ -35,24 +35,16 @@ impl Links {
     /// Looks for links in text that a client would make clickable: with scheme, or beginning with `www.`.
     pub fn text(&mut self, text: &str, place: LinkPlace) {
         let bytes = text.as_bytes();
-        let mut start = 0;
-        let mut promising = false;
-        for (at, byte) in bytes.iter().enumerate() {
-            match byte {
-                0..=b' ' | b'<' | b'>' | b'"' | 0x7f => {
-                    if promising {
-                        self.word(text.get(start..at).unwrap_or_default(), place);
-                    }
-                    promising = false;
-                    start = at + 1;
-                }
-                b'/' => promising = promising || (at > start && is_slash_of_link(bytes, start, at)),
-                b'.' => promising = promising || (at >= start + 3 && is_www(bytes, at)),
-                _ => {}
+        let mut done = 0;
+        for at in memchr::memchr2_iter(b'/', b'.', bytes) {
+            let read = bytes.get(done..at).unwrap_or_default();
+            let rest = bytes.get(at..).unwrap_or_default();
+            let is_promising = at >= done && (is_slash_of_link(read, rest) || is_www(bytes, at));
+            if is_promising {
+                let start = read.iter().rposition(|octet| parts_words(*octet)).map_or(done, |before| done + before + 1);
+                done = rest.iter().position(|octet| parts_words(*octet)).map_or(bytes.len(), |after| at + after);
+                self.word(text.get(start..done).unwrap_or_default(), place);
             }
-        }
-        if promising {
-            self.word(text.get(start..).unwrap_or_default(), place);
         }
     }
 
@@ -286,16 +278,25 @@ fn spelt_host(target: &str) -> String {
     host.split(':').next().unwrap_or_default().to_lowercase()
 }
 
-/// Is this slash part of `://`, or does it follow a host name as in `a.example/path`?
-fn is_slash_of_link(bytes: &[u8], start: usize, at: usize) -> bool {
-    if bytes.get(at - 1) == Some(&b':') {
-        return bytes.get(at + 1) == Some(&b'/');
+/// Does an octet stand between words that may be links?
+fn parts_words(octet: u8) -> bool {
+    matches!(octet, 0..=b' ' | b'<' | b'>' | b'"' | 0x7f)
+}
+
+/// Does a slash stand at the beginning of `rest` that is part of `://`, or follows a host name as in `a.example/path`?
+fn is_slash_of_link(before: &[u8], rest: &[u8]) -> bool {
+    if !rest.starts_with(b"/") {
+        return false;
     }
-    let before = bytes.get(start..at).unwrap_or_default();
-    before.len() <= HOST_BYTES_MAX
-        && before.contains(&b'.')
-        && before.last().is_some_and(u8::is_ascii_alphabetic)
-        && !before.contains(&b'/')
+    if before.ends_with(b":") {
+        return rest.get(1) == Some(&b'/');
+    }
+    let near = before.get(before.len().saturating_sub(HOST_BYTES_MAX + 1)..).unwrap_or_default();
+    let word = near.rsplit(|octet| parts_words(*octet)).next().unwrap_or_default();
+    word.len() <= HOST_BYTES_MAX
+        && word.last().is_some_and(u8::is_ascii_alphabetic)
+        && word.contains(&b'.')
+        && !word.contains(&b'/')
 }
 
 /// Does `www.` end with the dot at `at`, at the start of a word?

@@ -38,6 +38,7 @@ pub mod readings;
 pub mod received;
 pub mod shape;
 pub mod shown;
+pub mod squeeze;
 pub mod timestamp;
 pub mod tnef;
 pub mod transport;

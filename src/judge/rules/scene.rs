@@ -9,6 +9,7 @@ use crate::{
         classic::{Circumstances, Classic},
         content::Text,
         parties::Parties,
+        squeeze::{self, Squeezed, Table},
     },
 };
 use std::{borrow::Cow, cell::OnceCell};
@@ -91,32 +92,24 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// White space as one space, all else as it is.
+const SPACED: Table = squeeze::table(false, true);
+
 /// The words of a text with one space between each.
 fn one_spaced(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    if text.is_ascii() {
-        let mut is_behind = false;
-        for mark in text.bytes().map(char::from) {
-            // As `split_whitespace`, which counts the vertical tab.
-            if matches!(mark, '\t'..='\r' | ' ') {
-                is_behind = !out.is_empty();
-                continue;
-            }
-            if is_behind {
-                out.push(' ');
-                is_behind = false;
-            }
-            out.push(mark);
+    let mut out = Squeezed::new(text.len(), false);
+    let mut rest = text;
+    loop {
+        let mut marks = out.ascii(rest, &SPACED).chars();
+        match marks.next() {
+            None => break,
+            Some(mark) if mark.is_whitespace() => out.blank(),
+            Some(mark) => out.mark(mark),
         }
-        return out;
+        rest = marks.as_str();
     }
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-    out
+    out.text.truncate(out.text.trim_end_matches(' ').len());
+    out.text
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub const FIELDS: &[Field] = &[
         is_many: true,
         about: "visible text of every part shown, white space runs as one space",
         read: |scene, out| {
-            out.extend(visible(scene, true));
+            out.extend(visible(scene, true).map(Value::text));
             Some(())
         },
     },
@@ -57,7 +57,7 @@ pub const FIELDS: &[Field] = &[
         is_many: true,
         about: "text of readable attachments",
         read: |scene, out| {
-            out.extend(visible(scene, false));
+            out.extend(visible(scene, false).map(Value::text));
             Some(())
         },
     },
@@ -169,9 +169,8 @@ pub const FIELDS: &[Field] = &[
         is_many: false,
         about: "words of the visible text, of the part with the most",
         read: |scene, out| {
-            out.push(Value::count(
-                shown(scene).map(|text| seen(text).split_whitespace().count()).max().unwrap_or_default(),
-            ));
+            let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).count();
+            out.push(Value::count(visible(scene, true).map(words).max().unwrap_or_default()));
             Some(())
         },
     },
@@ -386,9 +385,9 @@ fn seen(text: &Text) -> &str {
 }
 
 /// What the reader sees of those texts that are shown, or of the others.
-fn visible<'s>(scene: &'s Scene<'_>, is_shown: bool) -> impl Iterator<Item = Value<'s>> {
+fn visible<'s>(scene: &'s Scene<'_>, is_shown: bool) -> impl Iterator<Item = &'s str> {
     let texts = scene.mail.message.texts.iter().zip(scene.visible());
-    texts.filter(move |(text, _)| text.is_shown == is_shown).map(|(_, visible)| Value::text(visible))
+    texts.filter(move |(text, _)| text.is_shown == is_shown).map(|(_, visible)| &**visible)
 }
 
 fn sum<'s>(scene: &Scene<'_>, count: impl Fn(&Page) -> usize) -> Value<'s> {

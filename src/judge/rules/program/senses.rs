@@ -78,8 +78,11 @@ impl<'p, 's, 'a> Eyes<'p, 's, 'a> {
         Some(texts.collect())
     }
 
+    /// The domains of a field, each once.
     fn domains(&self, reference: &Reference, item: Option<Looked<'s>>) -> Option<Vec<Domain>> {
-        let texts = self.texts(reference, item)?;
+        let mut texts = self.texts(reference, item)?;
+        texts.sort_unstable();
+        texts.dedup();
         Some(texts.iter().filter_map(|text| Domain::parse(&String::from_utf8_lossy(text))).collect())
     }
 }

@@ -184,26 +184,24 @@ impl Lazy {
         memory: &Memory,
         steps: &mut usize,
     ) -> Outcome {
-        let Some(mut row) = self.first(graph, from, before, memory) else { return Outcome::Full };
+        let Some(mut place) = self.begin(graph, from, before, memory) else { return Outcome::Full };
         for octet in octets {
             *steps += 1;
             let class = graph.class(*octet);
-            let mut next = self.step(row, class);
-            if next >= SPECIAL {
-                if next == UNKNOWN {
-                    let Some(grown) = self.grow(graph, row, class, Some(*octet), memory) else { return Outcome::Full };
-                    next = grown;
-                }
-                if next >= SPECIAL {
-                    return if next == MATCH { Outcome::Match } else { Outcome::Dead };
-                }
+            if place.go(class) {
+                continue;
             }
-            row = next;
+            match self.next(graph, place.row, (Some(*octet), class), memory) {
+                Err(Full) => return Outcome::Full,
+                Ok(DEAD) => return Outcome::Dead,
+                Ok(MATCH) => return Outcome::Match,
+                Ok(next) => place = self.place(next),
+            }
         }
-        match self.end(graph, row, memory) {
-            None => Outcome::Full,
-            Some(MATCH) => Outcome::Match,
-            Some(_) => Outcome::Dead,
+        match self.next(graph, place.row, (None, self.stride - 1), memory) {
+            Err(Full) => Outcome::Full,
+            Ok(MATCH) => Outcome::Match,
+            Ok(_) => Outcome::Dead,
         }
     }
 
@@ -268,10 +266,7 @@ impl Lazy {
         (octet, class): (Option<u8>, usize),
         memory: &Memory,
     ) -> Result<Option<&'a [u32]>, Full> {
-        let mut next = self.step(place.row, class);
-        if next == UNKNOWN {
-            next = self.grow(graph, place.row, class, octet, memory).ok_or(Full)?;
-        }
+        let next = self.next(graph, place.row, (octet, class), memory)?;
         if next == DEAD {
             return Ok(None);
         }
@@ -299,12 +294,11 @@ impl Lazy {
         Some(start)
     }
 
-    /// Where the end of the segment leads from a row; none if the table may not grow.
-    fn end(&self, graph: &Graph, row: u32, memory: &Memory) -> Option<u32> {
-        let class = self.stride - 1;
+    /// Where a step leads from a row, over an octet of a class or at the end of the segment.
+    fn next(&self, graph: &Graph, row: u32, (octet, class): (Option<u8>, usize), memory: &Memory) -> Result<u32, Full> {
         match self.step(row, class) {
-            UNKNOWN => self.grow(graph, row, class, None, memory),
-            next => Some(next),
+            UNKNOWN => self.grow(graph, row, class, octet, memory).ok_or(Full),
+            next => Ok(next),
         }
     }
 

@@ -1,4 +1,4 @@
-//! White space runs as one space, octet by octet without a branch: most of what is read is ASCII.
+//! White space runs as one space, by a table for ASCII: most of what is read is that.
 //!
 //! Pure, and linear in the octets.
 
@@ -59,8 +59,8 @@ impl Squeezed {
                     *cell = octet;
                 }
                 let (is_blank, is_nothing) = (octet == BLANK, octet == NOTHING);
-                length += usize::from(!is_nothing & !(is_blank & self.is_blank));
-                self.is_blank = is_blank | (is_nothing & self.is_blank);
+                length += usize::from(!(is_nothing || is_blank && self.is_blank));
+                self.is_blank = is_blank || (is_nothing && self.is_blank);
             }
             self.text.push_str(str::from_utf8(taken.get(..length).unwrap_or_default()).unwrap_or_default());
         }

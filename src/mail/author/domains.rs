@@ -25,7 +25,8 @@ pub fn read(token: &str, found: &mut Authorship, author: impl Fn(Option<Domain>)
     let is_plain = |letter: &char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '\u{3002}');
     let cut: String = visible.chars().take_while(is_plain).collect();
     let mut readings: Vec<Domain> = Vec::new();
-    for reading in [&visible, &decoded, &cut] {
+    let different = [Some(&visible), (decoded != visible).then_some(&decoded), (cut != visible).then_some(&cut)];
+    for reading in different.into_iter().flatten() {
         // Full-width and other compatibility letters become what they stand for.
         let domain = Domain::parse(reading).filter(|domain| domain.as_str().contains('.'));
         if let Some(domain) = domain.filter(|domain| !readings.contains(domain)) {

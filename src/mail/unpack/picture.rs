@@ -37,15 +37,11 @@ pub fn open(bytes: &[u8], budget: &mut Budget) -> Contents {
 /// The gray pixels of a picture, made small, and how many a line has. Clear parts are white, as on a page.
 fn gray(picture: &DynamicImage) -> (usize, Vec<u8>) {
     let size = (picture.width() as usize, picture.height() as usize);
-    let opaque = |pixel: &[u8]| match pixel {
-        [red, green, blue, ..] => luma(*red, *green, *blue),
-        _ => 0,
-    };
     match picture {
-        DynamicImage::ImageLuma8(plain) => small(size, 1, plain, |pixel| pixel.first().copied().map_or(0, u32::from)),
-        DynamicImage::ImageRgb8(plain) => small(size, 3, plain, opaque),
-        DynamicImage::ImageRgba8(plain) => small(size, 4, plain, seen_through),
-        other => small(size, 4, &other.to_rgba8(), seen_through),
+        DynamicImage::ImageLuma8(plain) => small(size, plain, |[gray]| u32::from(gray)),
+        DynamicImage::ImageRgb8(plain) => small(size, plain, |[red, green, blue]| luma(red, green, blue)),
+        DynamicImage::ImageRgba8(plain) => small(size, plain, seen_through),
+        other => small(size, &other.to_rgba8(), seen_through),
     }
 }
 
@@ -55,34 +51,32 @@ fn luma(red: u8, green: u8, blue: u8) -> u32 {
 }
 
 /// How bright red, green, blue and alpha are on white paper.
-fn seen_through(pixel: &[u8]) -> u32 {
-    let [red, green, blue, alpha] = *pixel else { return 0 };
+fn seen_through([red, green, blue, alpha]: [u8; 4]) -> u32 {
     (luma(red, green, blue) * u32::from(alpha) + 255 * (255 - u32::from(alpha))) / 255
 }
 
-/// A picture of lines of pixels of some octets each, with its longer side `SCALED_SIDE` at most: means over rectangles.
-fn small(
+/// A picture of lines of pixels of so many octets each, with its longer side `SCALED_SIDE` at most: means over rectangles.
+fn small<const OCTETS: usize>(
     (width, height): (usize, usize),
-    octets: usize,
     picture: &[u8],
-    bright: impl Fn(&[u8]) -> u32,
+    bright: impl Fn([u8; OCTETS]) -> u32,
 ) -> (usize, Vec<u8>) {
+    let (pixels, _) = picture.as_chunks::<OCTETS>();
     let longer = width.max(height);
     if longer <= SCALED_SIDE {
-        let bright = |pixel| u8::try_from(bright(pixel)).unwrap_or(u8::MAX);
-        return (width, picture.chunks_exact(octets).map(bright).collect());
+        return (width, pixels.iter().map(|pixel| u8::try_from(bright(*pixel)).unwrap_or(u8::MAX)).collect());
     }
     let scaled = |side: usize| (side * SCALED_SIDE / longer).max(1);
     let (columns, lines) = (spans(width, scaled(width)), spans(height, scaled(height)));
     let mut gray = Vec::with_capacity(columns.len() * lines.len());
-    let mut rows = picture.chunks_exact(width * octets);
+    let mut rows = pixels.chunks_exact(width);
     let mut sums = vec![0; columns.len()];
     for line in lines {
         sums.fill(0);
         for row in rows.by_ref().take(line) {
-            let mut pixels = row.chunks_exact(octets);
+            let mut pixels = row.iter();
             for (sum, column) in sums.iter_mut().zip(&columns) {
-                *sum += pixels.by_ref().take(*column).map(&bright).sum::<u32>();
+                *sum += pixels.by_ref().take(*column).map(|pixel| bright(*pixel)).sum::<u32>();
             }
         }
         let mean = |(sum, column): (&u32, &usize)| u8::try_from(*sum as usize / (column * line)).unwrap_or(u8::MAX);
@@ -111,7 +105,7 @@ mod tests {
         let picture: Vec<u8> = (0..width * height)
             .flat_map(|place| if place % width < 1500 { [0; 4] } else { [255, 0, 0, 255] })
             .collect();
-        let (columns, gray) = small((width, height), 4, &picture, seen_through);
+        let (columns, gray) = small((width, height), &picture, seen_through);
         assert_eq!((columns, gray.len() / columns), (1000, 500));
         // What is clear is white; red is dark.
         assert_eq!((gray.first(), gray.last()), (Some(&255), Some(&53)));

@@ -169,7 +169,9 @@ pub const FIELDS: &[Field] = &[
         is_many: false,
         about: "words of the visible text, of the part with the most",
         read: |scene, out| {
-            let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).count();
+            // One space stands between two words of what is seen, and nowhere else.
+            let gaps = |text: &str| text.bytes().filter(|octet| *octet == b' ').count();
+            let words = |text: &str| if text.is_empty() { 0 } else { gaps(text) + 1 };
             out.push(Value::count(visible(scene, true).map(words).max().unwrap_or_default()));
             Some(())
         },

@@ -11,6 +11,7 @@ use super::{
     text::Text,
 };
 use regex_syntax::hir::Look;
+use std::collections::BTreeMap;
 
 /// What is searched for first, as it is collected.
 #[derive(Default)]
@@ -21,15 +22,15 @@ pub struct Collection {
     pub starting: Vec<usize>,
     /// Patterns that are mostly found at once.
     pub common: Vec<usize>,
-    /// Patterns that there is nothing rare to hold by.
-    pub loose: Vec<usize>,
+    /// Patterns that there is nothing rare to hold by, with the best there is.
+    loose: BTreeMap<usize, Option<Hold>>,
 }
 
 impl Collection {
     /// Decides how a pattern is searched for.
     pub fn place(&mut self, index: usize, member: &mut Member) {
         let core = member.core();
-        let bearable = if crowd::runs_apart(core) { split::LOOSE_APART } else { split::LOOSE };
+        let bearable = if crowd::runs_apart(core) { split::AUTOMATON } else { split::LOOSE };
         let properties = core.properties();
         match split::hold(core) {
             Some(hold) if hold.cost < bearable => {
@@ -41,8 +42,32 @@ impl Collection {
                 self.starting.push(index);
             }
             _ if properties.maximum_len().is_some_and(|max| max <= 2) => self.common.push(index),
-            _ => self.loose.push(index),
+            hold => {
+                self.loose.insert(index, hold);
+            }
         }
+    }
+
+    /// Gathers the loose patterns, each crowd for one automaton that runs over everything. Crowds so small that holds cost
+    /// less than an automaton are held nevertheless.
+    pub fn crowds(&mut self, members: &mut [Member]) -> Vec<Vec<usize>> {
+        let mut holds = std::mem::take(&mut self.loose);
+        let cores = holds.keys().filter_map(|index| Some((*index, members.get(*index)?.core())));
+        let mut crowds = crowd::gather(&cores.collect::<Vec<_>>());
+        crowds.retain(|crowd| {
+            let cost = |index| holds.get(index).and_then(Option::as_ref).map_or(f64::INFINITY, |hold: &Hold| hold.cost);
+            if crowd.iter().map(cost).sum::<f64>() >= split::AUTOMATON {
+                return true;
+            }
+            for index in crowd {
+                if let (Some(hold), Some(member)) = (holds.remove(index).flatten(), members.get_mut(*index)) {
+                    let paths = self.hold(*index, hold);
+                    member.hold(paths);
+                }
+            }
+            false
+        });
+        crowds
     }
 
     /// Collects what a pattern is held by; the ways to its cuts.

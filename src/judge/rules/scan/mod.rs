@@ -21,6 +21,7 @@ mod rarity;
 mod split;
 mod strand;
 mod text;
+mod texts;
 pub mod whole;
 mod window;
 
@@ -31,7 +32,6 @@ use collect::Collection;
 use front::Front;
 use member::Member;
 use pass::Pass;
-use regex_syntax::hir::Hir;
 use std::{
     ops::Range,
     sync::{Arc, PoisonError, RwLock},
@@ -87,14 +87,13 @@ impl Matcher {
             collection.place(index, &mut member);
             members.push(member);
         }
-        let Collection { texts, pairs, starting, common, loose } = collection;
-        let loose: Vec<(usize, &Hir)> =
-            loose.into_iter().filter_map(|index| Some((index, members.get(index)?.core()))).collect();
+        let crowds = collection.crowds(&mut members);
+        let Collection { texts, pairs, starting, common, .. } = collection;
         // A pattern with a branch that nothing matches has no shortest match to tell.
         let length = |index: &usize| members.get(*index)?.core().properties().minimum_len();
         let shortest = |crowd: &[usize]| crowd.iter().map(|index| length(index).unwrap_or(0)).min().unwrap_or_default();
         let throng = |patterns: Vec<usize>| Throng { shortest: shortest(&patterns), patterns };
-        let crowds: Vec<Throng> = crowd::gather(&loose).into_iter().map(throng).collect();
+        let crowds: Vec<Throng> = crowds.into_iter().map(throng).collect();
         let automata = RwLock::new(Arc::new(Automata::new(members.iter().map(Member::branch_count), crowds.len())));
         Self { front: Front::new(&texts, &pairs), members, starting, common, crowds, automata }
     }

@@ -5,7 +5,6 @@
 use super::{rarity, text::Text};
 use crate::judge::rules::pattern::octets::{Octets, sequences};
 use regex_syntax::hir::{Hir, HirKind};
-use std::borrow::Borrow;
 
 /// Any octet of the first set, then any of the second; what follows a match counts, a line end after the last segment too.
 pub type Pairs = Vec<(Octets, Octets)>;
@@ -15,7 +14,7 @@ const PAIRS_MAX: usize = 96;
 
 /// How matches of a part begin.
 #[derive(Clone, Debug, Default)]
-pub struct Heads {
+struct Heads {
     /// It can be empty.
     empty: bool,
     /// It can be one octet.
@@ -30,10 +29,9 @@ impl Heads {
     }
 }
 
-/// The pairs that matches of a sequence begin with, from what its parts do; none if it can be empty or there are
-/// too many.
-pub fn begin(parts: &[Option<Heads>]) -> Option<Pairs> {
-    let heads = sequence(parts.iter().map(Option::as_ref))?;
+/// The pairs that matches of a sequence of parts begin with; none if it can be empty or there are too many.
+pub fn begin(parts: &[Hir]) -> Option<Pairs> {
+    let heads = sequence(parts)?;
     let mut pairs = heads.two;
     if !heads.one.is_empty() {
         pairs.push((heads.one, Octets::ALL));
@@ -42,11 +40,10 @@ pub fn begin(parts: &[Option<Heads>]) -> Option<Pairs> {
 }
 
 /// Looks at no more parts than it takes to tell two octets.
-fn sequence<H: Borrow<Heads>>(parts: impl Iterator<Item = Option<H>>) -> Option<Heads> {
+fn sequence(parts: &[Hir]) -> Option<Heads> {
     let mut all = Heads { empty: true, ..Heads::default() };
     for part in parts {
-        let next = part?;
-        let next = next.borrow();
+        let next = heads(part)?;
         let first = next.first();
         if !all.one.is_empty() && !first.is_empty() {
             all.two.push((all.one, first));
@@ -70,7 +67,7 @@ fn sequence<H: Borrow<Heads>>(parts: impl Iterator<Item = Option<H>>) -> Option<
 }
 
 /// How matches of a part begin; none if that is too long to tell.
-pub fn heads(hir: &Hir) -> Option<Heads> {
+fn heads(hir: &Hir) -> Option<Heads> {
     let single = |octet: u8| Octets::of(&[(octet, octet)]);
     let heads = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Heads { empty: true, ..Heads::default() },
@@ -99,7 +96,7 @@ pub fn heads(hir: &Hir) -> Option<Heads> {
             all.empty |= repetition.min == 0;
             all
         }
-        HirKind::Concat(parts) => sequence(parts.iter().map(heads))?,
+        HirKind::Concat(parts) => sequence(parts)?,
         HirKind::Alternation(branches) => {
             let mut all = Heads::default();
             for branch in branches {

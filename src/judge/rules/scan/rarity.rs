@@ -12,6 +12,15 @@ const CLASSES: usize = 64;
 
 /// The class of an octet: letters, digits, line ends, controls, marks, beyond ASCII.
 fn class_of(octet: u8) -> usize {
+    static CLASS_OF: OnceLock<[usize; 256]> = OnceLock::new();
+    let classes = CLASS_OF.get_or_init(|| {
+        let mut octets = 0..=u8::MAX;
+        std::array::from_fn(|_| octets.next().map(class).unwrap_or_default())
+    });
+    classes.get(usize::from(octet)).copied().unwrap_or_default()
+}
+
+fn class(octet: u8) -> usize {
     let marks = b"!\"#$%&'()*+,-./:;<=>?@";
     usize::from(match octet {
         b'a'..=b'z' => octet - b'a',

@@ -5,13 +5,13 @@
 //! a text is found, the second part from there on, and the first part up to there.
 
 use super::{
-    factor::{Texts, beginnings, cross, exact},
-    pairs::{self, Heads, Pairs},
+    pairs::{self, Pairs},
     rarity,
     text::Text,
+    texts::{Known, Texts, cross},
 };
 use regex_syntax::hir::{Hir, HirKind};
-use std::cell::OnceCell;
+use std::slice;
 
 /// Cuts that together pass every match.
 #[derive(Clone, Debug)]
@@ -35,15 +35,18 @@ pub enum Grip {
     Pairs(Pairs),
 }
 
-/// Nanoseconds an octet from which on a pattern is better run over all, together with others or (with gaps) apart.
+/// Nanoseconds an octet from which on a pattern is better run over all, if others are that share the automaton.
 pub const LOOSE: f64 = 0.1;
-pub const LOOSE_APART: f64 = 1.5;
+/// Nanoseconds an octet that an automaton costs which runs over all.
+pub const AUTOMATON: f64 = 1.5;
 /// Nanoseconds to verify at one place, roughly.
 const VERIFY: f64 = 60.0;
 /// Nanoseconds a text costs each octet by making the tables larger, roughly.
 const TEXT: f64 = 0.0002;
 /// Nanoseconds an octet from which on pairs are tried instead of texts.
 const DEAR: f64 = 0.02;
+/// Nanoseconds an octet below which no better hold is looked for.
+const GOOD: f64 = 0.0004;
 /// Octets of a part that is not searched for inner holds.
 const SHORT: usize = 5;
 /// Parts of a sequence that a run of texts is followed over.
@@ -53,10 +56,13 @@ const BRANCHES_MAX: usize = 200;
 
 /// The cheapest way to take hold of a pattern; none if some match has nothing to hold.
 pub fn hold(hir: &Hir) -> Option<Hold> {
-    let texts = Search { pairs: false }.hold(hir);
-    match texts {
+    let mut search = Search { known: Known::default(), pairs: false };
+    match search.hold(hir) {
         Some(hold) if hold.cost < DEAR => Some(hold),
-        texts => cheaper(texts, Search { pairs: true }.hold(hir)),
+        texts => {
+            search.pairs = true;
+            cheaper(texts, search.hold(hir))
+        }
     }
 }
 
@@ -67,15 +73,23 @@ fn cheaper(one: Option<Hold>, other: Option<Hold>) -> Option<Hold> {
     }
 }
 
-struct Search {
+fn is_below(hold: Option<&Hold>, cost: f64) -> bool {
+    hold.is_some_and(|hold| hold.cost < cost)
+}
+
+struct Search<'h> {
+    known: Known<'h>,
     /// Whether pairs will do.
     pairs: bool,
 }
 
-impl Search {
-    fn hold(&self, hir: &Hir) -> Option<Hold> {
-        let own = beginnings(hir).and_then(|texts| from_texts(&[], texts));
-        let own = if self.pairs { cheaper(own, from_pairs(&[], &[pairs::heads(hir)])) } else { own };
+impl<'h> Search<'h> {
+    fn hold(&mut self, hir: &'h Hir) -> Option<Hold> {
+        let own = self.known.beginnings(hir).and_then(|texts| or_texts(None, &[], &texts));
+        let own = if self.pairs { or_pairs(own, &[], slice::from_ref(hir)) } else { own };
+        if is_below(own.as_ref(), GOOD) {
+            return own;
+        }
         let inner = match hir.kind() {
             HirKind::Capture(capture) => self.hold(&capture.sub).map(|hold| hold.inside(0)),
             HirKind::Repetition(repetition) if repetition.min > 0 => {
@@ -89,7 +103,7 @@ impl Search {
     }
 
     /// Every branch needs its own hold.
-    fn hold_branches(&self, branches: &[Hir]) -> Option<Hold> {
+    fn hold_branches(&mut self, branches: &'h [Hir]) -> Option<Hold> {
         let mut all = Hold { cost: 0.0, cuts: Vec::new() };
         for (number, branch) in branches.iter().enumerate() {
             let hold = self.hold(branch)?.inside(number);
@@ -100,25 +114,27 @@ impl Search {
     }
 
     /// Any part of a sequence will do.
-    fn hold_sequence(&self, parts: &[Hir]) -> Option<Hold> {
+    fn hold_sequence(&mut self, parts: &'h [Hir]) -> Option<Hold> {
         let mut best: Option<Hold> = None;
-        let texts: Vec<Option<Texts>> = parts.iter().map(exact).collect();
-        let heads: Vec<Option<Heads>> = if self.pairs { parts.iter().map(pairs::heads).collect() } else { Vec::new() };
-        let begins: Vec<OnceCell<Option<Texts>>> = parts.iter().map(|_| OnceCell::new()).collect();
         for start in 0..parts.len() {
+            if is_below(best.as_ref(), GOOD) {
+                break;
+            }
+            let rest = parts.get(start..).unwrap_or_default();
             let mut run = vec![Text::default()];
-            for ((part, texts), begins) in parts.iter().zip(&texts).zip(&begins).skip(start).take(RUN_MAX) {
-                let next = texts.as_ref().and_then(|tails| cross(&run, tails));
+            for part in rest.iter().take(RUN_MAX) {
+                let next = self.known.exact(part).and_then(|tails| cross(&run, &tails));
                 let is_last = next.is_none();
-                let begins = || begins.get_or_init(|| beginnings(part)).as_ref();
-                let Some(next) = next.or_else(|| cross(&run, begins()?)) else { break };
+                let Some(next) = next.or_else(|| cross(&run, &self.known.beginnings(part)?)) else { break };
                 run = next;
-                best = cheaper(best, from_texts(&[start], run.clone()));
+                best = or_texts(best, &[start], &run);
                 if is_last {
                     break;
                 }
             }
-            best = cheaper(best, from_pairs(&[start], heads.get(start..).unwrap_or_default()));
+            if self.pairs {
+                best = or_pairs(best, &[start], rest);
+            }
             // What is in a short part is held as well from its start.
             let is_short = |part: &&Hir| part.properties().maximum_len().is_some_and(|max| max <= SHORT);
             let inner = parts.get(start).filter(|part| !is_short(part)).and_then(|part| match part.kind() {
@@ -133,18 +149,27 @@ impl Search {
     }
 }
 
-fn from_pairs(path: &[usize], heads: &[Option<Heads>]) -> Option<Hold> {
-    let pairs = pairs::begin(heads)?;
+/// A hold, or that by pairs which parts begin with, if it is cheaper; pairs never are very cheap.
+fn or_pairs(hold: Option<Hold>, path: &[usize], parts: &[Hir]) -> Option<Hold> {
+    if is_below(hold.as_ref(), DEAR) {
+        return hold;
+    }
+    let Some(pairs) = pairs::begin(parts) else { return hold };
     let cost = pairs::share(&pairs) * VERIFY;
-    Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Pairs(pairs) }] })
+    let is_dear = is_below(hold.as_ref(), cost);
+    if is_dear { hold } else { Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Pairs(pairs) }] }) }
 }
 
-fn from_texts(path: &[usize], texts: Texts) -> Option<Hold> {
+/// A hold, or that by these texts, if it is cheaper.
+fn or_texts(hold: Option<Hold>, path: &[usize], texts: &Texts) -> Option<Hold> {
     if texts.is_empty() || texts.iter().any(|text| text.len() == 0) {
-        return None;
+        return hold;
     }
     let cost = texts.iter().map(|text| rarity::share(*text) * VERIFY + TEXT).sum();
-    Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Texts(texts) }] })
+    if is_below(hold.as_ref(), cost) {
+        return hold;
+    }
+    Some(Hold { cost, cuts: vec![Cut { path: path.to_vec(), grip: Grip::Texts(texts.clone()) }] })
 }
 
 impl Hold {

@@ -108,7 +108,7 @@ impl Inputs {
         let name = path.display().to_string();
         let told = |error: io::Error| format!("{name}: {error}");
         if path == Path::new("-") {
-            return self.stream(name.clone(), Box::new(BufReader::new(io::stdin()))).map_err(told).transpose();
+            return self.stream(name.clone(), Box::new(BufReader::new(io::stdin())), 0).map_err(told).transpose();
         }
         let kind = match fs::metadata(path) {
             Ok(kind) => kind,
@@ -126,7 +126,7 @@ impl Inputs {
             };
         }
         if !kind.is_dir() {
-            let opened = self.open(path).and_then(|file| self.stream(name.clone(), Box::new(file)));
+            let opened = self.open(path).and_then(|file| self.stream(name.clone(), Box::new(file), kind.len()));
             return opened.map_err(told).transpose();
         }
         if path.join("message.eml").is_file() && path.join("case.toml").is_file() {
@@ -149,18 +149,17 @@ impl Inputs {
         is_empty.then(|| Err(format!("{}: no message in this folder", path.display())))
     }
 
-    /// A message or an mbox, told apart by how the first line begins.
-    fn stream(&mut self, path: String, mut reader: Reader) -> io::Result<Option<Input>> {
-        let mut start = Vec::new();
-        (&mut reader).take(SEPARATOR_START_BYTES).read_to_end(&mut start)?;
-        let is_mbox = is_separator(&start);
-        let reader: Reader = Box::new(Cursor::new(start).chain(reader));
-        if is_mbox {
+    /// A message or an mbox, told apart by how the first line begins; so many octets are expected.
+    fn stream(&mut self, path: String, mut reader: Reader, expected: u64) -> io::Result<Option<Input>> {
+        let mut raw = Vec::new();
+        (&mut reader).take(SEPARATOR_START_BYTES).read_to_end(&mut raw)?;
+        if is_separator(&raw) {
+            let reader = Box::new(Cursor::new(raw).chain(reader));
             self.pending.push_front(Pending::Mbox { path, reader, index: 0 });
             return Ok(None);
         }
-        let mut raw = Vec::new();
-        reader.take(bound() + 1).read_to_end(&mut raw)?;
+        raw.reserve(usize::try_from(expected.min(bound())).unwrap_or_default());
+        reader.take(bound() + 1 - SEPARATOR_START_BYTES).read_to_end(&mut raw)?;
         if raw.len() > limits::MESSAGE_BYTES_MAX {
             return Err(too_large());
         }
@@ -186,7 +185,7 @@ impl Inputs {
                     return None;
                 }
                 let path = format!("{archive}/{}", file.name);
-                let read = file.octets.and_then(|octets| self.stream(path.clone(), Box::new(Cursor::new(octets))));
+                let read = file.octets.and_then(|octets| self.stream(path.clone(), Box::new(Cursor::new(octets)), 0));
                 read.map_err(|error| told(&path, error)).transpose()
             }
         }
@@ -354,14 +353,16 @@ pub fn wire_form(raw: Vec<u8>) -> Bytes {
         return raw.into();
     }
     let mut wire = Vec::with_capacity(raw.len() + raw.len() / 32);
-    let mut last = 0;
-    for octet in raw {
-        if octet == b'\n' && last != b'\r' {
+    let mut done = 0;
+    for newline in memchr::memchr_iter(b'\n', &raw) {
+        let line = raw.get(done..newline).unwrap_or_default();
+        wire.extend_from_slice(line);
+        if !line.ends_with(b"\r") {
             wire.push(b'\r');
         }
-        wire.push(octet);
-        last = octet;
+        done = newline;
     }
+    wire.extend_from_slice(raw.get(done..).unwrap_or_default());
     wire.into()
 }
 
@@ -379,7 +380,7 @@ mod tests {
 
     fn messages(text: &'static [u8]) -> Vec<Vec<u8>> {
         let mut inputs = Inputs::new(&[]);
-        let first = inputs.stream("box".to_owned(), Box::new(text)).unwrap();
+        let first = inputs.stream("box".to_owned(), Box::new(text), 0).unwrap();
         first.into_iter().map(Ok).chain(inputs).map(|input| input.unwrap().raw.to_vec()).collect()
     }
 

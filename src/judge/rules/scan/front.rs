@@ -17,10 +17,15 @@ const FOUR: u64 = 0xffff_ffff;
 const HASH_BITS: u32 = 16;
 const FOUR_BITS: u32 = 17;
 
+/// A bit for each pair of octets.
+type PairBits = [u64; 1 << 10];
+/// A bit for each hash of four octets.
+type FourBits = [u64; 1 << (FOUR_BITS - 6)];
+
 #[derive(Debug)]
 pub struct Front {
-    pairs: Vec<u64>,
-    fours: Vec<u64>,
+    pairs: Box<PairBits>,
+    fours: Box<FourBits>,
     /// For each pair the number of its list of owners.
     numbers: Vec<u32>,
     lists: Vec<Vec<Owner>>,
@@ -39,6 +44,10 @@ struct Entry {
     last: u32,
 }
 
+fn pair(octets: u64) -> usize {
+    usize::try_from(octets & 0xffff).unwrap_or_default()
+}
+
 fn hash(octets: u64) -> usize {
     let key = u32::try_from(octets & TRIPLE).unwrap_or_default();
     (key.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
@@ -49,8 +58,8 @@ fn hash_of_four(octets: u64) -> usize {
     (key.wrapping_mul(0x9e37_79b1) >> (32 - FOUR_BITS)) as usize
 }
 
-fn bit(words: &[u64], number: usize) -> bool {
-    words.get(number >> 6).is_some_and(|word| word >> (number & 63) & 1 == 1)
+fn bit<const N: usize>(words: &[u64; N], number: usize) -> u64 {
+    words.get(number >> 6).map_or(0, |word| word >> (number & 63) & 1)
 }
 
 fn set_bit(words: &mut [u64], number: usize) {
@@ -63,8 +72,8 @@ impl Front {
     /// Texts are of three octets at least.
     pub fn new(texts: &[(Text, Owner)], pairs: &[(Owner, Pairs)]) -> Self {
         let mut front = Self {
-            pairs: vec![0; 1 << 10],
-            fours: vec![0; 1 << (FOUR_BITS - 6)],
+            pairs: Box::new([0; _]),
+            fours: Box::new([0; _]),
             numbers: vec![0; 1 << 16],
             lists: vec![Vec::new()],
             firsts: Vec::with_capacity((1 << HASH_BITS) + 1),
@@ -91,7 +100,7 @@ impl Front {
         }
         let mut known: HashMap<Vec<Owner>, u32> = HashMap::new();
         for (pair, list) in owners.into_iter().enumerate().filter(|(_, list)| !list.is_empty()) {
-            set_bit(&mut self.pairs, pair);
+            set_bit(self.pairs.as_mut_slice(), pair);
             let next = u32::try_from(self.lists.len()).unwrap_or_default();
             let number = known.get(&list).copied().unwrap_or(next);
             if number == next {
@@ -135,37 +144,45 @@ impl Front {
     /// Sets the bit of the four octets that a text begins with; of all such, if it has three.
     fn add_fours(&mut self, text: u64, mask: u64) {
         if mask > TRIPLE {
-            return set_bit(&mut self.fours, hash_of_four(text));
+            return set_bit(self.fours.as_mut_slice(), hash_of_four(text));
         }
         for fourth in 0..=255 {
-            set_bit(&mut self.fours, hash_of_four((text | fourth << 24) | CASE));
+            set_bit(self.fours.as_mut_slice(), hash_of_four((text | fourth << 24) | CASE));
         }
     }
 
     /// Tells each place at which something stands that cuts are held by, and the cuts.
     pub fn find(&self, octets: &[u8], mut tell: impl FnMut(usize, &[Owner])) {
+        let (pairs, fours) = (&*self.pairs, &*self.fours);
+        let mut look = |at: usize, window: [u8; 8]| {
+            let window = u64::from_le_bytes(window);
+            if bit(pairs, pair(window)) | bit(fours, hash_of_four(window | CASE)) == 1 {
+                self.look(at, window, &mut tell);
+            }
+        };
         for (at, window) in octets.windows(8).enumerate() {
             let Ok(window) = <[u8; 8]>::try_from(window) else { continue };
-            self.look(at, u64::from_le_bytes(window), &mut tell);
+            look(at, window);
         }
         for at in octets.len().saturating_sub(7)..octets.len() {
             let mut window = [0; 8];
             for (cell, octet) in window.iter_mut().zip(octets.get(at..).unwrap_or_default()) {
                 *cell = *octet;
             }
-            self.look(at, u64::from_le_bytes(window), &mut tell);
+            look(at, window);
         }
     }
 
-    #[inline]
+    /// Looks closer where a bit is set; apart, so that the loop over the others is small.
+    #[inline(never)]
     fn look(&self, at: usize, window: u64, tell: &mut impl FnMut(usize, &[Owner])) {
-        let pair = usize::try_from(window & 0xffff).unwrap_or_default();
-        if bit(&self.pairs, pair) {
+        let pair = pair(window);
+        if bit(&self.pairs, pair) == 1 {
             let list = self.numbers.get(pair).and_then(|number| self.lists.get(*number as usize));
             tell(at, list.map_or(&[], Vec::as_slice));
         }
         let folded = window | CASE;
-        if bit(&self.fours, hash_of_four(folded)) {
+        if bit(&self.fours, hash_of_four(folded)) == 1 {
             self.compare(at, folded, hash(folded), tell);
         }
     }

@@ -186,6 +186,16 @@ fn fold(start: &str, statements: &[Vec<String>]) -> String {
     out
 }
 
+/// Names of the fields that tell results, as they are seen.
+const RECEIVED_SPF: &[u8] = b"received-spf";
+const AUTHENTICATION_RESULTS: &[u8] = b"authentication-results";
+
+/// Is this a field that tells results of authentication, whoever wrote it?
+#[must_use]
+pub fn is_of_results(field: &Field) -> bool {
+    [RECEIVED_SPF, AUTHENTICATION_RESULTS].contains(&visible_name(&field.name).as_slice())
+}
+
 /// Does this field claim to be written by us, or let sloppy readers think so?
 ///
 /// Compared after comments, quotes, case, trailing dots and IDNA (RFC 8601 5). ARC-Authentication-Results belong to
@@ -193,12 +203,12 @@ fn fold(start: &str, statements: &[Vec<String>]) -> String {
 #[must_use]
 pub fn is_forged(field: &Field, settings: &Settings) -> bool {
     let name = visible_name(&field.name);
-    if name == b"received-spf" {
+    if name == RECEIVED_SPF {
         // RFC 7208 9.1: we write none, so one that names us is not ours.
         let ours = normal(&settings.authserv_id);
         return !ours.is_empty() && field.text().to_ascii_lowercase().contains(&ours);
     }
-    if name != b"authentication-results" {
+    if name != AUTHENTICATION_RESULTS {
         return false;
     }
     // No readable identifier: whoever ignores the identifier would believe it.

@@ -63,10 +63,13 @@ fn removals(mail: &Mail, rulebook: &Rulebook) -> Vec<Edit> {
     let mut seen: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
     let mut edits = Vec::new();
     for field in mail.message.head.fields() {
+        let is_ours = OURS.iter().any(|ours| field.is(ours));
+        if !is_ours && !auth::results::is_of_results(field) {
+            continue;
+        }
         let name = String::from_utf8_lossy(&field.name).into_owned();
         let index = seen.entry(name.to_ascii_lowercase()).or_default();
         *index += 1;
-        let is_ours = OURS.iter().any(|ours| field.is(ours));
         if is_ours || auth::results::is_forged(field, &rulebook.auth) {
             edits.push(Edit::RemoveField { name, index: *index, value: field.text() });
         }

@@ -11,7 +11,7 @@ pub fn read(raw: &[u8], found: &mut Authorship) {
     if text.chars().any(|letter| letter.is_control() && letter != '\t') {
         found.oddities.insert(Oddity::Control);
     }
-    if text.chars().any(|letter| matches!(letter, '\u{202d}' | '\u{202e}')) {
+    if !text.is_ascii() && text.chars().any(|letter| matches!(letter, '\u{202d}' | '\u{202e}')) {
         found.oddities.insert(Oddity::Override);
     }
     let (masked, is_balanced) = mask(&text);

@@ -36,32 +36,6 @@ impl Count {
     }
 }
 
-/// Counts whose say is kept while a mail is looked at: most of its slots share the few that are small.
-const KEPT: usize = 512;
-
-/// What counts say after so many mails of each class; each is worked out once while its place is not taken by another.
-pub struct Sayings {
-    known: (u64, u64),
-    kept: Vec<(Count, f64)>,
-}
-
-impl Sayings {
-    #[must_use]
-    pub fn new(known: (u64, u64)) -> Self {
-        Self { known, kept: vec![(Count::default(), 0.0); KEPT] }
-    }
-
-    /// The same as without keeping.
-    pub fn of(&mut self, count: Count) -> f64 {
-        let place = usize::try_from(count.ham.wrapping_mul(23).wrapping_add(count.spam)).unwrap_or_default() % KEPT;
-        let Some(kept) = self.kept.get_mut(place) else { return count.says(self.known) };
-        if kept.0 != count {
-            *kept = (count, count.says(self.known));
-        }
-        kept.1
-    }
-}
-
 /// The counts of all slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts(Vec<Count>);
@@ -103,16 +77,11 @@ impl Counts {
         }
     }
 
-    /// Of a slot.
-    #[must_use]
-    pub fn of_slot(&self, slot: u32) -> Count {
-        usize::try_from(slot).ok().and_then(|slot| self.0.get(slot)).copied().unwrap_or_default()
-    }
-
     /// What a slot says after so many mails of each class.
     #[must_use]
     pub fn says(&self, slot: u32, known: (u64, u64)) -> f64 {
-        self.of_slot(slot).says(known)
+        let count = usize::try_from(slot).ok().and_then(|slot| self.0.get(slot)).copied();
+        count.unwrap_or_default().says(known)
     }
 }
 
@@ -146,16 +115,6 @@ mod tests {
         let once = counts.says(1, (100, 100));
         (0..20).for_each(|_| counts.add(&[(2, 1.0)], Class::Spam));
         assert!(once > 0.0 && counts.says(2, (100, 100)) > 2.0 * once);
-    }
-
-    #[test]
-    fn what_is_kept_is_what_would_be_worked_out() {
-        let mut sayings = Sayings::new((4000, 900));
-        for at in 0..3000_u32 {
-            let count = Count { ham: at * at % 1709, spam: at % 400 };
-            let said = count.says((4000, 900)).to_bits();
-            assert_eq!((sayings.of(count).to_bits(), sayings.of(count).to_bits()), (said, said), "{count:?}");
-        }
     }
 
     #[test]

@@ -66,6 +66,7 @@ impl Model {
             spam: number("spam")?,
             weights: weights.chunks_exact(4).map(weight).collect(),
             counts: Counts::of(counts.map(|(ham, spam)| Count { ham: count(ham), spam: count(spam) }).collect()),
+            said: Vec::new(),
         };
         if value("sha256")? != hex(&sum(&settings(&model), tables)) {
             return Err("the learned model is damaged: its digest is not that of its content".to_owned());

@@ -97,7 +97,9 @@ mod tests {
         let octets: Vec<u8> = (1..40).collect();
         let whole = |octets: &[u8]| {
             let mut hasher = Hasher::new(&[3; 16]);
-            octets.iter().for_each(|octet| hasher.write(&[*octet]));
+            for octet in octets {
+                hasher.write(&[*octet]);
+            }
             hasher.finish()
         };
         for first in 0..20 {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """(1-ROCA)% of Wehr's learned model, bogofilter, SpamAssassin's Bayes and rspamd's over the same stripped mails.
 
-Usage: learn.py STRIPPED WORK [wehr|bogofilter|spamassassin|rspamd|rspamd_all]...    WEHR_BENCH=path of the built bench `learn`
+Usage: learn.py STRIPPED WORK [wehr|bogofilter|spamassassin|rspamd|rspamd_all]... [only=SET-MODE] [halves=N]
+       WEHR_BENCH=path of the built bench `learn`; `halves`: so many further random halves of each set, with their mean
 
 STRIPPED: folders CORPUS/ham, CORPUS/spam, CORPUS/phish of mails without the fields that leak their label. Corpora of one
 era make one set; halves are drawn by the SHA-256 of the path. Fields of the collecting provider are removed from modern mail for all systems alike, and the recipient
@@ -45,6 +46,11 @@ def sets(stripped, work):
     yield 'trec07p', 'batch', by_hash(trec)
     yield 'spamassassin-public', 'batch', by_hash(mails(stripped, work, 'spamassassin-public'))
     yield 'modern', 'batch', by_hash([mail for corpus in MODERN for mail in mails(stripped, work, corpus)])
+
+
+def half(found, salt):
+    """The same mails in another order: every salt draws another half."""
+    return sorted(found, key=lambda mail: hashlib.sha256(salt.encode() + mail[2]).digest())
 
 
 def wehr(lst, mode, home):
@@ -169,20 +175,34 @@ def one_minus_roca(text):
     return 100 * wrong / (spam * (len(scored) - spam)), len(scored)
 
 
+def figure(system, found, name, mode, work):
+    lst = work / f'{name}-{mode}.txt'
+    lst.write_text(''.join(f'{label} {path}\n' for label, path, _ in found))
+    home = pathlib.Path(tempfile.mkdtemp(dir=work))
+    said = globals()[system](lst, mode, home)
+    (work / f'{name}-{mode}-{system}.out').write_text(said)
+    shutil.rmtree(home)
+    percent, judged = one_minus_roca(said)
+    print(f'{name}\t{mode}\t{system}\t{judged} judged\t{percent:.4f} %', flush=True)
+    return percent
+
+
 def main():
-    stripped, work, *systems = sys.argv[1:]
-    work = pathlib.Path(work)
+    stripped, work, *rest = sys.argv[1:]
+    options = dict(argument.split('=', 1) for argument in rest if '=' in argument)
+    systems = [name for name in rest if '=' not in name] or ['wehr', 'bogofilter', 'spamassassin', 'rspamd']
+    halves = int(options.get('halves', 0))
+    work = pathlib.Path(work).resolve()
     work.mkdir(parents=True, exist_ok=True)
     for name, mode, found in sets(pathlib.Path(stripped), work):
-        lst = work / f'{name}-{mode}.txt'
-        lst.write_text(''.join(f'{label} {path}\n' for label, path, _ in found))
-        for system in systems or ['wehr', 'bogofilter', 'spamassassin', 'rspamd']:
-            home = pathlib.Path(tempfile.mkdtemp(dir=work))
-            said = globals()[system](lst, mode, home)
-            (work / f'{name}-{mode}-{system}.out').write_text(said)
-            figure, judged = one_minus_roca(said)
-            shutil.rmtree(home)
-            print(f'{name}\t{mode}\t{system}\t{judged} judged\t{figure:.4f} %', flush=True)
+        if options.get('only', f'{name}-{mode}') != f'{name}-{mode}':
+            continue
+        for system in systems:
+            if not halves:
+                figure(system, found, name, mode, work)
+            elif mode == 'batch':
+                every = [figure(system, half(found, str(at)), f'{name}-{at}', mode, work) for at in range(halves)]
+                print(f'{name}\tmean of {halves} halves\t{system}\t{sum(every) / halves:.4f} %', flush=True)
 
 
 if __name__ == '__main__':

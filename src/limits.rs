@@ -409,8 +409,6 @@ pub const LEARNED_PARTS_MAX: usize = 20;
 pub const LEARNED_FIELDS_MAX: usize = 100;
 /// Octets of a field's value that are marks; longer ones hold keys and lists.
 pub const LEARNED_VALUE_BYTES_MAX: usize = 300;
-/// Octets of a field's value whose groups of letters are marks.
-pub const LEARNED_VALUE_GRAM_BYTES_MAX: usize = 150;
 /// Words of a field's value that are marks.
 pub const LEARNED_VALUE_WORDS_MAX: usize = 30;
 /// Octets of a field's name that are a mark.

@@ -8,7 +8,7 @@ use crate::judge::{
 };
 use std::{fs::File, io::Read, path::Path};
 
-/// Reads a model.
+/// Reads a model, prepared for many mails.
 ///
 /// # Errors
 /// When the file cannot be read, or is not as it was written.
@@ -18,5 +18,5 @@ pub fn read(path: &Path) -> Result<Model, Errors> {
     let mut octets = Vec::new();
     let read = File::open(path).and_then(|file| file.take(bound).read_to_end(&mut octets));
     read.map_err(|error| told(format!("cannot read it: {error}")))?;
-    Model::of_file(&octets).map_err(told)
+    Model::of_file(&octets).map(Model::prepared).map_err(told)
 }

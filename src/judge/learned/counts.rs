@@ -1,8 +1,8 @@
 //! Counts: in how many mails of each class a slot was met, and what that says (naive Bayes, each slot's say by how sure it is).
 //!
 //! Pure. A slot that only one class knows speaks with the logarithm of the odds; one that both know alike is silent
-//! (after the confidence factor of EDDC: Siefkes, Assis, Chhabra and Yerazunis, 2004). Counts are added and subtracted,
-//! so forgetting is exact.
+//! (after the confidence factor of EDDC: Siefkes, Assis, Chhabra and Yerazunis, 2004; its fourth power). Counts are added
+//! and subtracted, so forgetting is exact.
 
 use super::model::{Class, SLOTS};
 
@@ -16,6 +16,24 @@ const HALF_SURE: f64 = 0.5;
 pub struct Count {
     pub ham: u32,
     pub spam: u32,
+}
+
+impl Count {
+    /// What it says after so many mails of each class, in units of the logarithm of the odds; above zero speaks for
+    /// unwanted.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share of mails needs no more digits")]
+    fn says(self, (hams, spams): (u64, u64)) -> f64 {
+        if self == Self::default() || hams == 0 || spams == 0 {
+            return 0.0;
+        }
+        let (ham, spam, hams, spams) = (f64::from(self.ham), f64::from(self.spam), hams as f64, spams as f64);
+        let odds = ((spam + UNSEEN) * (hams + 2.0 * UNSEEN) / ((ham + UNSEEN) * (spams + 2.0 * UNSEEN))).ln();
+        let (of_ham, of_spam) = (ham / hams, spam / spams);
+        let apart = (of_spam - of_ham) / (of_spam + of_ham);
+        let met = ham + spam;
+        odds * (apart * apart) * (apart * apart) * met / (met + HALF_SURE)
+    }
 }
 
 /// The counts of all slots.
@@ -59,21 +77,11 @@ impl Counts {
         }
     }
 
-    /// What a slot says after so many mails of each class, in units of the logarithm of the odds; above zero speaks for
-    /// unwanted.
+    /// What a slot says after so many mails of each class.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a share of mails needs no more digits")]
-    pub fn says(&self, slot: u32, (hams, spams): (u64, u64)) -> f64 {
-        let count = usize::try_from(slot).ok().and_then(|slot| self.0.get(slot)).copied().unwrap_or_default();
-        if count == Count::default() || hams == 0 || spams == 0 {
-            return 0.0;
-        }
-        let (ham, spam, hams, spams) = (f64::from(count.ham), f64::from(count.spam), hams as f64, spams as f64);
-        let odds = ((spam + UNSEEN) * (hams + 2.0 * UNSEEN) / ((ham + UNSEEN) * (spams + 2.0 * UNSEEN))).ln();
-        let (of_ham, of_spam) = (ham / hams, spam / spams);
-        let apart = (of_spam - of_ham) / (of_spam + of_ham);
-        let met = ham + spam;
-        odds * apart * apart * met / (met + HALF_SURE)
+    pub fn says(&self, slot: u32, known: (u64, u64)) -> f64 {
+        let count = usize::try_from(slot).ok().and_then(|slot| self.0.get(slot)).copied();
+        count.unwrap_or_default().says(known)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{limits, mail::hex::hex};
 use aws_lc_rs::digest;
 
-const FIRST: &str = "wehr-learned 2";
+const FIRST: &str = "wehr-learned 3";
 /// Octets of all weights, of all counts of a class.
 const TABLE_BYTES: usize = 4 * SLOTS;
 /// Octets of a file with all its tables.
@@ -66,6 +66,7 @@ impl Model {
             spam: number("spam")?,
             weights: weights.chunks_exact(4).map(weight).collect(),
             counts: Counts::of(counts.map(|(ham, spam)| Count { ham: count(ham), spam: count(spam) }).collect()),
+            said: Vec::new(),
         };
         if value("sha256")? != hex(&sum(&settings(&model), tables)) {
             return Err("the learned model is damaged: its digest is not that of its content".to_owned());
@@ -141,8 +142,8 @@ mod tests {
     fn a_damaged_file_is_refused() {
         let file = model().to_file();
         assert!(Model::of_file(b"").unwrap_err().contains("no file of a learned model"));
-        let old = Model::of_file(b"wehr-learned 1\nbits 19\n\n").unwrap_err();
-        assert!(old.contains("not \"wehr-learned 2\"; teach a new one"), "{old}");
+        let old = Model::of_file(b"wehr-learned 2\nbits 19\n\n").unwrap_err();
+        assert!(old.contains("not \"wehr-learned 3\"; teach a new one"), "{old}");
         assert!(Model::of_file(&file[..file.len() - 4]).unwrap_err().contains("as long"));
         for at in [20, 60, file.len() - 1] {
             let mut other = file.clone();

@@ -29,12 +29,14 @@ impl Hasher {
     }
 
     pub fn write(&mut self, octets: &[u8]) {
-        for octet in octets {
-            self.tail |= u64::from(*octet) << (8 * (self.taken % 8));
-            self.taken += 1;
-            if self.taken.is_multiple_of(8) {
+        for chunk in octets.chunks(8) {
+            let word = <[u8; 8]>::try_from(chunk).map_or_else(|_| word(chunk), u64::from_le_bytes);
+            let waiting = self.taken % 8;
+            self.tail |= word << (8 * waiting);
+            self.taken += chunk.len();
+            if waiting + chunk.len() >= 8 {
                 self.block(self.tail);
-                self.tail = 0;
+                self.tail = if waiting == 0 { 0 } else { word >> (64 - 8 * waiting) };
             }
         }
     }
@@ -87,6 +89,26 @@ mod tests {
             let mut hasher = Hasher::new(&key);
             hasher.write(&octets[..length]);
             assert_eq!(hasher.finish(), sum, "{length}");
+        }
+    }
+
+    #[test]
+    fn where_a_text_is_cut_makes_no_difference() {
+        let octets: Vec<u8> = (1..40).collect();
+        let whole = |octets: &[u8]| {
+            let mut hasher = Hasher::new(&[3; 16]);
+            for octet in octets {
+                hasher.write(&[*octet]);
+            }
+            hasher.finish()
+        };
+        for first in 0..20 {
+            for second in first..39 {
+                let mut hasher = Hasher::new(&[3; 16]);
+                hasher.write(&octets[..first]);
+                hasher.write(&octets[first..second]);
+                assert_eq!(hasher.finish(), whole(&octets[..second]), "{first} {second}");
+            }
         }
     }
 }

@@ -94,7 +94,6 @@ fn value(name: &str, field: &Field, take: &mut Take<'_>) {
     for word in words::of(&fold(cut(&text, limits::LEARNED_VALUE_BYTES_MAX))).take(limits::LEARNED_VALUE_WORDS_MAX) {
         take(Kind::FieldWord, name, word);
     }
-    grams(Kind::FieldGram, cut(&text, limits::LEARNED_VALUE_GRAM_BYTES_MAX), take);
 }
 
 fn parties(parties: &Parties, take: &mut Take<'_>) {

@@ -4,7 +4,7 @@
 
 use super::{
     marks::{self, Kind},
-    model::{Model, logistic, vector},
+    model::{Model, logistic, packed, vector},
 };
 use crate::mail::message::Message;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub fn opinion(model: &Model, message: &Message, most: usize) -> Opinion {
             (kind, text)
         });
     });
-    let mail = vector(found.iter().map(|(slot, (kind, _))| (*slot, kind.number())).collect());
+    let mail = vector(found.iter().map(|(slot, (kind, _))| packed(*slot, kind.number())).collect());
     let mut voices = Vec::new();
     for (slot, value) in &mail {
         let weight = model.says(*slot) * f64::from(*value);

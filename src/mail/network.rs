@@ -2,7 +2,11 @@
 //!
 //! Pure.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// An address with the number of leading bits that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,19 @@ pub struct Network {
 }
 
 impl Network {
+    /// The network that counts as one client: 24 bits of IPv4, 48 of IPv6.
+    #[must_use]
+    pub fn of_client(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => {
+                Self { address: Ipv4Addr::from_bits(address.to_bits() & !0xff).into(), prefix_bits: 24 }
+            }
+            IpAddr::V6(address) => {
+                Self { address: Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(), prefix_bits: 48 }
+            }
+        }
+    }
+
     /// Is the address in this range? An IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -54,6 +71,19 @@ impl fmt::Display for Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_is_known_by_its_network() {
+        for (address, network) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ] {
+            let found = Network::of_client(address.parse().unwrap());
+            assert_eq!(found.to_string(), network);
+            assert!(found.contains(address.parse().unwrap()));
+        }
+    }
 
     #[test]
     fn a_network_contains_its_addresses() {

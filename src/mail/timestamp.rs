@@ -33,6 +33,12 @@ impl Timestamp {
         let date = DateTime::parse_rfc822(text.trim())?;
         date.is_valid().then(|| Self(date.to_timestamp()))
     }
+
+    /// The basic form of ISO 8601, which sorts and fits into names of files: `20260301T091407Z`.
+    #[must_use]
+    pub fn basic(self) -> String {
+        self.to_string().chars().filter(char::is_ascii_alphanumeric).collect()
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -50,6 +56,7 @@ mod tests {
         let moment = Timestamp::parse_rfc3339("2026-03-01T09:14:07Z").unwrap();
         assert_eq!(moment, Timestamp::parse_rfc5322("Sun, 1 Mar 2026 10:14:07 +0100").unwrap());
         assert_eq!(moment.to_string(), "2026-03-01T09:14:07Z");
+        assert_eq!(moment.basic(), "20260301T091407Z");
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
     }
 }

@@ -4,11 +4,11 @@
 //! of a day, so an address cannot reach a line by accident.
 
 use super::metrics::Door;
-use crate::limits;
+use crate::{limits, mail::network::Network};
 use aws_lc_rs::hmac;
 use std::{
     fmt::{self, Display},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -50,16 +50,7 @@ impl Public {
     /// The network of a client: IPv4 /24, IPv6 /48.
     #[must_use]
     pub fn network(client: IpAddr) -> Self {
-        Self(match client.to_canonical() {
-            IpAddr::V4(address) => {
-                let [a, b, c, _] = address.octets();
-                format!("{a}.{b}.{c}.0/24")
-            }
-            IpAddr::V6(address) => {
-                let [a, b, c, ..] = address.segments();
-                format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
-            }
-        })
+        Self(Network::of_client(client).to_string())
     }
 }
 

@@ -151,7 +151,7 @@ impl Quarantine {
         }
         let now = now();
         let drawn = safe::draw().map_err(io::Error::other)?;
-        let id = format!("{}-{}", moment(now), hex(drawn.iter().take(8)));
+        let id = format!("{}-{}", now.basic(), hex(drawn.iter().take(8)));
         let (shared, name) = (Arc::clone(&self.0), id.clone());
         let mut draft = blocking(move || {
             make_with_parents(&shared.settings.folder)?;
@@ -284,11 +284,6 @@ fn ids(shelf: &Shelf) -> io::Result<Vec<String>> {
     let mut ids: Vec<String> = shelf.names()?.into_iter().filter(|name| is_id(name)).collect();
     ids.sort();
     Ok(ids)
-}
-
-/// As ids begin: `20260301T091407Z`.
-fn moment(time: Timestamp) -> String {
-    time.to_string().chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 fn is_id(name: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Touches the folder. Names tell the age, so nothing is decrypted for it.
 
-use super::{Quarantine, blocking, ids, moment};
+use super::{Quarantine, blocking, ids};
 use crate::{limits, mail::timestamp::Timestamp, world::clock::now};
 use std::{io, sync::atomic::Ordering};
 
@@ -25,7 +25,7 @@ impl Quarantine {
     /// When the disk refuses.
     pub fn sweep(&self) -> io::Result<Census> {
         let keep = i64::try_from(self.0.settings.keep.as_secs()).unwrap_or(i64::MAX);
-        let oldest_kept = moment(Timestamp::from_seconds(now().seconds().saturating_sub(keep).max(0)));
+        let oldest_kept = Timestamp::from_seconds(now().seconds().saturating_sub(keep).max(0)).basic();
         let mut deleted = 0;
         for id in self.ids()?.iter().take_while(|id| **id < oldest_kept) {
             match self.entry(id).and_then(|entry| entry.lock().and_then(|()| entry.erase())) {
@@ -78,6 +78,6 @@ mod tests {
     #[test]
     fn a_name_tells_its_age() {
         let time = Timestamp::from_seconds(1_772_356_447);
-        assert_eq!(seconds(&format!("{}-0011223344556677", moment(time))), Some(time.seconds()));
+        assert_eq!(seconds(&format!("{}-0011223344556677", time.basic())), Some(time.seconds()));
     }
 }

@@ -77,7 +77,7 @@ impl Shelf {
     pub fn put(&mut self, raw: &[u8], case: &Case, expected: &Expectation) -> io::Result<()> {
         let (case_text, expected) = (case.to_text(), expected.to_text());
         let sum = digest(&SHA256, &[raw, case_text.as_bytes()].concat());
-        let name = format!("{}-{}", moment(case.received_at), hex(sum.as_ref().iter().take(8)));
+        let name = format!("{}-{}", case.received_at.basic(), hex(sum.as_ref().iter().take(8)));
         if self.cases.contains_key(&name) {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Shelf {
     pub fn tidy(&mut self) -> io::Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let oldest = i64::try_from(now.saturating_sub(self.keep).as_secs()).unwrap_or_default();
-        let oldest = moment(Timestamp::from_seconds(oldest));
+        let oldest = Timestamp::from_seconds(oldest).basic();
         while let Some((name, bytes)) = self.cases.first_key_value().map(|(name, bytes)| (name.clone(), *bytes)) {
             let is_much = self.bytes > self.bytes_max || self.cases.len() > limits::RECORD_CASES_MAX;
             if !is_much && name >= oldest {
@@ -117,11 +117,6 @@ impl Shelf {
         }
         Ok(())
     }
-}
-
-/// As names of cases begin: `20260301T091407Z`.
-fn moment(time: Timestamp) -> String {
-    time.to_string().chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 fn is_case(name: &str) -> bool {

@@ -115,10 +115,11 @@ const CONSTANTS: [u32; 64] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::hex::hex;
 
     #[test]
     fn the_examples_of_the_rfc_hold() {
-        let hex = |text: &[u8]| md5(text).iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+        let hex = |text: &[u8]| hex(&md5(text));
         assert_eq!(hex(b""), "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(hex(b"message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
         assert_eq!(hex(&b"1234567890".repeat(8)), "57edf4a22be3c955ac49da2e2107b67a");

@@ -13,9 +13,10 @@ use crate::{
         Mail,
         address::Address,
         envelope::{Client, Envelope},
+        network::Network,
     },
 };
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// The client that is judged; none where the user has logged in, or the mail is the house's own.
 #[must_use]
@@ -32,10 +33,7 @@ pub fn judged(client: &Client) -> Option<IpAddr> {
 /// The network that counts as one client: 24 bits of IPv4, 48 of IPv6.
 #[must_use]
 pub fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => format!("{}/24", Ipv4Addr::from_bits(address.to_bits() & !0xff)),
-        IpAddr::V6(address) => format!("{}/48", Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
-    }
+    Network::of_client(address).to_string()
 }
 
 /// One entry for each recipient, up to the bound: network, sender, recipient.

@@ -4,6 +4,7 @@
 //! and what is wrong with them is listed in `defects`.
 
 pub mod address;
+pub mod ahead;
 pub mod alike;
 pub mod asn1;
 pub mod author;

@@ -120,9 +120,8 @@ pub fn files_in_text(text: &[u8]) -> Vec<File> {
     files.extend(binhex::files(text));
     if openpgp::texts(text).is_readable {
         let messages = armor::blocks(text).filter(|block| block.label == Label::Message && block.at > 0);
-        files.extend(messages.map(|block| {
-            let end = text.len() - block.rest.map_or(0, <[u8]>::len);
-            let octets = text.get(block.at..end).unwrap_or_default().to_vec();
+        files.extend(messages.take(limits::ENCODED_FILES_MAX).map(|block| {
+            let octets = text.get(block.at..block.end).unwrap_or_default().to_vec();
             File { name: String::new(), raw_bytes: octets.len(), octets }
         }));
     }

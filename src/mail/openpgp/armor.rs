@@ -2,7 +2,7 @@
 //!
 //! Pure. Read as loosely as clients do: blank lines, checksum and the line that ends it may be missing.
 
-use crate::mail::coding::base64;
+use crate::mail::{ahead::Ahead, coding::base64};
 use memchr::{memchr, memmem};
 
 pub const BEGIN: &[u8] = b"-----BEGIN PGP ";
@@ -28,6 +28,8 @@ pub struct Block<'a> {
     body: &'a [u8],
     /// Where its first line begins in the text.
     pub at: usize,
+    /// Where it ends, its last line included.
+    pub end: usize,
     /// Octets behind its last line; none where that is missing.
     pub rest: Option<&'a [u8]>,
 }
@@ -46,43 +48,48 @@ impl Block<'_> {
     }
 }
 
-/// The blocks of a text, in order. Only lines that begin with the mark count; white space may stand before it.
+/// The blocks of a text, in order. Only lines that begin with the mark count; white space may stand before it. A block ends
+/// where one that it cannot hold begins, if its last line is missing.
 pub fn blocks(text: &[u8]) -> impl Iterator<Item = Block<'_>> {
-    let mut from = 0;
+    let (mut from, mut begins, mut ends) = (0, Ahead::new(BEGIN), Ahead::new(END));
     std::iter::from_fn(move || {
         loop {
-            let at = from + memmem::find(text.get(from..)?, BEGIN)?;
+            let at = begins.find(text, from)?;
             from = at + BEGIN.len();
-            if let Some(block) = block(text, at) {
-                return Some(block);
-            }
+            let Some((label, line, start)) = first_line(text, at) else { continue };
+            let (next, end) = (begins.find(text, from), ends.find(text, start));
+            let is_whole = label == Label::SignedMessage || next.is_none_or(|next| end.is_some_and(|end| end < next));
+            let end = end.filter(|_| is_whole);
+            let stop = end.or(next.filter(|next| *next >= start)).unwrap_or(text.len());
+            let behind = end.and_then(|end| text.get(end..)).map(|tail| {
+                let line = memchr(b'\n', tail).map_or(tail.len(), |newline| newline + 1);
+                tail.get(line..).unwrap_or_default()
+            });
+            let body = without_headers(text.get(start..stop).unwrap_or_default());
+            let end = text.len() - behind.map_or(text.len() - stop, <[u8]>::len);
+            return Some(Block { label, body, at: line, end, rest: behind });
         }
     })
 }
 
-/// The block whose first line has its mark at `at`.
-fn block(text: &[u8], at: usize) -> Option<Block<'_>> {
+/// What the first line of a block says whose mark stands at `at`, where that line begins, and where it ends.
+fn first_line(text: &[u8], at: usize) -> Option<(Label, usize, usize)> {
     let before = text.get(..at)?;
-    let line = before.iter().rposition(|octet| *octet == b'\n').map_or(0, |end| end + 1);
-    if !before.get(line..)?.trim_ascii().is_empty() {
+    let is_blank = |octet: &&u8| octet.is_ascii_whitespace() && **octet != b'\n';
+    let line = at - before.iter().rev().take_while(is_blank).count();
+    if line.checked_sub(1).is_some_and(|last| text.get(last) != Some(&b'\n')) {
         return None;
     }
     let rest = text.get(at + BEGIN.len()..)?;
-    let (first, rest) = rest.split_at(memchr(b'\n', rest).unwrap_or(rest.len()));
-    let label = match first.trim_ascii().strip_suffix(b"-----")? {
+    let end = memchr(b'\n', rest).unwrap_or(rest.len());
+    let label = match rest.get(..end)?.trim_ascii().strip_suffix(b"-----")? {
         b"SIGNATURE" => Label::Signature,
         b"SIGNED MESSAGE" => Label::SignedMessage,
         b"PUBLIC KEY BLOCK" | b"PRIVATE KEY BLOCK" => Label::Key,
         name if name.starts_with(b"MESSAGE") => Label::Message,
         _ => return None,
     };
-    let end = memmem::find(rest, END);
-    let behind = end.and_then(|end| rest.get(end..)).map(|tail| {
-        let line = memchr(b'\n', tail).map_or(tail.len(), |newline| newline + 1);
-        tail.get(line..).unwrap_or_default()
-    });
-    let body = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
-    Some(Block { label, body: without_headers(body), at: line, rest: behind })
+    Some((label, line, at + BEGIN.len() + end))
 }
 
 /// What stands behind the headers (`Version: ...`), without the checksum.
@@ -93,8 +100,8 @@ fn without_headers(mut body: &[u8]) -> &[u8] {
     {
         body = body.get(end..).unwrap_or_default().trim_ascii_start();
     }
-    let checksum = memmem::rfind(body, b"\n=").filter(|at| body.len() - at < CHECKSUM_BYTES_MAX);
-    checksum.and_then(|at| body.get(..at)).unwrap_or(body)
+    let (front, tail) = body.split_at_checked(body.len().saturating_sub(CHECKSUM_BYTES_MAX - 1)).unwrap_or((body, b""));
+    memmem::rfind(tail, b"\n=").and_then(|at| body.get(..front.len() + at)).unwrap_or(body)
 }
 
 /// Octets from the line end before a checksum to the end of the armour.
@@ -119,5 +126,23 @@ mod tests {
         let text = b"-----BEGIN PGP SIGNATURE-----\n\naGVsbG8";
         let block = blocks(text).next().unwrap();
         assert_eq!((block.octets(), block.rest), (b"hello".to_vec(), None));
+    }
+
+    #[test]
+    fn a_block_that_is_begun_again_ends_there() {
+        let text = b"-----BEGIN PGP MESSAGE-----\n\naGVs\n \t-----BEGIN PGP MESSAGE-----\n\nbG8=\n-----END PGP MESSAGE-----\nx";
+        let found: Vec<Block<'_>> = blocks(text).collect();
+        assert_eq!(found[0].octets(), b"hel");
+        assert_eq!((found[0].rest, found[0].end), (None, found[1].at + 2));
+        assert_eq!((found[1].octets(), found[1].rest), (b"lo".to_vec(), Some(&b"x"[..])));
+    }
+
+    #[test]
+    fn many_beginnings_take_no_longer_than_their_octets() {
+        for line in ["-----BEGIN PGP MESSAGE-----\r\n", "-----BEGIN PGP SIGNED MESSAGE-----\r\n", " -----BEGIN PGP "] {
+            let text = line.repeat(200_000);
+            let octets: usize = blocks(text.as_bytes()).map(|block| block.start().len()).sum();
+            assert!(octets <= text.len() && blocks(text.as_bytes()).count() <= 200_000);
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     contents::{Contents, Member},
 };
 use cipher::Cipher;
-use syntax::{Object, has, names_of, number_of, string, text_of, value};
+use syntax::{Object, has, names_of, number_of, string, string_of, text_of, value};
 
 /// Keys whose presence tells, and the mark for it.
 const MARKS: &[(&[u8], &str)] = &[
@@ -84,14 +84,15 @@ fn marks(object: &Object<'_>, key: Option<&Cipher>, contents: &mut Contents) {
     }
 }
 
-/// Hands out every string that is the value of this key.
+/// Hands out every string that is the value of this key, and goes on behind it.
 fn strings_behind(text: &[u8], key: &[u8], mut take: impl FnMut(Vec<u8>)) {
     let mut rest = text;
     while let Some(found) = value(rest, key) {
-        if let Some(string) = string(found) {
-            take(string);
-        }
         rest = found;
+        if let Some((string, length)) = string_of(found) {
+            take(string);
+            rest = found.get(length..).unwrap_or_default();
+        }
     }
 }
 
@@ -182,3 +183,25 @@ fn picture(text: &[u8], filters: &[Vec<u8>], stream: &[u8], contents: &mut Conte
 
 const PIXELS_MAX: usize = 30_000_000;
 const SCRIPT_BYTES_MAX: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_string_is_read_once() {
+        let mut found = Vec::new();
+        strings_behind(b"/JS (a /JS (b) c) /JS(d) /JS <65> /JS 7 0 R /JS(open /JS(", b"/JS", |string| {
+            found.push(string);
+        });
+        assert_eq!(found, [&b"a /JS (b) c"[..], b"d", b"e", b"open /JS("]);
+    }
+
+    #[test]
+    fn strings_without_end_take_no_longer_than_their_octets() {
+        let mut octets = 0;
+        let text = b"/JS(".repeat(500_000);
+        strings_behind(&text, b"/JS", |string| octets += string.len());
+        assert!(octets <= text.len());
+    }
+}

@@ -2,7 +2,10 @@
 //!
 //! Pure. Readers repair broken files, so this looks at every object that is there.
 
-use crate::mail::unpack::octets::{find, is_at, piece};
+use crate::mail::{
+    ahead::Ahead,
+    unpack::octets::{find, is_at, piece},
+};
 
 /// One object: its number, what it says, and its data, if it has some.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,13 +21,14 @@ pub struct Object<'a> {
 #[must_use]
 pub fn objects(bytes: &[u8]) -> Vec<Object<'_>> {
     let mut found = Vec::new();
-    let mut from = 0;
+    let (mut from, mut ends, mut stream_ends) =
+        (0, [Ahead::new(b"endobj"), Ahead::new(b"stream")], Ahead::new(b"endstream"));
     while let Some(at) = find(bytes, from, b"obj")
         && found.len() < OBJECTS_MAX
     {
         from = at + 3;
         let Some((number, generation)) = numbers_before(bytes, at) else { continue };
-        let mut end = [&b"endobj"[..], b"stream"].iter().filter_map(|mark| find(bytes, from, mark)).min();
+        let mut end = ends.iter_mut().filter_map(|mark| mark.find(bytes, from)).min();
         // An object that is not closed ends where the next begins, at the latest.
         end = end.map(|end| end.min(from + TEXT_BYTES_MAX));
         let end = end.unwrap_or_else(|| bytes.len().min(from + TEXT_BYTES_MAX));
@@ -42,7 +46,7 @@ pub fn objects(bytes: &[u8]) -> Vec<Object<'_>> {
                 tail.starts_with(b"endstream") || tail.starts_with(b"endobj")
             });
             let length = claimed
-                .or_else(|| find(bytes, start, b"endstream").map(|end| end - start))
+                .or_else(|| stream_ends.find(bytes, start).map(|end| end - start))
                 .unwrap_or(bytes.len().saturating_sub(start));
             stream = Some(piece(bytes, start, length));
             from = start.saturating_add(length);
@@ -139,18 +143,28 @@ pub fn names_of(text: &[u8], keys: &[&[u8]]) -> Vec<Vec<u8>> {
 /// A string that a value is: in parentheses, or in hex digits.
 #[must_use]
 pub fn string(rest: &[u8]) -> Option<Vec<u8>> {
+    string_of(rest).map(|(string, _)| string)
+}
+
+/// The same, and how many octets it takes there. What is longer than `STRING_BYTES_MAX` is cut.
+#[must_use]
+pub fn string_of(rest: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let rest = rest.get(..STRING_BYTES_MAX).unwrap_or(rest);
     match rest.first()? {
-        b'(' => Some(literal(rest.get(1..)?)),
+        b'(' => {
+            let (string, length) = literal(rest.get(1..)?);
+            Some((string, length + 1))
+        }
         b'<' if rest.get(1) != Some(&b'<') => {
-            let end = rest.iter().position(|octet| *octet == b'>')?;
-            Some(crate::mail::unpack::coded::hex(rest.get(1..end)?))
+            let end = rest.iter().position(|octet| *octet == b'>').unwrap_or(rest.len());
+            Some((crate::mail::unpack::coded::hex(rest.get(1..end)?), end))
         }
         _ => None,
     }
 }
 
-/// A string in parentheses, from behind the first one on.
-fn literal(rest: &[u8]) -> Vec<u8> {
+/// A string in parentheses, from behind the first one on, and its octets.
+fn literal(rest: &[u8]) -> (Vec<u8>, usize) {
     let mut plain = Vec::new();
     let mut depth = 0usize;
     let mut at = 0;
@@ -184,7 +198,7 @@ fn literal(rest: &[u8]) -> Vec<u8> {
         }
         plain.push(*octet);
     }
-    plain
+    (plain, at)
 }
 
 /// The text of a string: UTF-16 if it says so.
@@ -198,6 +212,8 @@ pub fn text_of(string: &[u8]) -> String {
 
 const OBJECTS_MAX: usize = 200_000;
 const TEXT_BYTES_MAX: usize = 256 << 10;
+/// Octets of a string: scripts and addresses are shorter.
+const STRING_BYTES_MAX: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -215,5 +231,11 @@ mod tests {
         assert_eq!(found[1].stream, Some(&b"abc"[..]));
         assert_eq!(found[2].stream, Some(&b"xy\n"[..]));
         assert_eq!(names_of(b"/Filter [/ASCIIHexDecode /FlateDecode]/X", &[b"/Filter"]).len(), 2);
+    }
+
+    #[test]
+    fn many_objects_without_data_take_no_longer_than_their_octets() {
+        let file = b"1 0 obj <</A 1>> endobj\n".repeat(100_000);
+        assert_eq!(objects(&file).len(), 100_000);
     }
 }

@@ -289,7 +289,8 @@ fn disagree(central: &Header, local: &Header) -> bool {
 /// Where data of unknown length ends at the latest: at the next record, or at the end.
 fn descriptor(rest: &[u8]) -> usize {
     let marks = [&b"PK\x07\x08"[..], records::LOCAL, b"PK\x01\x02"];
-    marks.iter().filter_map(|mark| octets::find(rest, 0, mark)).min().unwrap_or(rest.len())
+    let is_mark = |at: &usize| marks.iter().any(|mark| octets::is_at(rest, *at, mark));
+    memchr::memmem::find_iter(rest, b"PK").find(is_mark).unwrap_or(rest.len())
 }
 
 /// Octets at the end in which the end record must stand: a comment has 65,535 at most.

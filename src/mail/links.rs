@@ -104,31 +104,37 @@ impl Links {
 
     /// One run of characters without white space that may hold links.
     fn word(&mut self, word: &str, place: LinkPlace) {
-        let mut rest = self.cut(word);
-        let mut looks = 0;
+        let word = self.cut(word);
+        let mut rest = word;
+        let (mut looks, mut first) = (0, None);
         // The finder looks back and forth over the whole word at every `://`; real links hold a few at most.
         while let Some(at) = rest.find("://") {
             looks += 1;
             if looks > LOOKS_MAX {
                 self.defects.insert(defects::LINKS_CUT);
-                return;
+                break;
             }
             let Some(link) = self.finder.links(rest).next() else {
                 rest = rest.get(at + 3..).unwrap_or_default();
                 continue;
             };
-            let (target, end) = (link.as_str().to_owned(), link.end());
+            let (target, start, end) = (link.as_str().to_owned(), link.start(), link.end());
+            first = first.or(Some(word.len() - rest.len() + start));
             self.reference(&target, None, place);
             rest = rest.get(end..).unwrap_or_default();
         }
-        if looks > 0 {
-            return;
-        }
-        let bare = rest
+        // What stands before the first link with a scheme may be one without.
+        self.bare(word.get(..first.unwrap_or(word.len())).unwrap_or_default(), place);
+    }
+
+    /// A link without scheme: one that begins with `www.`, or a host with a path.
+    fn bare(&mut self, word: &str, place: LinkPlace) {
+        let bare = word
             .trim_start_matches(|mark: char| !mark.is_alphanumeric())
             .trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '*', '_']);
         let host = bare.split(['/', '?', '#', ':']).next().unwrap_or_default();
-        let is_known = Domain::parse(host).is_some_and(|domain| domain.registrable().is_some());
+        let is_with_path = bare.get(host.len()..).is_some_and(|rest| rest.contains('/'));
+        let is_known = is_with_path && Domain::parse(host).is_some_and(|domain| domain.registrable().is_some());
         if is_known || (host.len() > 4 && is_www(host.as_bytes(), 3)) {
             self.reference(&format!("http://{bare}"), None, place);
         }
@@ -341,6 +347,15 @@ mod tests {
             ["http://bit.ly/abc", "http://github.com/a"]
         );
         assert_eq!(of_text("Ende.Neu 10.5/3 a://b"), ["a://b"]);
+    }
+
+    #[test]
+    fn marks_of_a_scheme_hide_no_link_before_them() {
+        assert_eq!(of_text("www.a.example/a?u=://b"), ["http://www.a.example/a?u=://b"]);
+        assert_eq!(
+            of_text("github.com/a?u=http://b.example/ foo.com:http://c.example/"),
+            ["http://b.example/", "http://github.com/a?u=", "http://c.example/"]
+        );
     }
 
     #[test]

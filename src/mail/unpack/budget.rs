@@ -136,6 +136,9 @@ impl Budget {
     pub fn try_lent_key(&mut self) -> bool {
         let may = self.lent_tries > 0;
         self.lent_tries = self.lent_tries.saturating_sub(1);
+        if !may {
+            self.meet(WORK_LIMIT);
+        }
         may
     }
 

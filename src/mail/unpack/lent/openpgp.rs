@@ -8,7 +8,7 @@ use crate::mail::{
     unpack::budget::{Budget, Cost, MALFORMED, Output},
 };
 use pgp::{
-    composed::{DecryptionOptions, Deserializable, Edata, Esk, Message, PlainSessionKey, SignedSecretKey},
+    composed::{DecryptionOptions, Deserializable, Esk, Message, PlainSessionKey, SignedSecretKey},
     packet::{PublicKeyEncryptedSessionKey, SecretKey, SecretSubkey},
     types::{DecryptionKey, EskType, KeyDetails, Password, PkeskVersion, PublicParams},
 };
@@ -75,15 +75,18 @@ fn decrypts(parameters: &PublicParams) -> bool {
 #[must_use]
 pub fn open(octets: &[u8], lent: &Lent, budget: &mut Budget) -> Option<Output> {
     lent.openpgp().next()?;
-    let Ok(Message::Encrypted { esk, mut edata, .. }) = Message::from_bytes(octets) else { return None };
+    let Ok(Message::Encrypted { esk, .. }) = Message::from_bytes(octets) else { return None };
     for session in &esk {
         let Esk::PublicKeyEncryptedSessionKey(session) = session else { continue };
         for part in lent.openpgp().flat_map(|key| key.parts(session)) {
             if !budget.try_lent_key() {
                 return None;
             }
-            if let Some(plain) = session_key(session, part) {
-                return read(&mut edata, &plain, octets.len(), budget);
+            // What a session key opens is known only then: another may stand behind one that is a decoy.
+            if let Some(plain) = session_key(session, part)
+                && let Some(output) = read(octets, &plain, budget)
+            {
+                return Some(output);
             }
         }
     }
@@ -99,8 +102,9 @@ fn session_key(session: &PublicKeyEncryptedSessionKey, part: &dyn DecryptionKey)
     part.decrypt(&Password::empty(), session.values().ok()?, kind).ok()?.ok()
 }
 
-fn read(edata: &mut Edata<'_>, key: &PlainSessionKey, packed: usize, budget: &mut Budget) -> Option<Output> {
+fn read(octets: &[u8], key: &PlainSessionKey, budget: &mut Budget) -> Option<Output> {
+    let Ok(Message::Encrypted { mut edata, .. }) = Message::from_bytes(octets) else { return None };
     edata.decrypt_with_options(key, DecryptionOptions::new().enable_gnupg_aead()).ok()?;
-    let output = budget.read(edata, packed, Cost::Copy);
+    let output = budget.read(&mut edata, octets.len(), Cost::Copy);
     (output.cut != Some(MALFORMED)).then_some(output)
 }

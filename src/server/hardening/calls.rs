@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const NOT_PERMITTED: u32 = 1;
 
 /// Starting programs, looking into others, and everything that only an administrator does.
-const DENIED: [&str; 37] = [
+const DENIED: [&str; 45] = [
     "execve",
     "execveat",
     "ptrace",
@@ -24,12 +24,17 @@ const DENIED: [&str; 37] = [
     "move_mount",
     "open_tree",
     "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "mount_setattr",
     "unshare",
     "setns",
     "bpf",
     "perf_event_open",
     "userfaultfd",
     "kexec_load",
+    "kexec_file_load",
     "init_module",
     "finit_module",
     "delete_module",
@@ -42,6 +47,9 @@ const DENIED: [&str; 37] = [
     "reboot",
     "settimeofday",
     "clock_settime",
+    "clock_adjtime",
+    "adjtimex",
+    "io_uring_setup",
     "sethostname",
     "setdomainname",
     "acct",

@@ -102,6 +102,8 @@ impl Concluded {
         );
         match how.missing {
             Missing::Deliver => Form::Plain,
+            // What a directory that does not answer would say is not known, so nothing is refused for good.
+            Missing::Refuse if why == Reason::Unanswered => Form::Refused(self.refusal(451, "4.7.5", why)),
             Missing::Defer => Form::Refused(self.refusal(451, "4.7.5", why)),
             Missing::Refuse => Form::Refused(self.refusal(550, "5.7.5", why)),
         }
@@ -117,10 +119,10 @@ impl Concluded {
 
     /// RFC 3463 3.8: X.7.5, cryptographic failure.
     fn refusal(&self, code: u16, enhanced: &str, why: Reason) -> Reply {
-        let state = if why == Reason::Missing {
-            "no key of the recipient is known"
-        } else {
-            "the recipient's key cannot be used"
+        let state = match why {
+            Reason::Missing => "no key of the recipient is known",
+            Reason::Unanswered => "the directory of keys does not answer",
+            _ => "the recipient's key cannot be used",
         };
         Reply::new(
             code,

@@ -1,6 +1,7 @@
 //! A recipient's certificate (RFC 5280, RFC 8550): what an envelope needs of it, and whether it may be used.
 //!
-//! Pure. Nobody's signature over it is verified: the operator laid it into the folder, and that is the trust it has.
+//! Pure. Nobody's signature over it is verified: the operator laid it into the folder, or named the directory that has it,
+//! and that is the trust it has.
 
 use super::{
     der::{self, Element, Reader},

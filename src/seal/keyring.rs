@@ -22,6 +22,8 @@ pub enum Key {
 pub enum Reason {
     /// There is no file for the address.
     Missing,
+    /// A directory that was asked for it did not answer.
+    Unanswered,
     Unreadable,
     /// A private key lies there.
     Secret,
@@ -37,8 +39,9 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Missing,
+        Self::Unanswered,
         Self::Unreadable,
         Self::Secret,
         Self::Expired,
@@ -54,6 +57,7 @@ impl Reason {
     pub fn word(self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::Unanswered => "unanswered",
             Self::Unreadable => "unreadable",
             Self::Secret => "secret",
             Self::Expired => "expired",
@@ -72,6 +76,7 @@ impl fmt::Display for Reason {
             Self::Missing => {
                 "there is no key for this recipient; lay ADDRESS.asc, ADDRESS.pem or ADDRESS.crt into the folder"
             }
+            Self::Unanswered => "the directory of keys does not answer; the log says why",
             Self::Unreadable => "neither an OpenPGP public key nor an X.509 certificate; export it anew",
             Self::Secret => "this is a private key; take it away and lay the public key here",
             Self::Expired => "the key has expired; ask its holder for a new one",

@@ -4,12 +4,13 @@ use super::registrar::Registrar;
 use prometheus::{HistogramVec, IntCounterVec};
 
 /// What can become of sealing a mail: how it was sealed, why it was not, or why a key could not be used.
-pub const SEALINGS: [&str; 13] = [
+pub const SEALINGS: [&str; 14] = [
     "openpgp",
     "smime",
     "already_encrypted",
     "fault",
     "missing",
+    "unanswered",
     "unreadable",
     "secret",
     "expired",

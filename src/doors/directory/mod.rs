@@ -1,7 +1,7 @@
 //! Directories that are asked for the keys of recipients whom the folder has none of, and what they have said lately.
 //!
 //! Touches sockets and the clock. An answer comes within `limits::KEY_SECONDS_MAX` of the question, and that nothing came
-//! is one: there is no key then. Nobody but the recipients that the operator names is asked for.
+//! is one: nobody knows then. Nobody but the recipients that the operator names is asked for.
 
 pub mod ldap;
 pub mod reachable;
@@ -72,6 +72,7 @@ impl Settings {
 #[derive(Clone)]
 struct Known {
     keys: Arc<Keyring>,
+    is_answered: bool,
     until: Instant,
 }
 
@@ -125,8 +126,11 @@ impl Directory {
         let mailbox = mailbox(recipient).ok_or(Reason::Missing)?;
         let mut reason = Reason::Missing;
         for source in self.sources(&mailbox, seal) {
-            match self.known(source, &mailbox).await.find(&mailbox, seal, now) {
+            let known = self.known(source, &mailbox).await;
+            match known.keys.find(&mailbox, seal, now) {
                 Ok(key) => return Ok(key),
+                // It may have the key: whatever another says is not the last word.
+                Err(_) if !known.is_answered => reason = Reason::Unanswered,
                 Err(why) if reason == Reason::Missing => reason = why,
                 Err(_) => {}
             }
@@ -146,7 +150,7 @@ impl Directory {
     }
 
     /// What a source says of a mailbox; several who want to know at one moment ask once.
-    async fn known(&self, source: KeySource, mailbox: &Address) -> Arc<Keyring> {
+    async fn known(&self, source: KeySource, mailbox: &Address) -> Known {
         let named = (source, mailbox.as_str().to_owned());
         let now = Instant::now();
         self.known.remove_if(&named, |known| known.until <= now);
@@ -159,7 +163,7 @@ impl Directory {
         if !is_new {
             self.metrics.key_lookup(source, "cached", None);
         }
-        known.keys
+        known
     }
 
     async fn ask(&self, source: KeySource, mailbox: &Address) -> Known {
@@ -174,6 +178,7 @@ impl Directory {
         let answer = answer.await.unwrap_or_else(|_| Err(Trouble("no answer in time".to_owned())));
         let took = began.elapsed();
         let mut keys = Keyring::default();
+        let is_answered = answer.is_ok();
         let lasts = match answer {
             Ok(found) if found.is_empty() => {
                 self.metrics.key_lookup(source, "absent", Some(took));
@@ -193,7 +198,7 @@ impl Directory {
                 limits::KEY_FAILED_SECONDS
             }
         };
-        Known { keys: Arc::new(keys), until: Instant::now() + lasts }
+        Known { keys: Arc::new(keys), is_answered, until: Instant::now() + lasts }
     }
 
     async fn ask_ldap(&self, mailbox: &Address) -> Result<Vec<Result<Arc<Key>, Reason>>, Trouble> {

@@ -298,11 +298,11 @@ fn is_slash_of_link(before: &[u8], rest: &[u8]) -> bool {
         return rest.get(1) == Some(&b'/');
     }
     let near = before.get(before.len().saturating_sub(HOST_BYTES_MAX + 1)..).unwrap_or_default();
-    let word = near.rsplit(|octet| parts_words(*octet)).next().unwrap_or_default();
-    word.len() <= HOST_BYTES_MAX
-        && word.last().is_some_and(u8::is_ascii_alphabetic)
-        && word.contains(&b'.')
-        && !word.contains(&b'/')
+    // No further back than to the slash before, so that many slashes are no more work than few.
+    let start = near.iter().rposition(|octet| *octet == b'/' || parts_words(*octet)).map_or(0, |last| last + 1);
+    let word = near.get(start..).unwrap_or_default();
+    let is_path = start.checked_sub(1).is_some_and(|last| near.get(last) == Some(&b'/'));
+    !is_path && word.len() <= HOST_BYTES_MAX && word.last().is_some_and(u8::is_ascii_alphabetic) && word.contains(&b'.')
 }
 
 /// Does `www.` end with the dot at `at`, at the start of a word?

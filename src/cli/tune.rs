@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     config::rules,
+    doors::paper,
     judge::{findings::Score, rules::ruleset::Sources},
     limits,
     replay::tune::{
@@ -175,7 +176,7 @@ impl Tune {
         for (file, before) in &sources.files {
             let after = patch::edited(file, before, &scores).map_err(|errors| errors.to_string())?;
             if self.write && after != *before {
-                replace(Path::new(file), &after).map_err(|error| format!("{file}: {error}"))?;
+                paper::replace(Path::new(file), after.as_bytes()).map_err(|error| format!("{file}: {error}"))?;
             }
             patch.push_str(&patch::diff(&self.named(file), before, &after));
         }
@@ -198,15 +199,6 @@ impl Tune {
             Err(_) => real.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         }
     }
-}
-
-/// Beside it first, so that a full disk leaves the file as it was.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text)?;
-    fs::set_permissions(&beside, fs::metadata(path)?.permissions())?;
-    fs::rename(&beside, path)
 }
 
 /// The campaign of each path.

@@ -4,6 +4,7 @@ use super::{Chosen, unreadable};
 use crate::{
     cli::output::{self, Ending},
     config::rules,
+    doors::paper,
     judge::{
         document::Errors,
         rulebook::Rulebook,
@@ -11,7 +12,7 @@ use crate::{
     },
 };
 use clap::Args;
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 /// Checks rules; tells how many there are if nothing is wrong.
 pub fn check(chosen: &Chosen) -> io::Result<Ending> {
@@ -75,6 +76,12 @@ impl Test {
                 ))?;
             }
         }
+        if let Some(name) = self.name.as_ref().filter(|_| chosen.is_empty()) {
+            output::trouble(format_args!(
+                "{name}: no rule with a sample has this in its name; `wehr rules list` shows all"
+            ));
+            return Ok(Ending::Unreadable);
+        }
         let failed = chosen.iter().filter(|sample| !sample.is_right).count();
         if !self.chosen.json {
             output::line(format_args!("{} samples, {failed} not as they should be", chosen.len()))?;
@@ -104,10 +111,8 @@ impl Compile {
             Ok(checked) => checked,
             Err(errors) => return Ok(unreadable(&errors)),
         };
-        let fresh = self.output.with_extension("new");
-        let written = rules::save(sources)
-            .and_then(|text| fs::write(&fresh, text))
-            .and_then(|()| fs::rename(&fresh, &self.output));
+        let written =
+            rules::save(sources).and_then(|text| paper::replace_or_make(&self.output, text.as_bytes(), 0o644));
         if let Err(error) = written {
             return Ok(unreadable(&Errors::whole_file(
                 &self.output.display().to_string(),

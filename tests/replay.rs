@@ -170,6 +170,54 @@ fn what_cannot_be_read_or_understood_ends_with_2() {
     }
 }
 
+/// Guards of a rule change that guard nothing.
+#[test]
+fn what_compares_nothing_or_labels_nothing_ends_with_2() {
+    let work = workshop();
+    let at = work.path();
+    let before = wehr(at, &["replay", "m", "--rules", "old", "--json", "--mails"]);
+    fs::write(at.join("before.jsonl"), &before.stdout).unwrap();
+    fs::write(at.join("labels"), "elsewhere/1.eml\tham\n").unwrap();
+    fs::write(at.join("empty.tar.zst"), b"").unwrap();
+    for (arguments, told) in [
+        (&["./m", "--against", "before.jsonl", "--fail-on", "flip"][..], "no mail was compared"),
+        (&["m", "--labels", "labels"], "none of its paths"),
+        (&["m", "empty.tar.zst"], "no message in this archive"),
+    ] {
+        let done = wehr(at, &[&["replay", "--rules", "old"], arguments].concat());
+        assert!(done.status.code() == Some(2) && err(&done).contains(told), "{arguments:?}: {}", err(&done));
+    }
+}
+
+#[test]
+fn whoever_stops_reading_loses_no_file_and_no_finding() {
+    let work = workshop();
+    let mut child = Command::new(WEHR)
+        .current_dir(work.path())
+        .args([
+            "replay",
+            "m",
+            "--rules",
+            "new",
+            "--against",
+            "old",
+            "--json",
+            "--mails",
+            "--html",
+            "h",
+            "--fail-on",
+            "flip",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{}", err(&done));
+    assert!(fs::read_to_string(work.path().join("h")).unwrap().contains("</html>"));
+}
+
 #[test]
 fn an_interrupt_prints_what_is_known() {
     let child = Command::new(WEHR)

@@ -25,6 +25,8 @@ fn rules_are_checked_tried_listed_and_compiled() {
     let at = files.path();
     let checked = wehr(at, &["rules", "check", "--rules", "r"]);
     assert_eq!((code(&checked), out(&checked).trim()), (0, "1 symbols, 2 samples, nothing is wrong"));
+    let none = wehr(at, &["rules", "test", "NO_SUCH_RULE", "--rules", "r"]);
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
     let tried = lines(&wehr(at, &["rules", "test", "--rules", "r", "--json"]));
     assert_eq!(tried.len(), 2);
     assert!(tried.iter().all(|sample| sample["ok"] == true && sample["name"] == "LURE"), "{tried:?}");

@@ -218,9 +218,9 @@ async fn what_is_no_key_is_none() {
         ("200 OK", stranger, Err(Reason::Address), "unusable"),
         ("200 OK", b"<html>".to_vec(), Err(Reason::Unreadable), "unusable"),
         ("200 OK", Vec::new(), Err(Reason::Unreadable), "unusable"),
-        ("200 OK", large, Err(Reason::Missing), "failed"),
-        ("301 Moved Permanently\r\nLocation: https://127.0.0.1/", annas.clone(), Err(Reason::Missing), "failed"),
-        ("500 Internal Server Error", annas, Err(Reason::Missing), "failed"),
+        ("200 OK", large, Err(Reason::Unanswered), "failed"),
+        ("301 Moved Permanently\r\nLocation: https://127.0.0.1/", annas.clone(), Err(Reason::Unanswered), "failed"),
+        ("500 Internal Server Error", annas, Err(Reason::Unanswered), "failed"),
     ] {
         let server = Server::new(move |_| (status, body.clone())).await;
         let (directory, metrics) = directory(&server.settings(&[ADVANCED]), Names::default());
@@ -237,13 +237,30 @@ async fn what_is_no_key_is_none() {
 }
 
 #[tokio::test]
+async fn nothing_is_refused_for_good_while_a_directory_does_not_answer() {
+    for (status, code) in [("500 Internal Server Error", 451), ("404 Not Found", 550)] {
+        let server = Server::new(move |_| (status, Vec::new())).await;
+        let demands = "[[class]]\nname = 'sealed'\nseal = 'openpgp'\nseal_missing = 'refuse'\n";
+        let house = House::with_maildir(|_| ()).demanding(demands);
+        let (directory, _) = directory(&server.settings(&[ADVANCED]), Names::default());
+        house.desk.ask_for_keys(Some(directory));
+        let mut client = house.local();
+        client.envelope(&[ANNA]).await;
+        client.ask("DATA").await;
+        client.say(wire(MAIL)).await;
+        assert_eq!(client.codes(1).await, [code], "{status}");
+        assert!(house.delivered().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_silent_directory_is_waited_for_no_longer_than_its_bound() {
     let server = Server::new(|_| ("silence", Vec::new())).await;
     let (directory, metrics) = directory(&server.settings(&[ADVANCED]), Names::default());
     let began = Instant::now();
     directory.foresee(&Address::new(ANNA), Seal::Any, now());
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(find(&directory, ANNA).await.map(drop), Err(Reason::Missing));
+    assert_eq!(find(&directory, ANNA).await.map(drop), Err(Reason::Unanswered));
     let took = began.elapsed();
     assert!(took >= limits::KEY_SECONDS_MAX && took < limits::KEY_SECONDS_MAX + Duration::from_secs(2), "{took:?}");
     assert!(metrics.render().unwrap().contains("wehr_key_lookups_total{outcome=\"failed\",source=\"wkd\"} 1"));
@@ -255,7 +272,7 @@ async fn a_server_that_nobody_vouches_for_is_not_asked() {
         (Server::new(|_| ("200 OK", Vec::new())).await, Server::new(|_| ("200 OK", Vec::new())).await);
     let settings = Settings { wkd_authorities: other.settings(&[]).wkd_authorities, ..server.settings(&[ADVANCED]) };
     let (directory, _) = directory(&settings, Names::default());
-    assert_eq!(find(&directory, ANNA).await.map(drop), Err(Reason::Missing));
+    assert_eq!(find(&directory, ANNA).await.map(drop), Err(Reason::Unanswered));
     assert!(server.asked().is_empty());
 }
 
@@ -268,7 +285,7 @@ async fn a_name_leads_to_public_addresses_only() {
         let names = Names([(ADVANCED, answer)].into());
         let (directory, metrics) = directory(&server.settings(&[]), names);
         let began = Instant::now();
-        assert_eq!(find(&directory, ANNA).await.map(drop), Err(Reason::Missing));
+        assert_eq!(find(&directory, ANNA).await.map(drop), Err(Reason::Unanswered));
         assert!(began.elapsed() < limits::KEY_CONNECT_SECONDS_MAX);
         assert!(metrics.render().unwrap().contains("wehr_key_lookups_total{outcome=\"failed\",source=\"wkd\"} 1"));
     }

@@ -52,6 +52,11 @@ impl FromStr for Demands {
 }
 
 impl Demands {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Can they be met only beside something else?
     #[must_use]
     pub fn need_comparison(&self) -> bool {

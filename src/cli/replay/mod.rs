@@ -26,6 +26,7 @@ use crate::{
     replay::{
         flips::Flips,
         html,
+        label::Label,
         report::{Report, Run, report},
         tally::Tally,
         text::text,
@@ -164,6 +165,7 @@ impl Replay {
         let watched = Share::of(&self.paths);
         let inputs = Inputs::counted(&self.paths, watched.counter());
         let thresholds = crew.rulebook.thresholds;
+        let mut voice = self.voice();
         let done = crew.run(inputs, jobs, &stop, |done| {
             watched.step();
             match done {
@@ -179,7 +181,7 @@ impl Replay {
                     }
                     #[cfg(feature = "parquet")]
                     columns.as_mut().map_or(Ok(()), |columns| columns.add(&row))?;
-                    if self.mails { output::json(&row) } else { Ok(()) }
+                    if self.mails { voice.say(|| output::json(&row)) } else { Ok(()) }
                 }
                 Err(told) => {
                     output::trouble(printable(&told));
@@ -196,7 +198,7 @@ impl Replay {
         let shard = self.shard.map(|shard| shard.to_string()).unwrap_or_default();
         let run = Run { took: began.elapsed(), jobs, shard, interrupted: stop.is_asked() };
         let report = report(&sums.tally, &crew.rulebook, &run, sums.flips.as_ref());
-        self.tell(&report, sums.ending)
+        self.tell(&report, voice, sums.ending)
     }
 
     /// Does somebody get every mail by itself?
@@ -216,11 +218,19 @@ impl Replay {
         columns::Columns::create(path, symbols).map(Some).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    fn tell(&self, report: &Report, mut ending: Ending) -> io::Result<Ending> {
+    /// What goes to stdout; files and demands are met even if nobody reads that any more.
+    fn voice(&self) -> Voice {
+        let writes = self.html.is_some() || !self.fail_on.is_empty();
+        #[cfg(feature = "parquet")]
+        let writes = writes || self.parquet.is_some();
+        Voice { is_heard: true, goes_on: writes }
+    }
+
+    fn tell(&self, report: &Report, mut voice: Voice, mut ending: Ending) -> io::Result<Ending> {
         if self.json {
-            output::json(report)?;
+            voice.say(|| output::json(report))?;
         } else {
-            output::line(text(report).lines().map(printable).collect::<Vec<_>>().join("\n"))?;
+            voice.say(|| output::line(text(report).lines().map(printable).collect::<Vec<_>>().join("\n")))?;
         }
         if let Some(file) = &self.html
             && let Err(error) = fs::write(file, html::page(report))
@@ -228,10 +238,47 @@ impl Replay {
             output::trouble(format_args!("{}: {error}", file.display()));
             ending = Ending::Unreadable;
         }
+        let is_labelled = report.labels.iter().any(|(label, count)| *label != Label::Unlabelled.word() && *count > 0);
+        if self.labels != Path::new("folder") && !is_labelled && !report.interrupted {
+            output::trouble(format_args!(
+                "{}: none of its paths is that of a mail here; give them as they are reported (--mails shows them)",
+                self.labels.display()
+            ));
+            ending = ending.max(Ending::Unreadable);
+        }
+        if let Some(flips) = report.against.as_ref().filter(|flips| flips.unknown > 0) {
+            output::trouble(format_args!("--against: {} mails are not known there by these paths", flips.unknown));
+            if flips.compared == 0 && self.fail_on.need_comparison() && !report.interrupted {
+                output::trouble("--fail-on: no mail was compared; give the paths as the earlier report has them");
+                ending = ending.max(Ending::Unreadable);
+            }
+        }
         for met in self.fail_on.met(report) {
             output::trouble(format_args!("--fail-on: {met}"));
             ending = ending.max(Ending::Finding);
         }
         Ok(if report.interrupted { Ending::Interrupted } else { ending })
+    }
+}
+
+/// Stdout, which may be closed before everything is said.
+struct Voice {
+    is_heard: bool,
+    /// The run goes on then.
+    goes_on: bool,
+}
+
+impl Voice {
+    fn say(&mut self, say: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        if !self.is_heard {
+            return Ok(());
+        }
+        match say() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.goes_on => {
+                self.is_heard = false;
+                Ok(())
+            }
+            said => said,
+        }
     }
 }

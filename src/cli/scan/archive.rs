@@ -39,6 +39,8 @@ impl Member {
 /// An archive with what has been read ahead of it.
 pub struct Opened {
     pub path: String,
+    /// Something was found in it.
+    pub is_used: bool,
     archive: Archive,
     /// Files that are none of a case.
     plain: VecDeque<Member>,
@@ -65,7 +67,7 @@ const CASE_FILES_MAX: usize = 4;
 impl Opened {
     #[must_use]
     pub fn new(path: String, archive: Archive) -> Self {
-        Self { path, archive, plain: VecDeque::new(), ahead: None, case: None }
+        Self { path, is_used: false, archive, plain: VecDeque::new(), ahead: None, case: None }
     }
 
     /// The next file or case; none at the end.

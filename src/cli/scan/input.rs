@@ -170,8 +170,10 @@ impl Inputs {
     fn member(&mut self, mut opened: Box<Opened>) -> Option<Result<Input, String>> {
         let found = opened.next_found();
         let archive = opened.path.clone();
+        let is_used = std::mem::replace(&mut opened.is_used, true);
         let told = |path: &str, error: io::Error| format!("{path}: {error}");
         match found {
+            Ok(None) if !is_used => Some(Err(format!("{archive}: no message in this archive"))),
             Ok(None) => None,
             // What follows a broken place cannot be found.
             Err(error) => Some(Err(told(&archive, error))),

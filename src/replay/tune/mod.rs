@@ -116,6 +116,7 @@ pub fn tune(knobs: &Knobs, samples: &Samples, folds: u32, ham_rate: f64) -> Resu
         sums.add(knobs, &all, scores);
         sums.worth(ham_rate)
     };
+    let changes = changes(knobs, samples, &scores);
     Ok(Tuning {
         mails: samples.mails,
         unlabelled: samples.unlabelled,
@@ -124,10 +125,10 @@ pub fn tune(knobs: &Knobs, samples: &Samples, folds: u32, ham_rate: f64) -> Resu
         folds,
         false_positives: ham_rate,
         part,
-        is_better: is_better(&held_out, ham_rate),
+        is_better: is_better(&held_out, ham_rate) && !changes.is_empty(),
         held_out,
         fitted: BeforeAfter { before: worth(&now), after: worth(&scores) },
-        changes: changes(knobs, samples, &scores),
+        changes,
         locked: knobs
             .all
             .iter()

@@ -166,6 +166,10 @@ fn audit(config: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("wehr.toml"), config).unwrap();
     fs::write(folder.path().join("tokens"), format!("anna operator {}\n", "0".repeat(64))).unwrap();
+    for (name, mode) in [("digest.key", 0o644), ("ldap.password", 0o600)] {
+        fs::write(folder.path().join(name), "secret\n").unwrap();
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
     let keys = folder.path().join("wehr-data/log-keys");
     fs::create_dir_all(&keys).unwrap();
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o755)).unwrap();
@@ -184,10 +188,20 @@ listen = ["0.0.0.0:8024"]
 [http]
 admin_listen = ["192.0.2.1:8081"]
 admin_tokens = "tokens"
+mailbox_listen = ["192.0.2.1:8082"]
 [clamd]
 address = "192.0.2.9:3310"
 [quarantine]
 keep_days = 400
+[quarantine.digest]
+link = "https://mail.school.example/held"
+from = "Mail <mail@school.example>"
+at = ["07:00"]
+secret_file = "digest.key"
+[encryption]
+ldap = "ldaps://192.0.2.8/dc=school"
+ldap_user = "cn=wehr"
+ldap_password = "ldap.password"
 "#;
     let (code, lines) = audit(config, &[]);
     assert_eq!(code, 1);
@@ -203,11 +217,14 @@ keep_days = 400
         ("egress", "192.0.2.9:3310", "finding"),
         ("listeners", "0.0.0.0:8024", "finding"),
         ("listeners", "192.0.2.1:8081", "finding"),
+        ("listeners", "192.0.2.1:8082", "finding"),
         ("listeners", "127.0.0.1:8894", "ok"),
         ("listeners", "1 operator", "ok"),
         ("retention", "quarantine: 400 days", "finding"),
         ("retention", "overdue: 2020-01-01", "finding"),
         ("secrets", "keys of the log, mode 755", "finding"),
+        ("secrets", "secret of the links, mode 644", "finding"),
+        ("secrets", "password of the directory, mode 600", "ok"),
         ("forgery", "own domains", "finding"),
         ("failure", "clamd down", "ok"),
         ("bounds", "octets a message", "ok"),

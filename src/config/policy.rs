@@ -92,7 +92,7 @@ pub fn secret(path: &Path) -> Result<PathBuf, String> {
     match found {
         Ok(found) if !found.is_file() => Err(format!("{shown} is not a readable file")),
         Ok(found) if is_open(&found) => {
-            Err(format!("{shown} holds a private key that others can read; say chmod 600 {shown}"))
+            Err(format!("{shown} holds a secret that others can read; say chmod 600 {shown}"))
         }
         Ok(_) => Ok(path.to_owned()),
         Err(_) => Err(format!("{shown} is not a readable file")),

@@ -4,11 +4,11 @@
 //! of a day, so an address cannot reach a line by accident.
 
 use super::metrics::Door;
-use crate::{limits, mail::network::Network};
+use crate::limits;
 use aws_lc_rs::hmac;
 use std::{
     fmt::{self, Display},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
@@ -50,7 +50,16 @@ impl Public {
     /// The network of a client: IPv4 /24, IPv6 /48.
     #[must_use]
     pub fn network(client: IpAddr) -> Self {
-        Self(Network::of_client(client).to_string())
+        Self(match client.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, ..] = address.segments();
+                format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+            }
+        })
     }
 }
 

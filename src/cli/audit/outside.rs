@@ -55,7 +55,7 @@ fn destination(section: &mut Section, settings: &Settings, contact: &Contact) {
 pub fn listeners(settings: &Settings) -> Section {
     let mut section = Section::new("listeners");
     let tcp = |addresses: &[SocketAddr]| addresses.iter().copied().map(Place::Tcp).collect::<Vec<_>>();
-    let doors: [(&str, Vec<Place>, &str); 5] = [
+    let doors: [(&str, Vec<Place>, &str); 6] = [
         (
             "milter.listen",
             settings.milter_listen.clone(),
@@ -80,6 +80,11 @@ pub fn listeners(settings: &Settings) -> Section {
             "http.admin_listen",
             admin(settings),
             "the admin API has no TLS of its own: tokens and addresses cross a network in clear; put a proxy before it",
+        ),
+        (
+            "http.mailbox_listen",
+            tcp(&settings.mailbox_listen),
+            "the page of recipients has no TLS of its own: links and subjects cross a network in clear; put a proxy before it",
         ),
     ];
     for (key, places, trouble) in doors {

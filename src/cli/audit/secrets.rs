@@ -4,7 +4,7 @@
 
 use super::Section;
 use crate::{
-    config::{Settings, retention},
+    config::{Settings, lent, retention},
     doors::log_keys,
     limits,
     mail::timestamp::Timestamp,
@@ -69,6 +69,17 @@ pub fn secrets(config: Option<&Path>, settings: &Settings, keyring: &Keyring, no
     mode(&mut section, "cases of faults", &settings.faults_folder(), 0o077, "read or change it");
     if let Some(record) = &settings.record {
         mode(&mut section, "recorded cases", &record.folder, 0o077, "read or change it");
+    }
+    let links = settings.digest.as_ref().map(|digest| ("secret of the links", digest.secret.as_path()));
+    let bucket =
+        settings.quarantine.bucket.as_ref().map(|bucket| ("credentials of the bucket", bucket.credentials.as_path()));
+    let user = settings.directories.ldap.as_ref().and_then(|ldap| ldap.user.as_ref());
+    let directory = user.map(|(_, password)| ("password of the directory", password.as_path()));
+    for (what, path) in [links, bucket, directory].into_iter().flatten() {
+        mode(&mut section, what, path, 0o077, "read or change it");
+    }
+    for path in lent::paths(settings) {
+        mode(&mut section, "lent private key", &path, 0o077, "read or change it");
     }
     for (key, pair) in [("lmtp", &settings.lmtp_keys), ("deliver", &settings.deliver_keys)] {
         if let Some(pair) = pair {

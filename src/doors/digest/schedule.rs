@@ -43,6 +43,13 @@ impl Zone {
         }
     }
 
+    /// The moment of a time on the wall, whenever it is asked: an hour that is there twice is the first one, one that is
+    /// not there comes an hour later.
+    fn utc(self, local: i64) -> i64 {
+        const MOST_AHEAD: i64 = 2 * HOUR;
+        local - self.offset(Timestamp::from_seconds(local - MOST_AHEAD))
+    }
+
     fn local(self, time: Timestamp) -> Civil {
         Civil::of(time.seconds() + self.offset(time))
     }
@@ -135,9 +142,12 @@ impl Schedule {
         let local = now.seconds() + self.zone.offset(now);
         let midnight = local - local.rem_euclid(DAY);
         let of_day = |days: i64| minutes.iter().map(move |minute| midnight - days * DAY + minute * 60);
-        // The zone may have been another one at that time; an hour that does not exist is due an hour later.
-        let utc = |local: i64| local - self.zone.offset(Timestamp::from_seconds(local - self.zone.offset(now)));
-        of_day(0).chain(of_day(1)).map(utc).filter(|due| *due <= now.seconds()).max().map(Timestamp::from_seconds)
+        of_day(0)
+            .chain(of_day(1))
+            .map(|local| self.zone.utc(local))
+            .filter(|due| *due <= now.seconds())
+            .max()
+            .map(Timestamp::from_seconds)
     }
 }
 
@@ -184,6 +194,18 @@ mod tests {
         assert_eq!(due("2026-07-01T06:00:00Z"), "2026-07-01T05:00:00Z");
         assert_eq!(due("2026-03-29T04:59:00Z"), "2026-03-28T12:00:00Z");
         assert_eq!(due("2026-03-29T05:00:00Z"), "2026-03-29T05:00:00Z");
+        // 02:30 is not there on one night, and twice on another one.
+        let night = Schedule { at: vec![150], every_hours: 0, zone };
+        for (last, day, due) in [
+            ("2026-03-28T01:30:00Z", "2026-03-29", "2026-03-29T01:30:00Z"),
+            ("2026-10-24T00:30:00Z", "2026-10-25", "2026-10-25T00:30:00Z"),
+        ] {
+            for minute in 0..180 {
+                let now = format!("{day}T{:02}:{:02}:00Z", minute / 60, minute % 60);
+                let expected = if time(&now) < time(due) { last } else { due };
+                assert_eq!(night.last_due(time(&now)), Some(time(expected)), "{now}");
+            }
+        }
         let hourly = Schedule { at: Vec::new(), every_hours: 6, zone: Zone::Utc };
         assert_eq!(hourly.last_due(time("2026-11-22T05:59:59Z")).unwrap().to_string(), "2026-11-22T00:00:00Z");
         assert_eq!(Schedule::default().last_due(time("2026-11-22T05:59:59Z")), None);

@@ -108,14 +108,13 @@ fn draft(document: &Document<'_>, text: &str, name: &Key<'_>, value: &Value<'_>,
         hits: Vec::new(),
         misses: Vec::new(),
     };
-    let mut is_right = true;
+    // What is wrong with one key hides nothing of the others.
     for (key, value) in table {
-        is_right &= field(document, text, key, value, &mut draft).is_some();
+        field(document, text, key, value, &mut draft);
     }
     for (key, example) in [("about", "\"one sentence for operators\""), ("score", "NUMBER (0 if it weighs nothing)")] {
         if !is_subrule && !table.contains_key(key) {
             document.complain(name.span(), format!("[{symbol}] needs {key} = {example}"));
-            is_right = false;
         }
     }
     if is_subrule && !table.contains_key("when") {
@@ -126,7 +125,12 @@ fn draft(document: &Document<'_>, text: &str, name: &Key<'_>, value: &Value<'_>,
             document.complain(name.span(), format!("[{symbol}] has {key}, but no condition: when = '''...'''"));
         }
     }
-    is_right.then_some(draft)
+    if draft.when.is_none() {
+        // Without a condition every sample would be wrong.
+        draft.hits.clear();
+        draft.misses.clear();
+    }
+    Some(draft)
 }
 
 /// Reads one key of a rule; `None` if something is wrong with it.

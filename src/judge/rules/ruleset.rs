@@ -256,7 +256,8 @@ misses = ["Passwort vergessen? Die Schulportal-Hilfe antwortet"]
         let text = "[A]\nabot = 'x'\nscore = 1.234\n\n[lower]\nabout = ''\n\n[C]\nabout = 'c'\nscore = 1\naction = 'rejct'\n\
             [D]\nabout='d'\nscore=1\nwhen = 'subjct ~ /x/ and NOWHERE'\n[E]\nabout='e'\nscore=1\nwhen='any link.domain in shortners'\n\
             [F]\nabout='f'\nscore=1\nwhen='dmarc == \"pas\"'\n[G]\nabout='g'\nscore=1\nwhen='text ~ /a(b/'\n\
-            [H]\nabout='h'\nscore=1\nwhen='size ~ /x/'\n[I]\nabout='i'\nscore=1\nwhen='link.host != \"x\"'\n";
+            [H]\nabout='h'\nscore=1\nwhen='size ~ /x/'\n[I]\nabout='i'\nscore=1\nwhen='link.host != \"x\"'\n\
+            [J]\nabout='j'\nscore=1.234\nwhen='any link.domain in shortners and subjct.text ~ /x/'\n";
         let errors = errors(text);
         for wanted in [
             "r.toml:2:1: unknown key `abot`; did you mean `about`?",
@@ -271,6 +272,9 @@ misses = ["Passwort vergessen? Die Schulportal-Hilfe antwortet"]
             "r.toml:27:",
             "r.toml:31:7: `~` compares a field with a text",
             "r.toml:35:7: `link.host` has any number of values",
+            "r.toml:38:7: `1.234` is not a score",
+            "r.toml:39:26: unknown list `shortners`",
+            "r.toml:39:40: unknown field `subjct.text`; did you mean `subject`?",
         ] {
             assert!(errors.contains(wanted), "missing {wanted} in\n{errors}");
         }

@@ -59,7 +59,8 @@ impl Compiler<'_> {
     }
 
     fn unknown<T>(&mut self, node: &Node, kind: &str, name: &str, known: &[&str]) -> Option<T> {
-        let what = match nearest(name, known.iter().copied()) {
+        let near = |name: &str| nearest(name, known.iter().copied());
+        let what = match near(name).or_else(|| near(name.split_once('.')?.0)) {
             Some(near) => format!("unknown {kind} `{name}`; did you mean `{near}`?"),
             None => format!("unknown {kind} `{name}`"),
         };

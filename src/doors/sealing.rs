@@ -103,9 +103,8 @@ impl Concluded {
         match how.missing {
             Missing::Deliver => Form::Plain,
             // What a directory that does not answer would say is not known, so nothing is refused for good.
-            Missing::Refuse if why == Reason::Unanswered => Form::Refused(self.refusal(451, "4.7.5", why)),
-            Missing::Defer => Form::Refused(self.refusal(451, "4.7.5", why)),
-            Missing::Refuse => Form::Refused(self.refusal(550, "5.7.5", why)),
+            Missing::Refuse if why != Reason::Unanswered => Form::Refused(self.refusal(550, "5.7.5", why)),
+            Missing::Refuse | Missing::Defer => Form::Refused(self.refusal(451, "4.7.5", why)),
         }
     }
 

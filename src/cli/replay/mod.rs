@@ -239,7 +239,8 @@ impl Replay {
             ending = Ending::Unreadable;
         }
         let is_labelled = report.labels.iter().any(|(label, count)| *label != Label::Unlabelled.word() && *count > 0);
-        if self.labels != Path::new("folder") && !is_labelled && !report.interrupted {
+        let expects_labels = self.labels != Path::new("folder") && self.shard.is_none() && report.mails > 0;
+        if expects_labels && !is_labelled && !report.interrupted {
             output::trouble(format_args!(
                 "{}: none of its paths is that of a mail here; give them as they are reported (--mails shows them)",
                 self.labels.display()
@@ -247,9 +248,11 @@ impl Replay {
             ending = ending.max(Ending::Unreadable);
         }
         if let Some(flips) = report.against.as_ref().filter(|flips| flips.unknown > 0) {
-            output::trouble(format_args!("--against: {} mails are not known there by these paths", flips.unknown));
+            output::trouble(format_args!("--against: {} mails have nothing there to be compared with", flips.unknown));
             if flips.compared == 0 && self.fail_on.need_comparison() && !report.interrupted {
-                output::trouble("--fail-on: no mail was compared; give the paths as the earlier report has them");
+                output::trouble(
+                    "--fail-on: no mail was compared; a report knows mails by the paths it was given, `recorded` knows cases only",
+                );
                 ending = ending.max(Ending::Unreadable);
             }
         }
